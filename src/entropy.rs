@@ -1,0 +1,43 @@
+//! Random bytes, supplied by the board.
+
+/// A source of random bytes.
+///
+/// TCP's initial sequence numbers, ephemeral ports, write tokens and multipart boundaries come from
+/// it, so its quality is the device's resistance to guessing. A board that has no hardware
+/// generator says so in its own documentation.
+pub trait Entropy {
+    /// Fills `bytes` with random values.
+    fn fill(&mut self, bytes: &mut [u8]);
+
+    /// The next 64 random bits.
+    fn next_u64(&mut self) -> u64 {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes);
+        u64::from_le_bytes(bytes)
+    }
+}
+
+/// A repeatable generator (SplitMix64) for tests and simulations. Not secret: never seed the
+/// interface of a real device from it alone.
+#[derive(Debug, Clone)]
+pub struct SeededEntropy(u64);
+
+impl SeededEntropy {
+    /// A generator whose whole output follows from `seed`.
+    pub const fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+}
+
+impl Entropy for SeededEntropy {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mut z = self.0;
+            z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            let word = (z ^ (z >> 31)).to_le_bytes();
+            chunk.copy_from_slice(&word[..chunk.len()]);
+        }
+    }
+}

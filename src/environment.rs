@@ -1,0 +1,104 @@
+//! What a protocol core may know of the device it runs in: the time, random bytes, and where to
+//! report what happens.
+
+use core::fmt;
+
+use smoltcp::{time::Instant, wire::IpEndpoint};
+
+use crate::{
+    clock::{UnixTime, WallClock},
+    entropy::Entropy,
+};
+
+/// Passed to every call into a protocol core.
+pub struct Environment<'e> {
+    /// Time since the device started.
+    pub now: Instant,
+    /// The date, if known.
+    pub wall_clock: &'e mut WallClock,
+    /// Random bytes.
+    pub entropy: &'e mut dyn Entropy,
+    /// Receives a report of what happens.
+    pub observer: &'e mut dyn Observer,
+}
+
+impl Environment<'_> {
+    /// The date at [`Environment::now`], or `None` while nobody has set the clock.
+    pub fn date(&self) -> Option<UnixTime> {
+        self.wall_clock.at(self.now)
+    }
+}
+
+/// Something worth a line in a log.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'e> {
+    /// A TCP connection was established.
+    Connected {
+        /// The service's name.
+        service: &'static str,
+        /// The peer.
+        remote: IpEndpoint,
+        /// The local port it came in on.
+        port: u16,
+    },
+    /// A request was answered: an HTTP request, a file.
+    Answered {
+        /// The service's name.
+        service: &'static str,
+        /// The peer.
+        remote: IpEndpoint,
+        /// What was asked and how it ended, for people.
+        what: fmt::Arguments<'e>,
+    },
+    /// A datagram has come.
+    Datagram {
+        /// The service's name.
+        service: &'static str,
+        /// The peer.
+        remote: IpEndpoint,
+        /// Bytes of payload.
+        bytes_in: usize,
+        /// Bytes of the answer's payload; `None` if it was left without one.
+        bytes_out: Option<usize>,
+    },
+    /// A TCP connection is over.
+    Closed {
+        /// The service's name.
+        service: &'static str,
+        /// The peer.
+        remote: IpEndpoint,
+        /// The local port it came in on.
+        port: u16,
+        /// How it ended.
+        outcome: Outcome,
+        /// Bytes received from the peer.
+        bytes_in: u64,
+        /// Bytes the peer has been sent.
+        bytes_out: u64,
+    },
+}
+
+/// How a TCP connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// Both sides said all they had to say.
+    Completed,
+    /// The peer reset the connection or vanished.
+    Reset,
+    /// A time limit passed.
+    TimedOut,
+    /// It made room for somebody who waited.
+    MadeRoom,
+    /// The protocol gave up on what the peer sent.
+    Aborted,
+}
+
+/// Receives [`Event`]s. `()` ignores them.
+pub trait Observer {
+    /// Called once for each event, in order. Must not block.
+    fn event(&mut self, event: Event<'_>);
+}
+
+impl Observer for () {
+    fn event(&mut self, _event: Event<'_>) {}
+}

@@ -1,0 +1,1 @@
+//! Files as JSON objects with base64 content.

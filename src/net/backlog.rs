@@ -1,0 +1,266 @@
+//! A listen queue for a stack that has none.
+//!
+//! A smoltcp TCP socket is one connection, and with no socket listening a SYN is answered with a
+//! reset. Here no socket ever listens ahead of time. A [`Screen`] between interface and device
+//! takes every SYN for a served port out of the stream of frames and parks it in the [`Backlog`];
+//! a server with a free connection [takes](Backlog::take) one, makes a socket listen on its port,
+//! and has the SYN [replayed](Backlog::replay) into the interface. So any number of ports share one
+//! pool of sockets, as many requests wait as there is room for, and no client is reset. Ports that
+//! nobody serves still answer with a reset, because their SYNs pass.
+//!
+//! A full backlog drops the request that has waited longest: a living peer sends its SYN again.
+//! A repeated SYN takes its first one's place in the queue, a reset takes a request out, and one
+//! not repeated for [`PATIENCE`] is forgotten.
+
+use heapless::Vec;
+use smoltcp::{
+    phy::{self, Device, DeviceCapabilities},
+    time::{Duration, Instant},
+};
+
+use super::syn::{SYN_FRAME_SIZE, Segment, Syn};
+
+/// How many TCP ports can be served on one interface.
+pub const MAX_PORTS: usize = 16;
+
+/// How many requests can be taken up in one turn.
+pub const MAX_REPLAYS: usize = 4;
+
+/// A request whose peer has not repeated it for so long is forgotten.
+pub const PATIENCE: Duration = Duration::from_secs(40);
+
+/// The connection requests that wait, oldest first.
+#[derive(Debug)]
+pub struct Backlog<'a> {
+    places: &'a mut [Option<Syn>],
+    /// The first `waiting` places are taken.
+    waiting: usize,
+    replays: Vec<Syn, MAX_REPLAYS>,
+    ports: Vec<u16, MAX_PORTS>,
+    dropped: u32,
+}
+
+/// More than [`MAX_PORTS`] ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooManyPorts;
+
+impl<'a> Backlog<'a> {
+    /// A backlog with room for as many requests as there are places.
+    pub fn new(places: &'a mut [Option<Syn>]) -> Self {
+        Self { places, waiting: 0, replays: Vec::new(), ports: Vec::new(), dropped: 0 }
+    }
+
+    /// Parks SYNs for `port` from now on.
+    ///
+    /// # Errors
+    /// [`TooManyPorts`] when [`MAX_PORTS`] are served already.
+    pub fn serve(&mut self, port: u16) -> Result<(), TooManyPorts> {
+        if self.ports.contains(&port) {
+            return Ok(());
+        }
+        self.ports.push(port).map_err(|_| TooManyPorts)
+    }
+
+    /// How many requests wait for one of `ports`.
+    pub fn waiting(&self, ports: &[u16]) -> usize {
+        self.parked().filter(|syn| ports.contains(&syn.local.port)).count()
+    }
+
+    /// Requests that were dropped because the backlog was full or they were too old.
+    pub fn dropped(&self) -> u32 {
+        self.dropped
+    }
+
+    /// Takes out the request for one of `ports` that has waited longest, or the newest.
+    pub fn take(&mut self, ports: &[u16], which: Turn) -> Option<Syn> {
+        let is_ours = |syn: &Syn| ports.contains(&syn.local.port);
+        let place = match which {
+            Turn::Oldest => self.find(is_ours),
+            Turn::Newest => self.find_last(is_ours),
+        }?;
+        self.remove(place)
+    }
+
+    /// Takes out the first request for one of `ports` that `matches`.
+    pub fn take_if(&mut self, ports: &[u16], matches: impl Fn(&Syn) -> bool) -> Option<Syn> {
+        let place = self.find(|syn| ports.contains(&syn.local.port) && matches(syn))?;
+        self.remove(place)
+    }
+
+    /// Has the interface receive `syn` at the end of this turn.
+    pub fn replay(&mut self, syn: Syn) {
+        // Whoever takes a request asks `can_replay` first; if not, the peer repeats it.
+        let _ = self.replays.push(syn);
+    }
+
+    /// Whether this turn has room for one more [`Backlog::replay`].
+    pub fn can_replay(&self) -> bool {
+        !self.replays.is_full()
+    }
+
+    /// Whether the interface has requests to receive again.
+    pub fn has_replays(&self) -> bool {
+        !self.replays.is_empty()
+    }
+
+    /// Forgets requests whose peers have given up.
+    pub fn forget_old(&mut self, now: Instant) {
+        while let Some(place) = self.find(|syn| syn.seen + PATIENCE <= now) {
+            self.remove(place);
+            self.dropped = self.dropped.wrapping_add(1);
+        }
+    }
+
+    fn parked(&self) -> impl DoubleEndedIterator<Item = &Syn> {
+        self.places.get(..self.waiting).unwrap_or_default().iter().flatten()
+    }
+
+    fn find(&self, matches: impl Fn(&Syn) -> bool) -> Option<usize> {
+        self.parked().position(matches)
+    }
+
+    fn find_last(&self, matches: impl Fn(&Syn) -> bool) -> Option<usize> {
+        let from_end = self.parked().rev().position(matches)?;
+        self.waiting.checked_sub(from_end + 1)
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Syn> {
+        let taken = self.places.get_mut(place)?.take()?;
+        self.places.get_mut(place..self.waiting)?.rotate_left(1);
+        self.waiting -= 1;
+        Some(taken)
+    }
+
+    /// Parks the frame if it is a SYN for a served port; says whether it did.
+    fn park(&mut self, frame: &[u8], checksums: &phy::ChecksumCapabilities, now: Instant) -> bool {
+        match Segment::parse(frame, checksums, now) {
+            Some(Segment::Syn(syn)) if self.ports.contains(&syn.local.port) => {
+                self.push(syn);
+                true
+            }
+            Some(Segment::Reset { remote, local }) => {
+                if let Some(place) = self.find(|syn| syn.remote == remote && syn.local == local) {
+                    self.remove(place);
+                }
+                false
+            }
+            _ => false,
+        }
+    }
+
+    fn push(&mut self, syn: Syn) {
+        let waiting = self.places.get_mut(..self.waiting).unwrap_or_default();
+        if let Some(first) = waiting.iter_mut().flatten().find(|first| first.same_connection(&syn))
+        {
+            *first = syn;
+            return;
+        }
+        if self.waiting == self.places.len() {
+            self.remove(0);
+            self.dropped = self.dropped.wrapping_add(1);
+        }
+        if let Some(place) = self.places.get_mut(self.waiting) {
+            *place = Some(syn);
+            self.waiting += 1;
+        }
+    }
+}
+
+/// Which of those who wait is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// The one that has waited longest.
+    Oldest,
+    /// The one that came last.
+    Newest,
+}
+
+impl Turn {
+    /// Whose turn it is after this.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Oldest => Self::Newest,
+            Self::Newest => Self::Oldest,
+        }
+    }
+}
+
+/// A device as the interface sees it: without the SYNs that are parked, with those that are
+/// replayed.
+pub struct Screen<'s, 'a, D> {
+    /// The device itself.
+    pub device: &'s mut D,
+    /// Where SYNs wait.
+    pub backlog: &'s mut Backlog<'a>,
+}
+
+impl<'a, D: Device> Device for Screen<'_, 'a, D> {
+    type RxToken<'t>
+        = RxToken<'t, 'a, D::RxToken<'t>>
+    where
+        Self: 't;
+    type TxToken<'t>
+        = D::TxToken<'t>
+    where
+        Self: 't;
+
+    fn receive(&mut self, now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
+        if self.backlog.has_replays() {
+            let tx = self.device.transmit(now)?;
+            let syn = self.backlog.replays.pop()?;
+            return Some((RxToken::Replayed(syn), tx));
+        }
+        let checksums = self.device.capabilities().checksum;
+        let (token, tx) = self.device.receive(now)?;
+        Some((RxToken::Fresh { token, backlog: self.backlog, checksums, now }, tx))
+    }
+
+    fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
+        self.device.transmit(now)
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        self.device.capabilities()
+    }
+}
+
+/// A frame on its way to the interface.
+pub enum RxToken<'t, 'a, T> {
+    /// One that was parked.
+    Replayed(Syn),
+    /// One the device has just received.
+    Fresh {
+        /// The device's token.
+        token: T,
+        /// Where it goes if it is a SYN for a served port.
+        backlog: &'t mut Backlog<'a>,
+        /// What the device verifies itself.
+        checksums: phy::ChecksumCapabilities,
+        /// When it came.
+        now: Instant,
+    },
+}
+
+impl<T: phy::RxToken> phy::RxToken for RxToken<'_, '_, T> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        match self {
+            Self::Replayed(syn) => {
+                let mut frame = [0; SYN_FRAME_SIZE];
+                let length = syn.emit(&mut frame);
+                f(&frame[..length])
+            }
+            Self::Fresh { token, backlog, checksums, now } => token.consume(|frame| {
+                // The interface ignores an empty frame.
+                if backlog.park(frame, &checksums, now) { f(&[]) } else { f(frame) }
+            }),
+        }
+    }
+
+    fn meta(&self) -> phy::PacketMeta {
+        match self {
+            Self::Replayed(_) => phy::PacketMeta::default(),
+            Self::Fresh { token, .. } => token.meta(),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! How long a connection may take over each thing it does.
+
+use smoltcp::time::Duration;
+
+use super::protocol::Phase;
+
+/// Time limits of a TCP connection, one for each [`Phase`] and for the phases that the socket itself
+/// goes through.
+///
+/// A server holds two: one for quiet times, and a shorter one for when somebody waits in the
+/// backlog and no connection is free. Then the connection that is furthest past its short limit
+/// makes room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// From the SYN to the handshake's last ACK.
+    pub half_open: Duration,
+    /// From then to the first byte.
+    pub first_byte: Duration,
+    /// From a request's first byte to the end of its head, in all.
+    pub head: Duration,
+    /// Between requests.
+    pub idle: Duration,
+    /// The time in which [`Limits::least`] bytes must come or go while a body is received or an
+    /// answer is sent.
+    pub progress: Duration,
+    /// See [`Limits::progress`].
+    pub least: u32,
+    /// Between two things a streaming connection has to say.
+    pub quiet: Option<Duration>,
+    /// From our FIN to the peer's, while what it still sends is thrown away.
+    pub linger: Duration,
+}
+
+impl Limits {
+    /// For quiet times: generous to slow people, deadly to the dead.
+    pub const PATIENT: Self = Self {
+        half_open: Duration::from_secs(5),
+        first_byte: Duration::from_secs(10),
+        head: Duration::from_secs(10),
+        idle: Duration::from_secs(15),
+        progress: Duration::from_secs(10),
+        least: 1,
+        quiet: None,
+        linger: Duration::from_secs(2),
+    };
+
+    /// For when somebody waits: long enough for an honest peer that lost a segment.
+    pub const PRESSED: Self = Self {
+        half_open: Duration::from_millis(600),
+        first_byte: Duration::from_millis(400),
+        head: Duration::from_millis(800),
+        idle: Duration::from_millis(2),
+        progress: Duration::from_millis(800),
+        least: 1024,
+        quiet: Some(Duration::from_millis(400)),
+        linger: Duration::from_millis(250),
+    };
+
+    /// The limit of a phase, or `None` for one without.
+    pub fn of(&self, phase: Phase) -> Option<Duration> {
+        match phase {
+            Phase::FirstByte => Some(self.first_byte),
+            Phase::Head => Some(self.head),
+            Phase::Body | Phase::Sending => Some(self.progress),
+            Phase::Idle => Some(self.idle),
+            Phase::Quiet => self.quiet,
+            Phase::Finished | Phase::Broken => Some(self.linger),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The thin adapters between protocol cores and smoltcp sockets, and the listener they share.
+
+pub mod backlog;
+pub mod limits;
+pub mod protocol;
+pub mod service;
+pub mod slot;
+pub mod syn;
+pub mod tcp_server;
+pub mod udp_server;

@@ -1,0 +1,32 @@
+//! What the turn loop polls.
+
+use smoltcp::{
+    iface::{Interface, SocketSet},
+    time::Instant,
+};
+
+use super::backlog::Backlog;
+use crate::environment::Environment;
+
+/// Something that lives on sockets: a server, a client.
+pub trait Service {
+    /// Moves every byte that can be moved now, without blocking, and returns. Work is bounded by
+    /// the size of the buffers.
+    fn poll(&mut self, cx: &mut Context<'_, '_>);
+
+    /// When [`Service::poll`] wants to be called even if nothing arrives. `None`: not before
+    /// something does.
+    fn poll_at(&self) -> Option<Instant>;
+}
+
+/// What a [`Service`] may touch while it is polled.
+pub struct Context<'x, 'a> {
+    /// The interface: for connecting out.
+    pub interface: &'x mut Interface,
+    /// The sockets of all services.
+    pub sockets: &'x mut SocketSet<'a>,
+    /// The connection requests that wait.
+    pub backlog: &'x mut Backlog<'a>,
+    /// Time, entropy, log.
+    pub environment: Environment<'x>,
+}

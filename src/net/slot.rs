@@ -1,0 +1,375 @@
+//! One connection of a [`TcpServer`](super::tcp_server::TcpServer), from its SYN to its end.
+
+use smoltcp::{
+    iface::{SocketHandle, SocketSet},
+    socket::tcp::{Socket, State},
+    time::{Duration, Instant},
+    wire::{IpAddress, IpEndpoint},
+};
+
+use super::{
+    limits::Limits,
+    protocol::{Peer, Phase, Protocol},
+    syn::Syn,
+};
+use crate::{
+    counters::{Counters, count, count_bytes},
+    environment::{Environment, Event, Outcome},
+};
+
+/// How long an aborted socket may take to send its reset: a peer whose hardware address is unknown
+/// never gets one.
+const RESET_LIMIT: Duration = Duration::from_secs(1);
+
+/// One connection's place in the pool.
+pub struct Slot<C> {
+    handle: Option<SocketHandle>,
+    stage: Stage,
+    peer: Peer,
+    connection: C,
+    /// What it is held to, since when, and the bytes moved since.
+    phase: Phase,
+    since: Instant,
+    moved: usize,
+    /// Bytes the peer had not acknowledged at the last look.
+    undelivered: usize,
+    end_of_input: bool,
+    /// Why it ends, once that is known.
+    outcome: Option<Outcome>,
+    bytes_in: u64,
+    bytes_out: u64,
+}
+
+/// What the pool is doing with a slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its socket is closed, or in TIME-WAIT, from which it can listen again.
+    Free,
+    /// A request was given to its socket; the handshake is not complete.
+    HalfOpen,
+    /// The protocol has the connection.
+    Open,
+    /// The protocol is done; the socket delivers what is left and waits for the peer's FIN.
+    Closing,
+    /// Aborted; the socket still owes the peer a reset.
+    Resetting,
+}
+
+impl<C> Slot<C> {
+    /// A free slot around a connection's memory.
+    pub const fn new(connection: C) -> Self {
+        let nobody = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
+        Self {
+            handle: None,
+            stage: Stage::Free,
+            peer: Peer { remote: nobody, local: nobody },
+            connection,
+            phase: Phase::FirstByte,
+            since: Instant::ZERO,
+            moved: 0,
+            undelivered: 0,
+            end_of_input: false,
+            outcome: None,
+            bytes_in: 0,
+            bytes_out: 0,
+        }
+    }
+
+    /// Gives the slot its socket.
+    pub(super) fn attach(&mut self, handle: SocketHandle) {
+        self.handle = Some(handle);
+    }
+
+    fn handle(&self) -> SocketHandle {
+        self.handle.unwrap_or_default()
+    }
+
+    /// Whether it can take up a request.
+    pub fn is_free(&self) -> bool {
+        self.stage == Stage::Free
+    }
+
+    /// Whether it will be free soon without anybody's doing.
+    pub fn is_leaving(&self) -> bool {
+        self.stage == Stage::Resetting || self.outcome == Some(Outcome::MadeRoom)
+    }
+
+    /// Whether `syn` asks for the connection it has.
+    pub fn has_connection_of(&self, syn: &Syn) -> bool {
+        self.stage != Stage::Free && self.peer.remote == syn.remote && self.peer.local == syn.local
+    }
+
+    /// Whether the handshake is not complete.
+    pub fn is_half_open(&self) -> bool {
+        self.stage == Stage::HalfOpen
+    }
+
+    /// When it has used up its time by `limits`.
+    pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
+        let limit = match self.stage {
+            Stage::Free => return None,
+            Stage::HalfOpen => limits.half_open,
+            Stage::Open | Stage::Closing => limits.of(self.phase)?,
+            Stage::Resetting => RESET_LIMIT,
+        };
+        Some(self.since + limit)
+    }
+
+    /// Whether time ran out by `limits` and not enough was done in it. If enough was, the time
+    /// starts anew.
+    pub fn is_overdue(&mut self, limits: &Limits, now: Instant) -> bool {
+        if self.deadline(limits).is_none_or(|deadline| now < deadline) {
+            return false;
+        }
+        let moves = matches!(self.phase, Phase::Body | Phase::Sending)
+            && matches!(self.stage, Stage::Open | Stage::Closing);
+        if moves && self.moved >= limits.least as usize {
+            self.restart(now);
+            return false;
+        }
+        true
+    }
+
+    /// When the protocol itself wants to be asked again.
+    pub(super) fn poll_at<P: Protocol<Connection = C>>(&self, protocol: &P) -> Option<Instant> {
+        (self.stage == Stage::Open).then(|| protocol.poll_at(&self.connection)).flatten()
+    }
+
+    /// Notes what the connection is about and what has moved. Its time starts anew when that is
+    /// something else than before, and with each message in the phases between messages.
+    fn measure(
+        &mut self,
+        phase: Phase,
+        bytes_in: usize,
+        bytes_out: usize,
+        undelivered: usize,
+        now: Instant,
+    ) {
+        let delivered = (self.undelivered + bytes_out).saturating_sub(undelivered);
+        self.undelivered = undelivered;
+        self.bytes_in += bytes_in as u64;
+        self.bytes_out += bytes_out as u64;
+        // A protocol that has handed over all its bytes is not done until the peer has them.
+        let phase = match phase {
+            Phase::Idle | Phase::Quiet | Phase::Finished if undelivered > 0 => Phase::Sending,
+            phase => phase,
+        };
+        let between_messages = matches!(phase, Phase::Idle | Phase::Quiet);
+        if phase != self.phase || (between_messages && bytes_in + bytes_out > 0) {
+            self.phase = phase;
+            self.restart(now);
+        } else {
+            self.moved = self.moved.saturating_add(bytes_in + delivered);
+        }
+    }
+
+    fn restart(&mut self, now: Instant) {
+        self.since = now;
+        self.moved = 0;
+    }
+}
+
+/// A slot together with all it needs to live: what every step below works on.
+pub(super) struct Driver<'d, 'a, 'e, P: Protocol> {
+    pub protocol: &'d mut P,
+    pub sockets: &'d mut SocketSet<'a>,
+    pub counters: &'d Counters,
+    pub env: &'d mut Environment<'e>,
+}
+
+impl<P: Protocol> Driver<'_, '_, '_, P> {
+    /// Prepares a free slot's socket for `syn`. Says whether the request is to be replayed.
+    pub fn answer(&mut self, slot: &mut Slot<P::Connection>, syn: &Syn) -> bool {
+        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        if socket.listen(syn.local).is_err() {
+            return false;
+        }
+        // What belongs together is written together, so nothing is gained by waiting for an ACK.
+        socket.set_nagle_enabled(false);
+        slot.stage = Stage::HalfOpen;
+        slot.peer = Peer { remote: syn.remote, local: syn.local };
+        slot.outcome = None;
+        slot.end_of_input = false;
+        slot.undelivered = 0;
+        slot.bytes_in = 0;
+        slot.bytes_out = 0;
+        slot.restart(self.env.now);
+        self.counters.open.set(self.counters.open.get() + 1);
+        true
+    }
+
+    /// Moves what can be moved, then sees to the time limits.
+    pub fn poll(&mut self, slot: &mut Slot<P::Connection>, patient: &Limits) {
+        match slot.stage {
+            Stage::Free => return,
+            Stage::HalfOpen => self.complete_handshake(slot),
+            Stage::Open => self.exchange(slot),
+            Stage::Closing => self.drain(slot),
+            Stage::Resetting => self.finish_reset(slot),
+        }
+        if slot.is_overdue(patient, self.env.now) {
+            self.expire(slot, Outcome::TimedOut);
+        }
+    }
+
+    /// The slot's time is up, or it is to make room: asks the protocol to say goodbye; one that was
+    /// asked before, or has no protocol, is reset.
+    pub fn expire(&mut self, slot: &mut Slot<P::Connection>, why: Outcome) {
+        match slot.stage {
+            Stage::Free => {}
+            Stage::Resetting => slot.stage = Stage::Free,
+            Stage::Open if slot.outcome.is_none() => {
+                slot.outcome = Some(why);
+                count(&self.counters.expired, 1);
+                slot.restart(self.env.now);
+                self.protocol.expire(&mut slot.connection, self.env);
+                self.exchange(slot);
+            }
+            Stage::HalfOpen | Stage::Open | Stage::Closing => {
+                slot.outcome.get_or_insert(why);
+                self.reset(slot);
+            }
+        }
+    }
+
+    fn complete_handshake(&mut self, slot: &mut Slot<P::Connection>) {
+        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        match socket.state() {
+            State::SynReceived => {}
+            // The interface did not take the request, or the peer answered with a reset.
+            State::Listen | State::Closed => {
+                socket.abort();
+                self.release(slot);
+            }
+            _ => {
+                slot.stage = Stage::Open;
+                slot.restart(self.env.now);
+                count(&self.counters.served, 1);
+                let (service, peer) = (self.protocol.name(), slot.peer);
+                self.env.observer.event(Event::Connected {
+                    service,
+                    remote: peer.remote,
+                    port: peer.local.port,
+                });
+                self.protocol.open(&mut slot.connection, peer, self.env);
+                slot.phase = self.protocol.phase(&slot.connection);
+                self.exchange(slot);
+            }
+        }
+    }
+
+    /// Carries bytes between socket and protocol until neither side has any for the other.
+    fn exchange(&mut self, slot: &mut Slot<P::Connection>) {
+        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        let (mut bytes_in, mut bytes_out) = (0, 0);
+        loop {
+            let mut still = true;
+            while socket.can_recv() {
+                let connection = &mut slot.connection;
+                let taken = socket.recv(|input| {
+                    let taken = self.protocol.receive(connection, input, self.env).min(input.len());
+                    (taken, taken)
+                });
+                let Ok(taken @ 1..) = taken else { break };
+                bytes_in += taken;
+                still = false;
+            }
+            if !slot.end_of_input && !socket.may_recv() {
+                slot.end_of_input = true;
+                self.protocol.end_of_input(&mut slot.connection, self.env);
+                still = false;
+            }
+            while socket.can_send() {
+                let connection = &mut slot.connection;
+                let given = socket.send(|output| {
+                    let given =
+                        self.protocol.transmit(connection, output, self.env).min(output.len());
+                    (given, given)
+                });
+                let Ok(given @ 1..) = given else { break };
+                bytes_out += given;
+                still = false;
+            }
+            if still {
+                break;
+            }
+        }
+        let (state, undelivered) = (socket.state(), socket.send_queue());
+        count_bytes(&self.counters.bytes_in, bytes_in);
+        count_bytes(&self.counters.bytes_out, bytes_out);
+        let phase = self.protocol.phase(&slot.connection);
+        slot.measure(phase, bytes_in, bytes_out, undelivered, self.env.now);
+        match phase {
+            _ if state == State::Closed => {
+                slot.outcome.get_or_insert(Outcome::Reset);
+                self.protocol.close(&mut slot.connection, self.env);
+                self.release(slot);
+            }
+            Phase::Finished => {
+                self.protocol.close(&mut slot.connection, self.env);
+                self.sockets.get_mut::<Socket>(slot.handle()).close();
+                slot.stage = Stage::Closing;
+            }
+            Phase::Broken => {
+                slot.outcome.get_or_insert(Outcome::Aborted);
+                self.reset(slot);
+            }
+            _ => {}
+        }
+    }
+
+    /// Throws away what the peer still sends, so that it reads the answer instead of a reset (RFC
+    /// 9112 section 9.6), until it closes too.
+    fn drain(&mut self, slot: &mut Slot<P::Connection>) {
+        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
+        let undelivered = socket.send_queue();
+        if matches!(socket.state(), State::Closed | State::TimeWait) {
+            slot.outcome.get_or_insert(if undelivered > 0 {
+                Outcome::Reset
+            } else {
+                Outcome::Completed
+            });
+            self.release(slot);
+        } else {
+            slot.measure(Phase::Finished, 0, 0, undelivered, self.env.now);
+        }
+    }
+
+    /// Gives up on the peer and tells it so.
+    fn reset(&mut self, slot: &mut Slot<P::Connection>) {
+        self.sockets.get_mut::<Socket>(slot.handle()).abort();
+        if slot.stage == Stage::Open {
+            self.protocol.close(&mut slot.connection, self.env);
+        }
+        self.release(slot);
+        slot.stage = Stage::Resetting;
+        slot.restart(self.env.now);
+    }
+
+    fn finish_reset(&mut self, slot: &mut Slot<P::Connection>) {
+        if self.sockets.get_mut::<Socket>(slot.handle()).remote_endpoint().is_none() {
+            slot.stage = Stage::Free;
+        }
+    }
+
+    /// The connection is over.
+    fn release(&mut self, slot: &mut Slot<P::Connection>) {
+        self.counters.open.set(self.counters.open.get().saturating_sub(1));
+        let outcome = slot.outcome.unwrap_or(Outcome::Completed);
+        if outcome == Outcome::Reset {
+            count(&self.counters.refused, 1);
+        }
+        if slot.stage != Stage::HalfOpen {
+            self.env.observer.event(Event::Closed {
+                service: self.protocol.name(),
+                remote: slot.peer.remote,
+                port: slot.peer.local.port,
+                outcome,
+                bytes_in: slot.bytes_in,
+                bytes_out: slot.bytes_out,
+            });
+        }
+        slot.stage = Stage::Free;
+    }
+}

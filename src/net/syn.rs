@@ -1,0 +1,187 @@
+//! A connection request in 48 bytes (28 without IPv6): what a SYN says, without the frame it came
+//! in, and that frame made again.
+
+#[cfg(feature = "ipv6")]
+use smoltcp::wire::{Ipv6Packet, Ipv6Repr};
+use smoltcp::{
+    phy::ChecksumCapabilities,
+    time::Instant,
+    wire::{
+        EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpAddress, IpEndpoint,
+        IpProtocol, Ipv4Packet, Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
+    },
+};
+
+/// The longest frame [`Syn::emit`] makes: Ethernet 14, IPv6 40, TCP 20 and 12 of options.
+pub const SYN_FRAME_SIZE: usize = 14 + 40 + 32;
+
+/// A parsed TCP SYN (RFC 9293 section 3.5). Options that smoltcp does not use are forgotten, as is
+/// any data that came with it; the peer sends it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Syn {
+    /// The frame's sender.
+    pub source: EthernetAddress,
+    /// The frame's addressee.
+    pub destination: EthernetAddress,
+    /// Who wants to connect.
+    pub remote: IpEndpoint,
+    /// To what.
+    pub local: IpEndpoint,
+    sequence: TcpSeqNumber,
+    window: u16,
+    max_segment_size: Option<u16>,
+    window_scale: Option<u8>,
+    sack_permitted: bool,
+    /// When it last came.
+    pub seen: Instant,
+}
+
+/// The part of a TCP segment's header that a listener cares for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Segment {
+    /// A connection request.
+    Syn(Syn),
+    /// A reset from `remote` to `local`.
+    Reset {
+        /// Its sender.
+        remote: IpEndpoint,
+        /// Its addressee.
+        local: IpEndpoint,
+    },
+}
+
+impl Segment {
+    /// Reads an Ethernet frame. `None` for everything that is not a whole, valid SYN or RST sent to
+    /// one station.
+    pub fn parse(frame: &[u8], checksums: &ChecksumCapabilities, now: Instant) -> Option<Self> {
+        // Most frames are neither, and this is on the path of each: look at the flags first.
+        let frame = EthernetFrame::new_checked(frame).ok()?;
+        let (remote, local, tcp) = match frame.ethertype() {
+            EthernetProtocol::Ipv4 => {
+                let packet = Ipv4Packet::new_checked(frame.payload()).ok()?;
+                if packet.next_header() != IpProtocol::Tcp || !may_concern(packet.payload()) {
+                    return None;
+                }
+                let repr = Ipv4Repr::parse(&packet, checksums).ok()?;
+                if packet.more_frags() || packet.frag_offset() != 0 {
+                    return None;
+                }
+                (IpAddress::from(repr.src_addr), IpAddress::from(repr.dst_addr), packet.payload())
+            }
+            #[cfg(feature = "ipv6")]
+            EthernetProtocol::Ipv6 => {
+                let packet = Ipv6Packet::new_checked(frame.payload()).ok()?;
+                if packet.next_header() != IpProtocol::Tcp || !may_concern(packet.payload()) {
+                    return None;
+                }
+                (
+                    IpAddress::from(packet.src_addr()),
+                    IpAddress::from(packet.dst_addr()),
+                    packet.payload(),
+                )
+            }
+            _ => return None,
+        };
+        if !frame.dst_addr().is_unicast() || !remote.is_unicast() {
+            return None;
+        }
+        let packet = TcpPacket::new_checked(tcp).ok()?;
+        let repr = TcpRepr::parse(&packet, &remote, &local, checksums).ok()?;
+        let remote = IpEndpoint::new(remote, repr.src_port);
+        let local = IpEndpoint::new(local, repr.dst_port);
+        match (repr.control, repr.ack_number) {
+            (TcpControl::Syn, None) => Some(Self::Syn(Syn {
+                source: frame.src_addr(),
+                destination: frame.dst_addr(),
+                remote,
+                local,
+                sequence: repr.seq_number,
+                window: repr.window_len,
+                max_segment_size: repr.max_seg_size,
+                window_scale: repr.window_scale,
+                sack_permitted: repr.sack_permitted,
+                seen: now,
+            })),
+            (TcpControl::Rst, _) => Some(Self::Reset { remote, local }),
+            _ => None,
+        }
+    }
+}
+
+impl Syn {
+    /// Whether both ask for the same connection.
+    pub fn same_connection(&self, other: &Self) -> bool {
+        self.remote == other.remote && self.local == other.local
+    }
+
+    /// Writes the frame again and returns its length, at most [`SYN_FRAME_SIZE`].
+    pub fn emit(&self, frame: &mut [u8; SYN_FRAME_SIZE]) -> usize {
+        let tcp = TcpRepr {
+            src_port: self.remote.port,
+            dst_port: self.local.port,
+            control: TcpControl::Syn,
+            seq_number: self.sequence,
+            ack_number: None,
+            window_len: self.window,
+            window_scale: self.window_scale,
+            max_seg_size: self.max_segment_size,
+            sack_permitted: self.sack_permitted,
+            sack_ranges: [None, None, None],
+            timestamp: None,
+            payload: &[],
+        };
+        let checksums = ChecksumCapabilities::default();
+        let ethertype = match self.remote.addr {
+            IpAddress::Ipv4(_) => EthernetProtocol::Ipv4,
+            #[cfg(feature = "ipv6")]
+            IpAddress::Ipv6(_) => EthernetProtocol::Ipv6,
+        };
+        EthernetRepr { src_addr: self.source, dst_addr: self.destination, ethertype }
+            .emit(&mut EthernetFrame::new_unchecked(&mut frame[..]));
+        let ip_frame = &mut frame[EthernetFrame::<&[u8]>::header_len()..];
+        let (ip_header, tcp_frame) = match (self.remote.addr, self.local.addr) {
+            (IpAddress::Ipv4(src_addr), IpAddress::Ipv4(dst_addr)) => {
+                let repr = Ipv4Repr {
+                    src_addr,
+                    dst_addr,
+                    next_header: IpProtocol::Tcp,
+                    payload_len: tcp.buffer_len(),
+                    hop_limit: 64,
+                };
+                repr.emit(&mut Ipv4Packet::new_unchecked(&mut *ip_frame), &checksums);
+                (repr.buffer_len(), &mut ip_frame[repr.buffer_len()..])
+            }
+            #[cfg(feature = "ipv6")]
+            (IpAddress::Ipv6(src_addr), IpAddress::Ipv6(dst_addr)) => {
+                let repr = Ipv6Repr {
+                    src_addr,
+                    dst_addr,
+                    next_header: IpProtocol::Tcp,
+                    payload_len: tcp.buffer_len(),
+                    hop_limit: 64,
+                };
+                repr.emit(&mut Ipv6Packet::new_unchecked(&mut *ip_frame));
+                (repr.buffer_len(), &mut ip_frame[repr.buffer_len()..])
+            }
+            // `parse` reads both addresses from one header.
+            #[cfg(feature = "ipv6")]
+            _ => return 0,
+        };
+        let tcp_frame = &mut tcp_frame[..tcp.buffer_len()];
+        tcp.emit(
+            &mut TcpPacket::new_unchecked(tcp_frame),
+            &self.remote.addr,
+            &self.local.addr,
+            &checksums,
+        );
+        EthernetFrame::<&[u8]>::header_len() + ip_header + tcp.buffer_len()
+    }
+}
+
+/// Whether a TCP header has the SYN flag without ACK, or the RST flag.
+fn may_concern(tcp: &[u8]) -> bool {
+    const SYN: u8 = 0x02;
+    const RST: u8 = 0x04;
+    const ACK: u8 = 0x10;
+    tcp.get(13).is_some_and(|flags| flags & RST != 0 || flags & (SYN | ACK) == SYN)
+}

@@ -1,0 +1,1 @@
+//! Datagram echo with a profile of losses and delays, and its client.

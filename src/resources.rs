@@ -1,0 +1,107 @@
+//! The memory of everything, as plain values that the user owns.
+//!
+//! A program has one value of a type of its own, made of these, and hands out parts of it:
+//!
+//! ```
+//! use bareserve::resources::{StackResources, TcpResources, UdpResources};
+//! # type Connection = ();
+//! struct Resources {
+//!     stack: StackResources<'static, 8, 16>,
+//!     http: TcpResources<Connection, 4, 1024, 2048>,
+//!     echo: UdpResources<4, 1472>,
+//! }
+//! ```
+
+use smoltcp::{iface::SocketStorage, socket::udp};
+
+use crate::{
+    net::{slot::Slot, syn::Syn, tcp_server::TcpMemory, udp_server::UdpMemory},
+    stack::StackMemory,
+};
+
+/// Places for `SOCKETS` sockets and for `BACKLOG` connection requests that wait.
+#[derive(Debug)]
+pub struct StackResources<'a, const SOCKETS: usize, const BACKLOG: usize> {
+    sockets: [SocketStorage<'a>; SOCKETS],
+    backlog: [Option<Syn>; BACKLOG],
+}
+
+impl<'a, const SOCKETS: usize, const BACKLOG: usize> StackResources<'a, SOCKETS, BACKLOG> {
+    /// All empty.
+    pub const fn new() -> Self {
+        Self { sockets: [SocketStorage::EMPTY; SOCKETS], backlog: [const { None }; BACKLOG] }
+    }
+
+    /// As [`Stack::new`](crate::Stack::new) takes it.
+    pub fn split(&'a mut self) -> StackMemory<'a> {
+        StackMemory { sockets: &mut self.sockets, backlog: &mut self.backlog }
+    }
+}
+
+impl<const SOCKETS: usize, const BACKLOG: usize> Default for StackResources<'_, SOCKETS, BACKLOG> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The memory of a TCP service with `N` connections of `RX` bytes of receive buffer (the TCP
+/// window) and `TX` bytes of transmit buffer each.
+pub struct TcpResources<C, const N: usize, const RX: usize, const TX: usize> {
+    slots: [Slot<C>; N],
+    rx: [[u8; RX]; N],
+    tx: [[u8; TX]; N],
+}
+
+impl<C, const N: usize, const RX: usize, const TX: usize> TcpResources<C, N, RX, TX> {
+    /// Around the memory of the connections themselves.
+    pub const fn new(connections: [Slot<C>; N]) -> Self {
+        Self { slots: connections, rx: [[0; RX]; N], tx: [[0; TX]; N] }
+    }
+
+    /// As [`TcpServer::new`](crate::net::tcp_server::TcpServer::new) takes it.
+    pub fn split(&mut self) -> TcpMemory<'_, C> {
+        TcpMemory {
+            slots: &mut self.slots,
+            rx: self.rx.as_flattened_mut(),
+            tx: self.tx.as_flattened_mut(),
+        }
+    }
+}
+
+/// The memory of a UDP service: room for `N` datagrams of up to `SIZE` bytes of payload in each
+/// direction.
+pub struct UdpResources<const N: usize, const SIZE: usize> {
+    rx_meta: [udp::PacketMetadata; N],
+    tx_meta: [udp::PacketMetadata; N],
+    rx: [[u8; SIZE]; N],
+    tx: [[u8; SIZE]; N],
+    datagram: [u8; SIZE],
+}
+
+impl<const N: usize, const SIZE: usize> UdpResources<N, SIZE> {
+    /// All empty.
+    pub const fn new() -> Self {
+        Self {
+            rx_meta: [udp::PacketMetadata::EMPTY; N],
+            tx_meta: [udp::PacketMetadata::EMPTY; N],
+            rx: [[0; SIZE]; N],
+            tx: [[0; SIZE]; N],
+            datagram: [0; SIZE],
+        }
+    }
+
+    /// As [`UdpServer::new`](crate::net::udp_server::UdpServer::new) takes it.
+    pub fn split(&mut self) -> UdpMemory<'_> {
+        UdpMemory {
+            rx: udp::PacketBuffer::new(&mut self.rx_meta[..], self.rx.as_flattened_mut()),
+            tx: udp::PacketBuffer::new(&mut self.tx_meta[..], self.tx.as_flattened_mut()),
+            datagram: &mut self.datagram,
+        }
+    }
+}
+
+impl<const N: usize, const SIZE: usize> Default for UdpResources<N, SIZE> {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,193 @@
+//! The runner: an interface, its sockets, and one turn of the main loop.
+
+use smoltcp::{
+    iface::{
+        Config, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet,
+        SocketStorage,
+    },
+    phy::Device,
+    socket::{tcp, udp},
+    time::Instant,
+    wire::{EthernetAddress, IpCidr},
+};
+
+use crate::{
+    clock::WallClock,
+    entropy::Entropy,
+    environment::{Environment, Observer},
+    net::{
+        backlog::{Backlog, Screen, TooManyPorts},
+        service::{Context, Service},
+        syn::Syn,
+    },
+};
+
+/// Frames taken in before services have their turn. Bounds a turn under a flood; a UDP service
+/// should have room for as many datagrams.
+pub const INGRESS_BUDGET: usize = 16;
+
+/// Rounds over all sockets in which frames are sent before the device is looked at again.
+pub const EGRESS_BUDGET: usize = 64;
+
+/// An interface with its device, sockets, backlog and wall clock.
+pub struct Stack<'a, D> {
+    device: D,
+    interface: Interface,
+    sockets: SocketSet<'a>,
+    places_left: usize,
+    backlog: Backlog<'a>,
+    wall_clock: WallClock,
+}
+
+/// The memory of a [`Stack`].
+pub struct StackMemory<'a> {
+    /// One place for each socket of each service.
+    pub sockets: &'a mut [SocketStorage<'a>],
+    /// One place for each connection request that may wait.
+    pub backlog: &'a mut [Option<Syn>],
+}
+
+impl<'a, D: Device> Stack<'a, D> {
+    /// Brings up an Ethernet interface. `entropy` seeds TCP's sequence numbers and the ephemeral
+    /// ports.
+    pub fn new(
+        mut device: D,
+        hardware_address: EthernetAddress,
+        addresses: &[IpCidr],
+        entropy: &mut dyn Entropy,
+        memory: StackMemory<'a>,
+        now: Instant,
+    ) -> Self {
+        let mut config = Config::new(hardware_address.into());
+        config.random_seed = entropy.next_u64();
+        let mut interface = Interface::new(config, &mut device, now);
+        interface
+            .update_ip_addrs(|list| list.extend(addresses.iter().copied().take(list.capacity())));
+        Self {
+            device,
+            interface,
+            places_left: memory.sockets.len(),
+            sockets: SocketSet::new(memory.sockets),
+            backlog: Backlog::new(memory.backlog),
+            wall_clock: WallClock::new(),
+        }
+    }
+
+    /// One turn: takes in at most [`INGRESS_BUDGET`] frames, polls every service, sends what they
+    /// have to say. Returns when the next turn is due even if no frame arrives (a time that has
+    /// passed: at once), or `None`: not before one does.
+    pub fn turn(
+        &mut self,
+        now: Instant,
+        entropy: &mut dyn Entropy,
+        observer: &mut dyn Observer,
+        services: &mut [&mut dyn Service],
+    ) -> Option<Instant> {
+        self.interface.poll_maintenance(now);
+        let drained = self.take_in(now, INGRESS_BUDGET);
+        self.backlog.forget_old(now);
+        let mut cx = Context {
+            interface: &mut self.interface,
+            sockets: &mut self.sockets,
+            backlog: &mut self.backlog,
+            environment: Environment { now, wall_clock: &mut self.wall_clock, entropy, observer },
+        };
+        for service in services.iter_mut() {
+            service.poll(&mut cx);
+        }
+        while self.backlog.has_replays() && self.take_in_one(now) {}
+        let sent = self.send(now);
+        if !drained || !sent {
+            return Some(now);
+        }
+        services
+            .iter()
+            .map(|service| service.poll_at())
+            .chain([self.interface.poll_at(now, &self.sockets)])
+            .flatten()
+            .min()
+    }
+
+    /// Receives up to `budget` frames. Returns whether the device has no more.
+    fn take_in(&mut self, now: Instant, budget: usize) -> bool {
+        (0..budget).any(|_| !self.take_in_one(now))
+    }
+
+    fn take_in_one(&mut self, now: Instant) -> bool {
+        let mut screen = Screen { device: &mut self.device, backlog: &mut self.backlog };
+        let result = self.interface.poll_ingress_single(now, &mut screen, &mut self.sockets);
+        result != PollIngressSingleResult::None
+    }
+
+    /// Sends what the sockets hold. Returns whether all of it is out.
+    fn send(&mut self, now: Instant) -> bool {
+        (0..EGRESS_BUDGET).any(|_| {
+            self.interface.poll_egress(now, &mut self.device, &mut self.sockets) == PollResult::None
+        })
+    }
+
+    /// Adds a TCP socket over the given buffers.
+    ///
+    /// # Errors
+    /// [`NoSocketLeft`] when all places are taken.
+    pub fn add_tcp_socket(
+        &mut self,
+        rx: &'a mut [u8],
+        tx: &'a mut [u8],
+    ) -> Result<SocketHandle, NoSocketLeft> {
+        self.take_place()?;
+        Ok(self
+            .sockets
+            .add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx))))
+    }
+
+    /// Adds a UDP socket over the given buffers.
+    ///
+    /// # Errors
+    /// [`NoSocketLeft`] when all places are taken.
+    pub fn add_udp_socket(
+        &mut self,
+        rx: udp::PacketBuffer<'a>,
+        tx: udp::PacketBuffer<'a>,
+    ) -> Result<SocketHandle, NoSocketLeft> {
+        self.take_place()?;
+        Ok(self.sockets.add(udp::Socket::new(rx, tx)))
+    }
+
+    fn take_place(&mut self) -> Result<(), NoSocketLeft> {
+        self.places_left = self.places_left.checked_sub(1).ok_or(NoSocketLeft)?;
+        Ok(())
+    }
+
+    /// Lets connection requests for `port` wait in the backlog instead of being reset.
+    ///
+    /// # Errors
+    /// [`TooManyPorts`] when [`MAX_PORTS`](crate::net::backlog::MAX_PORTS) are served already.
+    pub fn serve(&mut self, port: u16) -> Result<(), TooManyPorts> {
+        self.backlog.serve(port)
+    }
+
+    /// The date.
+    pub fn wall_clock(&mut self) -> &mut WallClock {
+        &mut self.wall_clock
+    }
+
+    /// The interface: addresses, routes.
+    pub fn interface(&mut self) -> &mut Interface {
+        &mut self.interface
+    }
+
+    /// The sockets, for services of one's own.
+    pub fn sockets(&mut self) -> &mut SocketSet<'a> {
+        &mut self.sockets
+    }
+
+    /// The device.
+    pub fn device(&mut self) -> &mut D {
+        &mut self.device
+    }
+}
+
+/// The stack's memory has no place for one more socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSocketLeft;

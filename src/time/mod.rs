@@ -1,0 +1,1 @@
+//! Telling the time: as text on connect, RFC 867, RFC 868.

@@ -1,0 +1,1 @@
+//! Byte formats: checked readers and writers that know nothing of connections.

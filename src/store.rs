@@ -59,14 +59,13 @@ pub trait Store {
         false
     }
 
-    /// Begins a file that will stand at `path` once committed. `size` is its length when the sender
-    /// has announced it.
+    /// Begins a file whose place is told when it is complete: in a JSON object the content may come
+    /// before the name. `size` is its length when the sender has announced it.
     ///
     /// # Errors
-    /// [`StoreError::ReadOnly`], [`StoreError::Full`], [`StoreError::IsFolder`],
-    /// [`StoreError::InvalidName`].
-    fn create(&self, path: &str, size: Option<u64>) -> Result<Self::Upload, StoreError> {
-        let _ = (path, size);
+    /// [`StoreError::ReadOnly`], [`StoreError::Full`], [`StoreError::Io`].
+    fn create(&self, size: Option<u64>) -> Result<Self::Upload, StoreError> {
+        let _ = size;
         Err(StoreError::ReadOnly)
     }
 
@@ -79,12 +78,14 @@ pub trait Store {
         Err(StoreError::ReadOnly)
     }
 
-    /// Makes the file visible, in one step, in place of an older one of that name.
+    /// Makes the file visible at `path`, in one step, in place of an older one there.
     ///
     /// # Errors
-    /// [`StoreError::Full`] or [`StoreError::Io`]; nothing has changed then.
-    fn commit(&self, upload: Self::Upload) -> Result<Commit, StoreError> {
-        let _ = upload;
+    /// [`StoreError::NotFound`] without the folder it belongs in, [`StoreError::IsFolder`],
+    /// [`StoreError::InvalidName`], [`StoreError::Full`] or [`StoreError::Io`]; nothing has changed
+    /// then.
+    fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
+        let _ = (upload, path);
         Err(StoreError::ReadOnly)
     }
 
@@ -229,16 +230,16 @@ impl<S: Store> Store for &S {
         (**self).is_writable()
     }
 
-    fn create(&self, path: &str, size: Option<u64>) -> Result<Self::Upload, StoreError> {
-        (**self).create(path, size)
+    fn create(&self, size: Option<u64>) -> Result<Self::Upload, StoreError> {
+        (**self).create(size)
     }
 
     fn write(&self, upload: &mut Self::Upload, bytes: &[u8]) -> Result<(), StoreError> {
         (**self).write(upload, bytes)
     }
 
-    fn commit(&self, upload: Self::Upload) -> Result<Commit, StoreError> {
-        (**self).commit(upload)
+    fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
+        (**self).commit(upload, path)
     }
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {

@@ -2,6 +2,7 @@
 
 pub mod backlog;
 pub mod limits;
+pub mod loop_guard;
 pub mod protocol;
 pub mod service;
 pub mod session;

@@ -2,8 +2,10 @@
 
 pub mod backlog;
 pub mod limits;
+pub mod loop_guard;
 pub mod protocol;
 pub mod service;
+pub mod session;
 pub mod slot;
 pub mod syn;
 pub mod tcp_server;

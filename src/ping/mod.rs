@@ -1,1 +1,6 @@
-//! Datagram echo with a profile of losses and delays, and its client.
+//! Answering datagrams, with losses and delays if wanted (port 12000); RFC 862 echo (port 7); and
+//! the client that measures round trips.
+
+pub mod echo;
+pub mod profile;
+pub mod server;

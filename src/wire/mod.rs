@@ -1,1 +1,3 @@
 //! Byte formats: checked readers and writers that know nothing of connections.
+
+pub mod calendar;

@@ -1,0 +1,147 @@
+extern crate std;
+
+use std::{vec, vec::Vec};
+
+use super::*;
+use crate::clock::WallClock;
+
+fn ends() -> Ends {
+    let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), 40_000);
+    Ends { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
+}
+
+fn at<T>(now: Instant, work: impl FnOnce(&mut Environment<'_>) -> T) -> T {
+    work(&mut Environment {
+        now,
+        wall_clock: &mut WallClock::new(),
+        entropy: &mut SeededEntropy::new(0),
+        observer: &mut (),
+    })
+}
+
+fn ask(server: &mut PingServer<'_>, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
+    let mut bytes = vec![0; 1472];
+    bytes[..datagram.len()].copy_from_slice(datagram);
+    let length = at(now, |env| server.answer(&mut bytes, datagram.len(), ends(), env))?;
+    Some(bytes[..length].to_vec())
+}
+
+/// Numbers of those of `datagrams` datagrams that are answered.
+fn answered(server: &mut PingServer<'_>, datagrams: u32) -> Vec<u32> {
+    (1..=datagrams).filter(|_| ask(server, b"x", Instant::ZERO).is_some()).collect()
+}
+
+fn without_memory(control: &Control) -> PingServer<'_> {
+    PingServer::new(control, PingMemory { queue: &mut [], bytes: &mut [] })
+}
+
+#[test]
+fn course_answers_2_3_5_6_and_then_stops_for_good() {
+    let control = Control::new(Profile::COURSE);
+    let mut server = without_memory(&control);
+    assert_eq!(answered(&mut server, 100), [2, 3, 5, 6]);
+    control.restart();
+    assert_eq!(answered(&mut server, 100), [2, 3, 5, 6]);
+    control.set(Profile::DEFAULT);
+    assert_eq!(answered(&mut server, 3), [1, 2, 3]);
+}
+
+#[test]
+fn course_upper_cases_what_one_read_takes() {
+    let control = Control::new(Profile { loss: Loss::Never, ..Profile::COURSE });
+    let mut server = without_memory(&control);
+    let mut answer = |datagram: &[u8]| ask(&mut server, datagram, Instant::ZERO).unwrap();
+    assert_eq!(answer(b"Ping 1 1700000000.123456"), b"PING 1 1700000000.123456");
+    assert_eq!(answer("grün ß {z".as_bytes()), "GRüN ß {Z".as_bytes());
+    assert_eq!(answer(b""), b"");
+    assert_eq!(answer(&[b'a'; 1472]), [b'A'; 1024]);
+    assert_eq!(answer(&[b'a'; 1024]), [b'A'; 1024]);
+}
+
+#[test]
+fn other_profiles_take_long_datagrams_whole() {
+    let control = Control::new(Profile::ECHO);
+    let mut server = without_memory(&control);
+    assert_eq!(ask(&mut server, &[b'a'; 1472], Instant::ZERO).unwrap(), [b'a'; 1472]);
+}
+
+#[test]
+fn random_losses_follow_the_seed_and_the_percentage() {
+    let control = Control::new("loss=20%,seed=11".parse().unwrap());
+    let mut server = without_memory(&control);
+    let first = answered(&mut server, 10_000);
+    assert!((7_800..8_200).contains(&first.len()), "{}", first.len());
+    control.restart();
+    assert_eq!(answered(&mut server, 10_000), first);
+    control.set("loss=100%".parse().unwrap());
+    assert_eq!(answered(&mut server, 100), []);
+    control.set("loss=0%".parse().unwrap());
+    assert_eq!(answered(&mut server, 100).len(), 100);
+    control.set(Profile { loss: Loss::Every { nth: 0, of: 0 }, ..Profile::ECHO });
+    assert_eq!(answered(&mut server, 100).len(), 100);
+}
+
+#[test]
+fn delayed_answers_come_when_due_in_order_and_no_more_than_fit() {
+    let control = Control::new("delay=50ms".parse().unwrap());
+    let mut memory = PingResources::<3, 4>::new();
+    let mut server = PingServer::new(&control, memory.split());
+    let millis = Instant::from_millis_const;
+    for (now, text) in [(0, b"a"), (10, b"b"), (10, b"c"), (20, b"d")] {
+        assert_eq!(ask(&mut server, text, millis(now)), None);
+    }
+    let next = |server: &mut PingServer<'_>, now| {
+        let mut bytes = [0; 8];
+        let (length, to) = at(millis(now), |env| server.transmit(&mut bytes, env))?;
+        assert_eq!(to, ends());
+        Some(bytes[..length].to_vec())
+    };
+    assert_eq!(server.poll_at(), Some(millis(50)));
+    assert_eq!(next(&mut server, 49), None);
+    assert_eq!(next(&mut server, 50).unwrap(), b"A");
+    assert_eq!(next(&mut server, 50), None);
+    // Too long for its place: lost. The next takes the place that is free.
+    assert_eq!(ask(&mut server, b"12345", millis(55)), None);
+    assert_eq!(ask(&mut server, b"1234", millis(55)), None);
+    assert_eq!(server.poll_at(), Some(millis(60)));
+    let rest: Vec<_> = core::iter::from_fn(|| next(&mut server, 1_000)).collect();
+    assert_eq!(rest, [b"B".to_vec(), b"C".to_vec(), b"1234".to_vec()]);
+    assert_eq!(server.poll_at(), None);
+}
+
+#[test]
+fn a_delay_without_memory_loses_everything() {
+    let control = Control::new("delay=50ms".parse().unwrap());
+    let mut server = without_memory(&control);
+    assert_eq!(answered(&mut server, 10), []);
+    assert_eq!(server.poll_at(), None);
+}
+
+/// The same questions to a server whose profile changes at random: no panic, answers never longer
+/// than questions.
+#[test]
+fn any_profile_at_any_time() {
+    let mut random = SeededEntropy::new(8);
+    let control = Control::new(Profile::DEFAULT);
+    let mut memory = PingResources::<4, 32>::new();
+    let mut server = PingServer::new(&control, memory.split());
+    for step in 0..50_000 {
+        let now = Instant::from_millis(step);
+        let mut bytes = [0; 64];
+        random.fill(&mut bytes);
+        if random.next_u64() % 50 == 0 {
+            control.set(Profile {
+                loss: Loss::Every { nth: (step % 5) as u32, of: (step % 4) as u32 },
+                delay: Duration::from_millis(random.next_u64() % 8),
+                read: (step % 2 == 0).then_some(20),
+                ..Profile::DEFAULT
+            });
+        }
+        let length = random.next_u64() as usize % 65;
+        if let Some(answer) = at(now, |env| server.answer(&mut bytes, length, ends(), env)) {
+            assert!(answer <= length);
+        }
+        while at(now, |env| server.transmit(&mut bytes, env)).is_some() {}
+        assert!(server.poll_at().is_none_or(|due| due > now));
+    }
+}

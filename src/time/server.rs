@@ -1,0 +1,252 @@
+//! The servers: each sends a few bytes and reads none.
+
+use crate::{
+    clock::UnixTime,
+    environment::Environment,
+    net::{
+        loop_guard::may_answer,
+        protocol::{Peer, Phase, Protocol},
+        udp_server::{DatagramProtocol, Ends},
+    },
+};
+
+/// What a time server sends.
+pub type TimeText = heapless::Vec<u8, 56>;
+
+/// How a time is written.
+pub trait TimeFormat {
+    /// The service's name in logs.
+    fn name(&self) -> &'static str;
+
+    /// The bytes that stand for `time` where clocks are `utc_offset_seconds` ahead of UTC; `None`
+    /// if the format cannot express it.
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText>;
+}
+
+/// Over TCP: sends the time on connect, then closes. While the clock is unset it closes without a
+/// word. What the peer sends is thrown away.
+#[derive(Debug, Clone)]
+pub struct TimeServer<F>(pub F);
+
+/// What is still to be sent on one connection of a [`TimeServer`]. 72 bytes or less.
+#[derive(Debug, Clone)]
+pub struct TimeConnection {
+    text: TimeText,
+    sent: usize,
+    is_broken: bool,
+}
+
+impl TimeConnection {
+    /// With nothing to send.
+    pub const fn new() -> Self {
+        Self { text: TimeText::new(), sent: 0, is_broken: false }
+    }
+
+    fn unsent(&self) -> &[u8] {
+        self.text.get(self.sent..).unwrap_or_default()
+    }
+}
+
+impl Default for TimeConnection {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<F: TimeFormat> Protocol for TimeServer<F> {
+    type Connection = TimeConnection;
+
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn open(&mut self, connection: &mut TimeConnection, _peer: Peer, env: &mut Environment<'_>) {
+        let text = time_text(&self.0, env).unwrap_or_default();
+        *connection = TimeConnection { text, ..TimeConnection::new() };
+    }
+
+    fn receive(
+        &mut self,
+        _connection: &mut TimeConnection,
+        input: &[u8],
+        _env: &mut Environment<'_>,
+    ) -> usize {
+        input.len()
+    }
+
+    fn end_of_input(&mut self, _connection: &mut TimeConnection, _env: &mut Environment<'_>) {}
+
+    fn transmit(
+        &mut self,
+        connection: &mut TimeConnection,
+        output: &mut [u8],
+        _env: &mut Environment<'_>,
+    ) -> usize {
+        let written =
+            output.iter_mut().zip(connection.unsent()).map(|(to, from)| *to = *from).count();
+        connection.sent += written;
+        written
+    }
+
+    fn phase(&self, connection: &TimeConnection) -> Phase {
+        match connection.unsent() {
+            _ if connection.is_broken => Phase::Broken,
+            [] => Phase::Finished,
+            _ => Phase::Sending,
+        }
+    }
+
+    fn expire(&mut self, connection: &mut TimeConnection, _env: &mut Environment<'_>) {
+        connection.is_broken = true;
+    }
+
+    fn close(&mut self, connection: &mut TimeConnection, _env: &mut Environment<'_>) {
+        *connection = TimeConnection::new();
+    }
+}
+
+/// Over UDP: answers any datagram with the time, except those that would make a loop
+/// ([`may_answer`]). While the clock is unset it is silent.
+#[derive(Debug, Clone)]
+pub struct TimeResponder<F>(pub F);
+
+impl<F: TimeFormat> DatagramProtocol for TimeResponder<F> {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn answer(
+        &mut self,
+        datagram: &mut [u8],
+        _length: usize,
+        ends: Ends,
+        env: &mut Environment<'_>,
+    ) -> Option<usize> {
+        if !may_answer(&ends) {
+            return None;
+        }
+        let text = time_text(&self.0, env)?;
+        datagram.get_mut(..text.len())?.copy_from_slice(&text);
+        Some(text.len())
+    }
+}
+
+fn time_text(format: &impl TimeFormat, env: &Environment<'_>) -> Option<TimeText> {
+    format.write(env.date()?, env.wall_clock.utc_offset_seconds())
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::vec::Vec;
+
+    use smoltcp::{
+        time::Instant,
+        wire::{IpAddress, IpEndpoint},
+    };
+
+    use super::*;
+    use crate::{
+        clock::WallClock,
+        entropy::SeededEntropy,
+        time::{daytime::Daytime, seconds::Seconds, timestamp::Timestamp},
+    };
+
+    const REMOTE: IpEndpoint = IpEndpoint { addr: IpAddress::v4(192, 168, 69, 100), port: 40_000 };
+    const LOCAL: IpEndpoint = IpEndpoint { addr: IpAddress::v4(192, 168, 69, 1), port: 9999 };
+
+    /// 2023-04-19 17:04:30.293444 UTC in a zone two hours ahead, at 5 seconds after the start.
+    fn set_clock() -> WallClock {
+        let mut clock = WallClock::new();
+        clock.set(Instant::from_secs(4), UnixTime(1_681_923_869_293_444));
+        clock.set_utc_offset_seconds(7200);
+        clock
+    }
+
+    fn with_env<T>(mut clock: WallClock, work: impl FnOnce(&mut Environment<'_>) -> T) -> T {
+        work(&mut Environment {
+            now: Instant::from_secs(5),
+            wall_clock: &mut clock,
+            entropy: &mut SeededEntropy::new(0),
+            observer: &mut (),
+        })
+    }
+
+    /// All that a connection sends when it may write `first` bytes, then any number.
+    fn over_tcp(format: impl TimeFormat, clock: WallClock, first: usize) -> Vec<u8> {
+        with_env(clock, |env| {
+            let (mut server, mut connection) = (TimeServer(format), TimeConnection::new());
+            server.open(&mut connection, Peer { remote: REMOTE, local: LOCAL }, env);
+            let (mut sent, mut room) = (Vec::new(), first);
+            while server.phase(&connection) == Phase::Sending {
+                assert_eq!(server.receive(&mut connection, b"GET", env), 3);
+                let mut output = [0; 100];
+                let given = server.transmit(&mut connection, &mut output[..room], env);
+                sent.extend_from_slice(&output[..given]);
+                room = 100;
+            }
+            assert_eq!(server.phase(&connection), Phase::Finished);
+            assert_eq!(server.transmit(&mut connection, &mut [0; 100], env), 0);
+            sent
+        })
+    }
+
+    #[test]
+    fn tcp_sends_the_time_and_is_finished_however_it_is_cut() {
+        for first in 1..100 {
+            assert_eq!(over_tcp(Timestamp, set_clock(), first), b"2023-04-19 19:04:30.293444");
+            let line = over_tcp(Daytime, set_clock(), first);
+            assert_eq!(line, b"Wednesday, April 19, 2023 19:04:30-UTC+02:00\r\n");
+            let bytes = over_tcp(Seconds, set_clock(), first);
+            assert_eq!(bytes, 3_890_912_670_u32.to_be_bytes());
+        }
+    }
+
+    #[test]
+    fn an_unset_clock_says_nothing() {
+        assert_eq!(over_tcp(Timestamp, WallClock::new(), 1), b"");
+        assert_eq!(over_tcp(Daytime, WallClock::new(), 1), b"");
+        assert_eq!(over_tcp(Seconds, WallClock::new(), 1), b"");
+        assert_eq!(over_udp(Seconds, WallClock::new(), REMOTE, 100), None);
+    }
+
+    #[test]
+    fn a_peer_that_does_not_read_is_reset() {
+        with_env(set_clock(), |env| {
+            let (mut server, mut connection) = (TimeServer(Timestamp), TimeConnection::new());
+            server.open(&mut connection, Peer { remote: REMOTE, local: LOCAL }, env);
+            server.expire(&mut connection, env);
+            assert_eq!(server.phase(&connection), Phase::Broken);
+            server.open(&mut connection, Peer { remote: REMOTE, local: LOCAL }, env);
+            assert_eq!(server.phase(&connection), Phase::Sending);
+        });
+    }
+
+    fn over_udp(
+        format: impl TimeFormat,
+        clock: WallClock,
+        remote: IpEndpoint,
+        room: usize,
+    ) -> Option<Vec<u8>> {
+        with_env(clock, |env| {
+            let mut datagram = [b'?'; 100];
+            let ends = Ends { remote, local: Some(LOCAL.addr) };
+            let answer = TimeResponder(format).answer(&mut datagram[..room], 0, ends, env);
+            answer.map(|length| datagram[..length].to_vec())
+        })
+    }
+
+    #[test]
+    fn udp_answers_any_datagram_but_those_that_would_answer_back() {
+        let seconds = 3_890_912_670_u32.to_be_bytes().to_vec();
+        assert_eq!(over_udp(Seconds, set_clock(), REMOTE, 100), Some(seconds));
+        let line = b"Wednesday, April 19, 2023 19:04:30-UTC+02:00\r\n".to_vec();
+        assert_eq!(over_udp(Daytime, set_clock(), REMOTE, 100), Some(line));
+        assert_eq!(over_udp(Daytime, set_clock(), REMOTE, 40), None);
+        for port in [0, 7, 13, 17, 19, 37] {
+            let remote = IpEndpoint { port, ..REMOTE };
+            assert_eq!(over_udp(Seconds, set_clock(), remote, 100), None, "{port}");
+        }
+    }
+}

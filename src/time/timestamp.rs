@@ -1,0 +1,139 @@
+//! Local time as `2023-04-19 17:04:30.293444`: 26 bytes of ASCII, no line end. It is what Python's
+//! `str(datetime.now())` gives, but for the fraction, which Python leaves out when it is 0.
+
+use core::fmt::Write;
+
+use super::server::{TimeFormat, TimeText};
+use crate::{clock::UnixTime, wire::calendar::Civil};
+
+/// The TCP port it is served on. Not a registered service.
+pub const PORT: u16 = 9999;
+
+/// Bytes of a timestamp.
+pub const LENGTH: usize = 26;
+
+/// Serves timestamps. A clock that is out of the years 1 to 9999 counts as unset.
+#[derive(Debug, Clone, Copy)]
+pub struct Timestamp;
+
+impl TimeFormat for Timestamp {
+    fn name(&self) -> &'static str {
+        "time"
+    }
+
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
+        let Civil { year, month, day, hour, minute, second, .. } =
+            Civil::from_unix(time, utc_offset_seconds);
+        let micros = time.subsec_micros();
+        let mut line = heapless::String::new();
+        if !(1..=9999).contains(&year) {
+            return None;
+        }
+        write!(line, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}")
+            .ok()?;
+        Some(line.into_bytes())
+    }
+}
+
+/// Reads a timestamp with or without a fraction: the time at which a clock in UTC shows it. Blanks
+/// and line ends around it do not matter.
+pub fn parse(text: &[u8]) -> Option<UnixTime> {
+    let (date_and_time, fraction) = text.trim_ascii().split_at_checked(19)?;
+    let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b' ', time @ ..] = date_and_time else {
+        return None;
+    };
+    let &[h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
+    let two = |digits: [u8; 2]| number(&digits).map(|value| value as u8);
+    let civil = Civil {
+        year: number(&[*y1, *y2, *y3, *y4])?.into(),
+        month: two([*o1, *o2])?,
+        day: two([*d1, *d2])?,
+        hour: two([h1, h2])?,
+        minute: two([m1, m2])?,
+        second: two([s1, s2])?,
+        weekday: 0,
+    };
+    let micros = match fraction {
+        [] => 0,
+        [b'.', digits @ ..] if digits.len() == 6 => number(digits)?,
+        _ => return None,
+    };
+    Some(UnixTime(civil.to_unix(0)?.0 + i64::from(micros)))
+}
+
+/// The value of at most nine decimal digits.
+fn number(digits: &[u8]) -> Option<u32> {
+    digits.iter().try_fold(0, |value, digit| {
+        digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::{Entropy, SeededEntropy};
+
+    #[test]
+    fn is_what_python_prints_with_all_six_digits() {
+        let time = UnixTime(1_681_923_870_293_444);
+        let text = |offset| Timestamp.write(time, offset).unwrap();
+        assert_eq!(text(0), b"2023-04-19 17:04:30.293444");
+        assert_eq!(text(-5 * 3600), b"2023-04-19 12:04:30.293444");
+        assert_eq!(text(5 * 3600 + 45 * 60), b"2023-04-19 22:49:30.293444");
+        assert_eq!(Timestamp.write(UnixTime(0), 0).unwrap(), b"1970-01-01 00:00:00.000000");
+        assert_eq!(Timestamp.write(UnixTime(-1), 0).unwrap(), b"1969-12-31 23:59:59.999999");
+    }
+
+    #[test]
+    fn years_that_python_does_not_know_are_not_told() {
+        assert_eq!(Timestamp.write(UnixTime(i64::MAX), 0), None);
+        assert_eq!(Timestamp.write(UnixTime(i64::MIN), 0), None);
+        assert!(Timestamp.write(UnixTime(253_402_300_799_999_999), 0).is_some());
+        assert_eq!(Timestamp.write(UnixTime(253_402_300_799_999_999), 1), None);
+    }
+
+    #[test]
+    fn any_time_there_and_back() {
+        let mut entropy = SeededEntropy::new(3);
+        for _ in 0..20_000 {
+            let time = UnixTime((entropy.next_u64() % 250_000_000_000_000_000) as i64);
+            let text = Timestamp.write(time, 0).unwrap();
+            assert_eq!(text.len(), LENGTH);
+            assert_eq!(parse(&text), Some(time));
+        }
+    }
+
+    #[test]
+    fn reads_what_servers_send_and_nothing_else() {
+        assert_eq!(parse(b"1970-01-01 00:00:01"), Some(UnixTime(1_000_000)));
+        assert_eq!(parse(b" 1970-01-01 00:00:01\r\n"), Some(UnixTime(1_000_000)));
+        for wrong in [
+            "",
+            "1970-01-01",
+            "1970-13-01 00:00:00",
+            "1970-01-01 00:00:00.",
+            "1970-01-01 00:00:00.12345",
+            "1970-01-01 00:00:00.1234567",
+            "1970-01-01 00:00:00,123456",
+            "1970-01-01T00:00:00",
+            "-970-01-01 00:00:00",
+            "Tuesday, January 1, 1970 00:00:00-UTC",
+        ] {
+            assert_eq!(parse(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn mutated_timestamps_never_panic() {
+        let mut entropy = SeededEntropy::new(4);
+        for _ in 0..50_000 {
+            let mut text = *b"2023-04-19 17:04:30.293444";
+            for _ in 0..=entropy.next_u64() % 3 {
+                let at = entropy.next_u64() as usize % text.len();
+                text[at] = entropy.next_u64() as u8;
+            }
+            let length = entropy.next_u64() as usize % (text.len() + 1);
+            let _ = parse(&text[..length]);
+        }
+    }
+}

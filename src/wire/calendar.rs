@@ -1,0 +1,231 @@
+//! The Gregorian calendar: seconds since 1970 to year, month, day and back, extended to all years.
+//!
+//! Years are counted from March here, so that the leap day is the last day of a year and every month
+//! starts at the same day of it. 400 such years (an era) always have 146,097 days.
+
+use crate::clock::UnixTime;
+
+const DAYS_PER_ERA: i64 = 146_097;
+const SECONDS_PER_DAY: i64 = 86_400;
+/// From 0000-03-01, where era 0 begins, to 1970-01-01.
+const DAYS_BEFORE_1970: i64 = 719_468;
+
+/// Names of the months, January first, as RFC 9110, RFC 867 services and `ctime` write them.
+pub const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Names of the days, Sunday first; [`Civil::weekday`] counts in it.
+pub const WEEKDAYS: [&str; 7] =
+    ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
+
+/// A date and time of day as a calendar and a clock show it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Civil {
+    /// 0 is the year before 1.
+    pub year: i64,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// 0 to 23.
+    pub hour: u8,
+    /// 0 to 59.
+    pub minute: u8,
+    /// 0 to 59: POSIX time has no leap seconds.
+    pub second: u8,
+    /// 0 (Sunday) to 6 (Saturday).
+    pub weekday: u8,
+}
+
+impl Civil {
+    /// What clocks show at `time` where they are `utc_offset_seconds` ahead of UTC.
+    pub fn from_unix(time: UnixTime, utc_offset_seconds: i32) -> Self {
+        let local = time.seconds() + i64::from(utc_offset_seconds);
+        let (days, seconds) =
+            (local.div_euclid(SECONDS_PER_DAY), local.rem_euclid(SECONDS_PER_DAY));
+        let (year, month, day) = date_of(days);
+        Self {
+            year,
+            month,
+            day,
+            hour: (seconds / 3600) as u8,
+            minute: (seconds / 60 % 60) as u8,
+            second: (seconds % 60) as u8,
+            weekday: weekday_of(days),
+        }
+    }
+
+    /// The time at which clocks `utc_offset_seconds` ahead of UTC show this, whatever
+    /// [`weekday`](Civil::weekday) says. `None` if there is no such day or time of day, or it is
+    /// out of [`UnixTime`]'s range. Second 60, a leap second, counts as the second after 59.
+    pub fn to_unix(&self, utc_offset_seconds: i32) -> Option<UnixTime> {
+        if self.hour > 23 || self.minute > 59 || self.second > 60 {
+            return None;
+        }
+        let seconds = days_since_1970(self.year, self.month, self.day)?
+            .checked_mul(SECONDS_PER_DAY)?
+            .checked_add(i64::from(self.hour) * 3600)?
+            .checked_add(i64::from(self.minute) * 60 + i64::from(self.second))?
+            .checked_sub(i64::from(utc_offset_seconds))?;
+        seconds.checked_mul(1_000_000).map(UnixTime)
+    }
+
+    /// The first three letters of the month's name; `""` if there is no such month.
+    pub fn month_name(&self) -> &'static str {
+        MONTHS.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or("")
+    }
+
+    /// The full name of the weekday; `""` if there is no such day.
+    pub fn weekday_name(&self) -> &'static str {
+        WEEKDAYS.get(usize::from(self.weekday)).copied().unwrap_or("")
+    }
+}
+
+/// Days from 1970-01-01 to the day given, negative before it. `None` if the calendar has no such
+/// day or the count overflows.
+pub fn days_since_1970(year: i64, month: u8, day: u8) -> Option<i64> {
+    if day < 1 || day > days_in_month(year, month)? {
+        return None;
+    }
+    // January and February belong to the year that began in March before.
+    let (year, month) = match month {
+        1 | 2 => (year.checked_sub(1)?, month + 9),
+        _ => (year, month - 3),
+    };
+    let day_of_year = day_before_month(i64::from(month)) + i64::from(day) - 1;
+    let year_of_era = year.rem_euclid(400);
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    year.div_euclid(400).checked_mul(DAYS_PER_ERA)?.checked_add(day_of_era - DAYS_BEFORE_1970)
+}
+
+/// Year, month (1 to 12) and day (1 to 31) of the day `days` after 1970-01-01.
+///
+/// `days` must be 719,468 below the largest `i64` at least, as any [`UnixTime`] is.
+pub fn date_of(days: i64) -> (i64, u8, u8) {
+    let days = days.saturating_add(DAYS_BEFORE_1970);
+    let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
+    // Without the leap days that have passed, every year has 365: one in 4 years (1,461 days) but
+    // not in 100 (36,524), and the 400th year's at the very end.
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - day_before_month(month) + 1;
+    let (year, month) = match month {
+        0..=9 => (year_of_era, month + 3),
+        _ => (year_of_era + 1, month - 9),
+    };
+    (era * 400 + year, month as u8, day as u8)
+}
+
+/// The weekday of the day `days` after 1970-01-01, which was a Thursday: 0 (Sunday) to 6.
+pub fn weekday_of(days: i64) -> u8 {
+    ((days.rem_euclid(7) + 4) % 7) as u8
+}
+
+/// How many days `month` (1 to 12) has in `year`; `None` for other months.
+pub fn days_in_month(year: i64, month: u8) -> Option<u8> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    match month {
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
+        4 | 6 | 9 | 11 => Some(30),
+        2 => Some(if is_leap { 29 } else { 28 }),
+        _ => None,
+    }
+}
+
+/// Days from 1 March to the first of `month`, counted from March = 0: five months in a row always
+/// have 153 days (31, 30, 31, 30, 31).
+const fn day_before_month(month: i64) -> i64 {
+    (153 * month + 2) / 5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::{Entropy, SeededEntropy};
+
+    /// Walks day by day with the schoolbook rules and compares both directions.
+    #[test]
+    fn agrees_with_counting_days() {
+        let (mut year, mut month, mut day) = (1600, 1, 1);
+        let first = days_since_1970(year, month, day).unwrap();
+        assert_eq!(first, -135_140);
+        for days in first..first + 3 * 146_097 {
+            assert_eq!(date_of(days), (year, month, day));
+            assert_eq!(days_since_1970(year, month, day), Some(days));
+            day += 1;
+            if day > days_in_month(year, month).unwrap() {
+                (month, day) = (month + 1, 1);
+            }
+            if month > 12 {
+                (year, month) = (year + 1, 1);
+            }
+        }
+    }
+
+    #[test]
+    fn known_moments() {
+        for (seconds, offset, text) in [
+            (0, 0, (1970, 1, 1, 0, 0, 0, 4)),
+            (-1, 0, (1969, 12, 31, 23, 59, 59, 3)),
+            (784_111_777, 0, (1994, 11, 6, 8, 49, 37, 0)),
+            (951_827_696, 0, (2000, 2, 29, 12, 34, 56, 2)),
+            (1_795_305_600, 0, (2026, 11, 22, 0, 0, 0, 0)),
+            (1_795_305_600, -3_600, (2026, 11, 21, 23, 0, 0, 6)),
+            (1_795_305_600, 20_700, (2026, 11, 22, 5, 45, 0, 0)),
+            (-62_167_219_200, 0, (0, 1, 1, 0, 0, 0, 6)),
+        ] {
+            let time = UnixTime(seconds * 1_000_000);
+            let civil = Civil::from_unix(time, offset);
+            let shown = (
+                civil.year,
+                civil.month,
+                civil.day,
+                civil.hour,
+                civil.minute,
+                civil.second,
+                civil.weekday,
+            );
+            assert_eq!(shown, text);
+            assert_eq!(civil.to_unix(offset), Some(time));
+        }
+    }
+
+    #[test]
+    fn any_time_there_and_back() {
+        let mut entropy = SeededEntropy::new(1);
+        for _ in 0..100_000 {
+            let time = UnixTime(entropy.next_u64() as i64);
+            let offset = (entropy.next_u64() % 100_000) as i32 - 50_000;
+            let civil = Civil::from_unix(time, offset);
+            let whole = time.seconds().checked_mul(1_000_000).map(UnixTime);
+            assert_eq!(civil.to_unix(offset), whole);
+        }
+        for extreme in [i64::MIN, i64::MAX] {
+            Civil::from_unix(UnixTime(extreme), i32::MAX);
+            Civil::from_unix(UnixTime(extreme), i32::MIN);
+        }
+    }
+
+    #[test]
+    fn refuses_what_no_calendar_shows() {
+        let civil = Civil::from_unix(UnixTime(0), 0);
+        for wrong in [
+            Civil { month: 0, ..civil },
+            Civil { month: 13, ..civil },
+            Civil { day: 0, ..civil },
+            Civil { day: 32, ..civil },
+            Civil { year: 1900, month: 2, day: 29, ..civil },
+            Civil { hour: 24, ..civil },
+            Civil { minute: 60, ..civil },
+            Civil { second: 61, ..civil },
+            Civil { year: i64::MAX, ..civil },
+            Civil { year: i64::MIN, ..civil },
+        ] {
+            assert_eq!(wrong.to_unix(0), None, "{wrong:?}");
+        }
+        let leap_second = Civil { second: 60, ..civil };
+        assert_eq!(leap_second.to_unix(0), Some(UnixTime(60_000_000)));
+    }
+}

@@ -1,1 +1,4 @@
 //! Byte formats: checked readers and writers that know nothing of connections.
+
+pub mod base64;
+pub mod json;

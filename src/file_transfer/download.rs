@@ -1,0 +1,155 @@
+//! The download server (port 5566): whoever connects is sent one file, without asking.
+
+use smoltcp::wire::IpEndpoint;
+
+use super::writer::{ObjectWriter, WriteError};
+use crate::{
+    environment::{Environment, Event},
+    net::protocol::{Peer, Phase, Protocol},
+    store::{Encoding, Store},
+};
+
+/// Sends one file of a store as a JSON object, then closes. What the client sends is thrown away.
+#[derive(Debug)]
+pub struct Download<'n, S> {
+    store: S,
+    path: &'n str,
+}
+
+/// One client of a [`Download`]: the state of its object, and no buffer.
+#[derive(Debug)]
+pub struct Connection<'n, F> {
+    path: &'n str,
+    remote: Option<IpEndpoint>,
+    state: State<F>,
+}
+
+#[derive(Debug)]
+enum State<F> {
+    Sending { file: F, object: ObjectWriter },
+    Finished,
+    Broken,
+}
+
+impl<F> Connection<'_, F> {
+    /// Without a client.
+    pub const fn new() -> Self {
+        Self { path: "", remote: None, state: State::Finished }
+    }
+}
+
+impl<F> Default for Connection<'_, F> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'n, S: Store> Download<'n, S> {
+    /// Serves the file at `path`. It is opened for each client anew, so it may come and change
+    /// while the service runs. Its last segment is the name in the object.
+    pub fn new(store: S, path: &'n str) -> Self {
+        Self { store, path }
+    }
+
+    /// Serves another file from the next client on.
+    pub fn set_path(&mut self, path: &'n str) {
+        self.path = path;
+    }
+}
+
+impl<'n, S: Store> Protocol for Download<'n, S> {
+    type Connection = Connection<'n, S::File>;
+
+    fn name(&self) -> &'static str {
+        "file"
+    }
+
+    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, env: &mut Environment<'_>) {
+        connection.path = self.path;
+        connection.remote = Some(peer.remote);
+        connection.state = match self.store.open(self.path, Encoding::Identity) {
+            Ok(file) => {
+                let size = self.store.metadata(&file).size;
+                State::Sending { file, object: ObjectWriter::new(size) }
+            }
+            Err(error) => {
+                connection.report(env, format_args!("{}: {error}", self.path));
+                State::Finished
+            }
+        };
+    }
+
+    fn receive(
+        &mut self,
+        _connection: &mut Self::Connection,
+        input: &[u8],
+        _env: &mut Environment<'_>,
+    ) -> usize {
+        input.len()
+    }
+
+    fn end_of_input(&mut self, _connection: &mut Self::Connection, _env: &mut Environment<'_>) {}
+
+    fn transmit(
+        &mut self,
+        connection: &mut Self::Connection,
+        output: &mut [u8],
+        env: &mut Environment<'_>,
+    ) -> usize {
+        let State::Sending { file, object } = &mut connection.state else { return 0 };
+        let path = connection.path;
+        let read = |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
+        match object.write(last_segment(path), output, read) {
+            Ok(given) => {
+                if object.is_complete() {
+                    let size = object.size();
+                    connection.state = State::Finished;
+                    connection.report(env, format_args!("{path}: {size} bytes"));
+                }
+                given
+            }
+            Err(error) => {
+                connection.state = State::Broken;
+                match error {
+                    WriteError::Shrunk => {
+                        connection.report(env, format_args!("{path}: shrank while it was sent"));
+                    }
+                    WriteError::Read(error) => {
+                        connection.report(env, format_args!("{path}: {error}"));
+                    }
+                }
+                0
+            }
+        }
+    }
+
+    fn phase(&self, connection: &Self::Connection) -> Phase {
+        match connection.state {
+            State::Sending { .. } => Phase::Sending,
+            State::Finished => Phase::Finished,
+            State::Broken => Phase::Broken,
+        }
+    }
+
+    fn expire(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
+        // Half an object must not end like a whole one.
+        connection.state = State::Broken;
+    }
+
+    fn close(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
+        connection.state = State::Finished;
+    }
+}
+
+impl<F> Connection<'_, F> {
+    fn report(&self, env: &mut Environment<'_>, what: core::fmt::Arguments<'_>) {
+        if let Some(remote) = self.remote {
+            env.observer.event(Event::Answered { service: "file", remote, what });
+        }
+    }
+}
+
+/// What stands after the last separator of a path: the name that an object tells.
+pub(super) fn last_segment(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or_default()
+}

@@ -1,0 +1,130 @@
+//! Streams an object out.
+
+use crate::wire::{
+    base64::Encoder,
+    json::{Cursor, Piece},
+};
+
+/// Bytes of a file read at a time, on the stack: about what a TCP segment carries in base64.
+const CHUNK: usize = 1020;
+
+/// One object on its way out, byte for byte as Python's `json.dumps` writes it.
+#[derive(Debug)]
+pub struct ObjectWriter {
+    part: Part,
+    /// Bytes of the file that are in the object already.
+    offset: u64,
+    size: u64,
+}
+
+#[derive(Debug)]
+enum Part {
+    Head(Cursor),
+    Content(Encoder),
+    Tail(Cursor),
+    Complete,
+}
+
+/// Why an object cannot be completed. The bytes written so far do not make one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WriteError<E> {
+    /// The file has become shorter than it was at the beginning.
+    Shrunk,
+    /// The file cannot be read.
+    Read(E),
+}
+
+impl ObjectWriter {
+    /// An object for a file of `size` bytes. Of one that grows, only these are sent.
+    pub fn new(size: u64) -> Self {
+        Self { part: Part::Head(Cursor::new()), offset: 0, size }
+    }
+
+    /// Writes on to the front of `output` and returns how many bytes; fewer than fit only at the
+    /// end. `name` must be the same in every call. `read` copies bytes of the file from an offset
+    /// on into a buffer and returns how many, 0 only at the file's end.
+    ///
+    /// # Errors
+    /// See [`WriteError`]; the object can then only be given up.
+    pub fn write<E>(
+        &mut self,
+        name: &str,
+        output: &mut [u8],
+        mut read: impl FnMut(u64, &mut [u8]) -> Result<usize, E>,
+    ) -> Result<usize, WriteError<E>> {
+        let head = [
+            Piece::Verbatim("{\"filename\": \""),
+            Piece::Escaped(name),
+            Piece::Verbatim("\", \"filedata\": \""),
+        ];
+        let tail = [Piece::Verbatim("\"}")];
+        let mut given = 0;
+        loop {
+            let room = output.get_mut(given..).unwrap_or_default();
+            match &mut self.part {
+                Part::Head(cursor) => {
+                    given += cursor.write(&head, room);
+                    if !cursor.is_done(&head) {
+                        return Ok(given);
+                    }
+                    self.part = Part::Content(Encoder::new());
+                }
+                Part::Content(encoder) => {
+                    if room.is_empty() {
+                        return Ok(given);
+                    }
+                    if self.offset < self.size {
+                        given +=
+                            encode_some(encoder, &mut self.offset, self.size, room, &mut read)?;
+                        continue;
+                    }
+                    match encoder.finish(room) {
+                        0 => self.part = Part::Tail(Cursor::new()),
+                        written => given += written,
+                    }
+                }
+                Part::Tail(cursor) => {
+                    given += cursor.write(&tail, room);
+                    if !cursor.is_done(&tail) {
+                        return Ok(given);
+                    }
+                    self.part = Part::Complete;
+                }
+                Part::Complete => return Ok(given),
+            }
+        }
+    }
+
+    /// Whether the whole object has been written.
+    pub fn is_complete(&self) -> bool {
+        matches!(self.part, Part::Complete)
+    }
+
+    /// The length of the file.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+}
+
+/// Reads no more of the file than `room` and the encoder take up.
+fn encode_some<E>(
+    encoder: &mut Encoder,
+    offset: &mut u64,
+    size: u64,
+    room: &mut [u8],
+    read: &mut impl FnMut(u64, &mut [u8]) -> Result<usize, E>,
+) -> Result<usize, WriteError<E>> {
+    let flushed = encoder.flush(room);
+    let Some(room @ [_, ..]) = room.get_mut(flushed..) else { return Ok(flushed) };
+    let mut buffer = [0; CHUNK];
+    let wanted = (room.len() / 4 * 3).clamp(3, CHUNK);
+    let wanted = usize::try_from(size - *offset).map_or(wanted, |left| left.min(wanted));
+    let buffer = buffer.get_mut(..wanted).unwrap_or_default();
+    let read = read(*offset, buffer).map_err(WriteError::Read)?;
+    if read == 0 {
+        return Err(WriteError::Shrunk);
+    }
+    let moved = encoder.encode(buffer.get(..read).unwrap_or_default(), room);
+    *offset += moved.taken as u64;
+    Ok(flushed + moved.given)
+}

@@ -1,0 +1,9 @@
+//! JSON (RFC 8259) of any size through buffers of any size: [`write`] and [`scan`].
+
+mod number;
+pub mod scan;
+mod utf8;
+pub mod write;
+
+pub use scan::{Bytes, Event, ScanError, Scanner};
+pub use write::{Cursor, Piece};

@@ -186,7 +186,7 @@ fn file_that_shrinks(folder: &Path) {
     let root = new_folder(folder, "root");
     let path = root.join("shrinking.bin");
     fs::write(&path, vec![7; 20 << 20]).expect("a file");
-    let device = serving(&root, &["--file", "shrinking.bin"]);
+    let _device = serving(&root, &["--file", "shrinking.bin"]);
     let mut stream = TcpStream::connect((ADDRESS, 5566)).expect("a connection");
     let mut start = [0; 1000];
     stream.read_exact(&mut start).expect("its beginning");

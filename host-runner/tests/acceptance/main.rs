@@ -10,6 +10,9 @@
 mod course;
 mod device;
 mod files;
+mod http;
+#[path = "../../../tests/common/http_rows.rs"]
+mod http_rows;
 mod icmp;
 mod listener;
 mod namespace;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     let cases = [
         course::cases(),
         files::cases(),
+        http::cases(),
         icmp::cases(),
         listener::cases(),
         small_services::cases(),

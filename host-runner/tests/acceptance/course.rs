@@ -1,0 +1,217 @@
+//! The course's programs, unmodified, against the device; and the device's clients against theirs.
+
+use std::{
+    fs,
+    net::{TcpStream, UdpSocket},
+    time::Duration,
+};
+
+use crate::{
+    device::{ADDRESS, Case, Device, Target, case},
+    programs::{course, host_runner, output_of, run_in, start_in},
+};
+
+/// The cases of this file.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("course::time_client", time_client),
+        case("course::file_client", file_client),
+        case("course::web_client", web_client),
+        case("course::ping_client", ping_client),
+        case(
+            "course::ping_client_against_the_course_profile",
+            ping_client_against_the_course_profile,
+        )
+        .with_options(&["--ping-profile", "course"]),
+        case("course::our_time_client", our_time_client).tap_only(CLIENTS),
+        case("course::our_file_client", our_file_client).tap_only(CLIENTS),
+        case("course::our_ping_client", our_ping_client).tap_only(CLIENTS),
+        case("course::our_clients_from_the_device", our_clients_from_the_device).tap_only(CLIENTS),
+    ]
+}
+
+const CLIENTS: &str = "firmware has no command line to start a client from";
+
+fn time_client(device: &Device) {
+    let said = python(device, "time_client.py", "9999", &[]);
+    assert_is_timestamp(said.trim_end_matches('\n'));
+    if let Some(offset) = seconds_from_now(&said) {
+        assert!(offset.abs() < 5 || device.target != Target::Tap, "{said:?} is {offset} s off");
+    }
+}
+
+/// `2023-04-19 17:04:30.293444`.
+fn assert_is_timestamp(text: &str) {
+    let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    assert_eq!(shape, "0000-00-00 00:00:00.000000", "not a timestamp: {text:?}");
+}
+
+/// How far the time is from Python's own idea of now.
+fn seconds_from_now(timestamp: &str) -> Option<i64> {
+    let script = "import sys, datetime as d; \
+                  t = d.datetime.strptime(sys.argv[1].strip(), '%Y-%m-%d %H:%M:%S.%f'); \
+                  print(int((d.datetime.now() - t).total_seconds()))";
+    output_of(&std::env::temp_dir(), "python3", &["-c", script, timestamp]).trim().parse().ok()
+}
+
+fn file_client(device: &Device) {
+    let name = python(device, "file_client.py", "5566", &[]);
+    let received = fs::read(device.folder.join(name.trim())).expect("the file under its name");
+    let shown = output_of(
+        &device.folder,
+        "sh",
+        &[
+            "-c",
+            &format!("curl -sS -o shown http://{ADDRESS}/{} && cat shown | wc -c", name.trim()),
+        ],
+    );
+    assert_eq!(shown.trim(), received.len().to_string());
+    assert_eq!(received, fs::read(device.folder.join("shown")).expect("the same file over HTTP"));
+}
+
+fn web_client(device: &Device) {
+    let page = output_of(
+        &device.folder,
+        "curl",
+        &["-sS", "-i", &format!("http://{ADDRESS}:6789/HelloWorld.html")],
+    );
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "{page}");
+    assert!(page.to_ascii_lowercase().contains("content-type: text/html"), "{page}");
+    let missing = output_of(
+        &device.folder,
+        "curl",
+        &["-sS", "-i", &format!("http://{ADDRESS}:6789/abc.html")],
+    );
+    assert!(missing.starts_with("HTTP/1.1 404 Not Found\r\n"), "{missing}");
+}
+
+fn ping_client(device: &Device) {
+    let said = python(device, "udp_ping_client.py", "12000", &[]);
+    for sequence in 1..=9 {
+        assert!(said.contains(&format!("Sequence {sequence}: Reply from {ADDRESS}")), "{said}");
+    }
+}
+
+fn ping_client_against_the_course_profile(device: &Device) {
+    let said = python(device, "udp_ping_client.py", "12000", &["0.2"]);
+    for sequence in 1..=9 {
+        let outcome = match sequence {
+            2 | 3 | 5 | 6 => format!("Sequence {sequence}: Reply from {ADDRESS}"),
+            _ => format!("Sequence {sequence}: Request timed out."),
+        };
+        assert!(said.contains(&outcome), "{said}");
+    }
+}
+
+fn our_time_client(device: &Device) {
+    let _server =
+        start_in(&device.folder, "python3", &[&course("time_server.py"), "127.0.0.1", "9999", "8"]);
+    await_tcp(9999);
+    let said = output_of(&device.folder, host_runner(), &["time", "127.0.0.1"]);
+    assert_is_timestamp(said.trim_end());
+}
+
+fn our_file_client(device: &Device) {
+    let content: Vec<u8> = (0..100_001_u32).map(|i| (i * 7 + i / 251) as u8).collect();
+    fs::write(device.folder.join("caf\u{e9}.bin"), &content).expect("a file to serve");
+    let server = [&course("file_server.py"), "127.0.0.1", "5566", "caf\u{e9}.bin", "8"];
+    let _server = start_in(&device.folder, "python3", &server);
+    await_tcp(5566);
+    let output = device.folder.join("fetched");
+    fs::create_dir(&output).expect("a folder");
+    output_of(&device.folder, host_runner(), &["fetch", "127.0.0.1", "--output", "fetched"]);
+    assert!(fs::read(output.join("caf\u{e9}.bin")).expect("the file") == content);
+}
+
+fn our_ping_client(device: &Device) {
+    let _server =
+        start_in(&device.folder, "python3", &[&course("udp_ping_server.py"), "127.0.0.1", "12000"]);
+    await_udp(12000);
+    let output = run_in(
+        &device.folder,
+        host_runner(),
+        &["ping", "127.0.0.1", "--timeout", "200ms", "--interval", "1ms"],
+    );
+    let said = String::from_utf8_lossy(&output.stdout);
+    // `await_udp` was the first datagram, so ours are the second to the tenth.
+    for (sequence, answered) in [(1, true), (2, true), (3, false), (4, true), (5, true), (6, false)]
+    {
+        let outcome =
+            if answered { "Reply from 127.0.0.1    RTT = 0." } else { "Request timed out." };
+        assert!(said.contains(&format!("Sequence {sequence}: {outcome}")), "{said}");
+    }
+    assert!(said.contains("9 packets sent, 4 received"), "{said}");
+}
+
+fn our_clients_from_the_device(device: &Device) {
+    // The device under test holds its TAP; the clients are a second device on a wire of its own.
+    let (host, address) = ("192.168.70.100", "192.168.70.1/24");
+    let _time =
+        start_in(&device.folder, "python3", &[&course("time_server.py"), "0.0.0.0", "9999", "8"]);
+    fs::write(device.folder.join("from-host"), "a file").expect("a file to serve");
+    let _file = start_in(
+        &device.folder,
+        "python3",
+        &[&course("file_server.py"), "0.0.0.0", "5566", "from-host", "8"],
+    );
+    let _ping = start_in(
+        &device.folder,
+        "python3",
+        &[&course("udp_ping_server.py"), "0.0.0.0", "12000", "forever"],
+    );
+    std::thread::sleep(Duration::from_millis(500));
+    let from_device = [
+        "--from-device",
+        "--tap",
+        "accept1",
+        "--address",
+        address,
+        "--host-address",
+        "192.168.70.100/24",
+    ];
+    let said =
+        output_of(&device.folder, host_runner(), &[&["time", host][..], &from_device].concat());
+    assert_is_timestamp(said.trim_end());
+    output_of(
+        &device.folder,
+        host_runner(),
+        &[&["fetch", host, "--output", "."][..], &from_device].concat(),
+    );
+    let said = output_of(
+        &device.folder,
+        host_runner(),
+        &[&["ping", host, "--interval", "1ms"][..], &from_device].concat(),
+    );
+    assert!(said.contains("9 packets sent, 9 received"), "{said}");
+}
+
+fn python(device: &Device, script: &str, port: &str, more: &[&str]) -> String {
+    let (script, address) = (course(script), ADDRESS.to_string());
+    let arguments = [&[script.as_str(), &address, port][..], more].concat();
+    output_of(&device.folder, "python3", &arguments)
+}
+
+fn await_tcp(port: u16) {
+    for _ in 0..100 {
+        if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    panic!("nobody answers on {port}");
+}
+
+/// Sends datagrams until something is bound to the port: one datagram reaches it.
+fn await_udp(port: u16) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    socket.connect(("127.0.0.1", port)).expect("an address");
+    for _ in 0..100 {
+        let sent = socket.send(b"hello");
+        std::thread::sleep(Duration::from_millis(20));
+        // A refusal by ICMP is reported by the next call.
+        if sent.is_ok() && socket.take_error().is_ok_and(|error| error.is_none()) {
+            return;
+        }
+    }
+    panic!("nobody answers on {port}");
+}

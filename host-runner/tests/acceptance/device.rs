@@ -1,0 +1,236 @@
+//! The device under test: `host-runner` on a TAP, or firmware in the emulator on one.
+
+use std::{
+    env,
+    fs::{self, File},
+    net::{Ipv4Addr, SocketAddr, TcpStream},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
+    time::{Duration, Instant},
+};
+
+use libtest_mimic::{Failed, Trial};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::namespace;
+
+/// The device's address.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
+/// The host's address on the same wire.
+pub const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
+/// The TAP's name.
+pub const TAP: &str = "accept0";
+
+/// What the suite runs against.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Target {
+    /// `host-runner`.
+    Tap,
+    /// A board in the emulator: its machine's name there.
+    Board(String),
+}
+
+impl Target {
+    /// Reads `BARESERVE_TARGET`.
+    pub fn from_environment() -> Self {
+        match env::var("BARESERVE_TARGET").as_deref() {
+            Err(_) | Ok("" | "tap") => Self::Tap,
+            Ok(board) => Self::Board(board.to_owned()),
+        }
+    }
+}
+
+/// One case of the suite.
+pub struct Case {
+    name: &'static str,
+    tap_only: Option<&'static str>,
+    options: &'static [&'static str],
+    run: Run,
+}
+
+enum Run {
+    OnDevice(fn(&Device)),
+    InFolder(fn(&Path)),
+}
+
+/// A case for every target, on a device as it starts without options.
+pub fn case(name: &'static str, run: fn(&Device)) -> Case {
+    Case { name, tap_only: None, options: &[], run: Run::OnDevice(run) }
+}
+
+/// A case that prepares a folder before it starts devices of its own.
+pub fn case_in_folder(name: &'static str, run: fn(&Path)) -> Case {
+    Case {
+        name,
+        tap_only: Some("firmware takes no options"),
+        options: &[],
+        run: Run::InFolder(run),
+    }
+}
+
+impl Case {
+    /// A case for `host-runner` only: `why`.
+    pub fn tap_only(mut self, why: &'static str) -> Self {
+        self.tap_only = Some(why);
+        self
+    }
+
+    /// A case that starts `host-runner` with options.
+    pub fn with_options(mut self, options: &'static [&'static str]) -> Self {
+        self.options = options;
+        self.tap_only("firmware takes no options")
+    }
+
+    /// As the test runner wants it.
+    pub fn into_trial(self, target: &Target) -> Trial {
+        let skip = *target != Target::Tap && self.tap_only.is_some();
+        let name = match self.tap_only {
+            Some(why) if skip => format!("{} (tap only: {why})", self.name),
+            _ => self.name.to_owned(),
+        };
+        let target = target.clone();
+        Trial::test(name, move || match self.run {
+            Run::OnDevice(run) => {
+                let device = Device::start(&target, self.options);
+                outcome_of(|| run(&device))
+                    .map_err(|said| format!("{said}\n--- its log ---\n{}", device.log()).into())
+            }
+            Run::InFolder(run) => {
+                let folder = temporary_folder();
+                let outcome = outcome_of(|| run(&folder));
+                let _ = fs::remove_dir_all(&folder);
+                outcome.map_err(Failed::from)
+            }
+        })
+        .with_ignored_flag(skip)
+    }
+}
+
+fn outcome_of(run: impl FnOnce()) -> Result<(), String> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| match panic.downcast::<String>() {
+        Ok(said) => *said,
+        Err(panic) => panic
+            .downcast::<&str>()
+            .map_or_else(|_| String::from("panicked"), |said| (*said).to_owned()),
+    })
+}
+
+fn temporary_folder() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let folder = env::temp_dir().join(format!("bareserve-{}-{number}", std::process::id()));
+    fs::create_dir_all(&folder).expect("a temporary folder");
+    folder
+}
+
+/// A running device; ends when dropped.
+pub struct Device {
+    process: Child,
+    log: PathBuf,
+    /// A folder for the case's own files, removed with the device.
+    pub folder: PathBuf,
+    /// What it is.
+    pub target: Target,
+}
+
+impl Device {
+    /// Starts the target and waits until it answers on port 80.
+    pub fn start(target: &Target, options: &[&str]) -> Self {
+        let folder = temporary_folder();
+        let log = folder.join("device.log");
+        let mut command = match target {
+            Target::Tap => host_runner(options),
+            Target::Board(machine) => emulator(machine),
+        };
+        let output = File::create(&log).expect("a log file");
+        let process = command
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().expect("the log file twice"))
+            .stderr(output)
+            .spawn()
+            .unwrap_or_else(|error| {
+                panic!("{:?} cannot be started: {error}", command.get_program())
+            });
+        let mut device = Self { process, log, folder, target: target.clone() };
+        device.await_answer();
+        device
+    }
+
+    fn await_answer(&mut self) {
+        let patience = Instant::now() + Duration::from_secs(20);
+        let address = SocketAddr::from((ADDRESS, 80));
+        while TcpStream::connect_timeout(&address, Duration::from_millis(300)).is_err() {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                panic!("the device ended at once ({status}):\n{}", self.log());
+            }
+            assert!(Instant::now() < patience, "the device does not answer:\n{}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What it has printed so far.
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The process that is, or emulates, the device.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Ends it by a signal, and returns its exit status.
+    pub fn end_by(&mut self, signal: Signal) -> Option<i32> {
+        let _ = kill(Pid::from_raw(self.process.id() as i32), signal);
+        self.process.wait().ok()?.code()
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        if let Ok(None) = self.process.try_wait() {
+            self.end_by(Signal::SIGTERM);
+        }
+        if let Target::Board(_) = self.target {
+            namespace::run("ip", &["link", "delete", TAP]);
+        }
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// `host-runner` with the suite's addresses.
+fn host_runner(options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_host-runner"));
+    command.args(["--tap", TAP]);
+    command.args([
+        "--address",
+        &format!("{ADDRESS}/24"),
+        "--host-address",
+        &format!("{HOST_ADDRESS}/24"),
+    ]);
+    command.args(options);
+    command
+}
+
+/// The emulator with the firmware that `BARESERVE_FIRMWARE` names, on a TAP made for it.
+fn emulator(machine: &str) -> Command {
+    let firmware = env::var("BARESERVE_FIRMWARE")
+        .expect("BARESERVE_FIRMWARE names the board's ELF file; `boards/board test` sets it");
+    let model = match machine {
+        "lm3s6965evb" => "stellaris",
+        "mps2-an385" => "lan9118",
+        other => panic!("BARESERVE_TARGET={other}: use tap, lm3s6965evb or mps2-an385"),
+    };
+    namespace::run("ip", &["tuntap", "add", "dev", TAP, "mode", "tap"]);
+    namespace::run("ip", &["address", "add", &format!("{HOST_ADDRESS}/24"), "dev", TAP]);
+    namespace::run("ip", &["link", "set", TAP, "up"]);
+    let mut command = Command::new("qemu-system-arm");
+    command.args(["-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+    command.args(["-nic", &format!("tap,ifname={TAP},script=no,downscript=no,model={model}")]);
+    command.args(["-kernel", &firmware]);
+    command
+}

@@ -1,0 +1,29 @@
+//! The system's own `ping`.
+
+use crate::{
+    device::{ADDRESS, Case, Device, TAP, case},
+    programs::output_of,
+};
+
+/// The cases of this file.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("icmp::ipv4", |device| ping(device, &["-c", "3", "-i", "0.01", &ADDRESS.to_string()])),
+        case("icmp::ipv4_of_1472_bytes", |device| {
+            ping(device, &["-c", "2", "-i", "0.01", "-s", "1472", &ADDRESS.to_string()]);
+        }),
+        case("icmp::ipv6_link_local", ipv6_link_local)
+            .tap_only("the board's figures are stated without IPv6"),
+    ]
+}
+
+fn ping(device: &Device, arguments: &[&str]) {
+    let said = output_of(&device.folder, "ping", arguments);
+    assert!(said.contains(" 0% packet loss"), "{said}");
+}
+
+fn ipv6_link_local(device: &Device) {
+    // The EUI-64 address of the device's MAC 02:00:00:00:00:01.
+    let address = format!("fe80::ff:fe00:1%{TAP}");
+    ping(device, &["-6", "-c", "3", "-i", "0.01", &address]);
+}

@@ -1,0 +1,130 @@
+//! The listener under real clients: many at once, silent, slow, gone.
+
+use std::{
+    fs,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    os::fd::AsFd,
+    path::Path,
+    time::Duration,
+};
+
+use nix::{
+    libc::linger,
+    sys::{
+        signal::Signal,
+        socket::{setsockopt, sockopt},
+    },
+};
+
+use crate::device::{ADDRESS, Case, Device, TAP, Target, case, case_in_folder};
+
+/// The cases of this file.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("listener::unserved_port_is_refused", unserved_port_is_refused),
+        case("listener::clients_at_once", clients_at_once),
+        case("listener::silent_and_slow_make_room", silent_and_slow_make_room),
+        case("listener::every_end_frees_the_slot", every_end_frees_the_slot),
+        case("listener::idle_costs_nothing", idle_costs_nothing),
+        case_in_folder("listener::ends_cleanly", ends_cleanly).tap_only("firmware does not end"),
+    ]
+}
+
+fn unserved_port_is_refused(_: &Device) {
+    let error = TcpStream::connect((ADDRESS, 81)).expect_err("nobody serves port 81");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+/// 512 against the 8 connections of `host-runner`, 64 against the 2 of a board.
+fn clients_at_once(device: &Device) {
+    let clients = if device.target == Target::Tap { 512 } else { 64 };
+    let whole = receive();
+    let threads: Vec<_> = (0..clients).map(|_| std::thread::spawn(receive)).collect();
+    for thread in threads {
+        assert!(thread.join().expect("a client that was not refused") == whole);
+    }
+}
+
+fn receive() -> Vec<u8> {
+    let mut stream = TcpStream::connect((ADDRESS, 5566)).expect("not refused");
+    stream.set_read_timeout(Some(Duration::from_secs(30))).expect("a timeout");
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).expect("the whole file");
+    received
+}
+
+fn silent_and_slow_make_room(_: &Device) {
+    let _silent: Vec<_> =
+        (0..4).map(|_| TcpStream::connect((ADDRESS, 80)).expect("a connection")).collect();
+    let slow: Vec<_> =
+        (0..4).map(|_| TcpStream::connect((ADDRESS, 80)).expect("a connection")).collect();
+    std::thread::spawn(move || {
+        let mut slow = slow;
+        for byte in b"GET / HTTP/1.1\r\nHost: x\r\n" {
+            for stream in &mut slow {
+                let _ = stream.write_all(&[*byte]);
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
+    });
+    assert!(get(Duration::from_secs(10)).starts_with("HTTP/1.1 200"));
+}
+
+fn every_end_frees_the_slot(_: &Device) {
+    for _ in 0..20 {
+        // A clean close.
+        drop(TcpStream::connect((ADDRESS, 80)).expect("a connection"));
+        // A reset: closing with linger 0 sends one.
+        let reset = TcpStream::connect((ADDRESS, 80)).expect("a connection");
+        let at_once = linger { l_onoff: 1, l_linger: 0 };
+        setsockopt(&reset.as_fd(), sockopt::Linger, &at_once).expect("the option");
+        drop(reset);
+    }
+    assert!(get(Duration::from_secs(10)).starts_with("HTTP/1.1 200"));
+}
+
+fn get(patience: Duration) -> String {
+    let address = SocketAddr::from((ADDRESS, 80));
+    let mut stream = TcpStream::connect_timeout(&address, patience).expect("a connection");
+    stream.set_read_timeout(Some(patience)).expect("a timeout");
+    stream
+        .write_all(b"GET / HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n")
+        .expect("a request");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer in time");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Under 1 % of a core for the host, 2 % for the emulator.
+fn idle_costs_nothing(device: &Device) {
+    let seconds = 5;
+    let before = ticks(device);
+    std::thread::sleep(Duration::from_secs(seconds));
+    let used = ticks(device) - before;
+    // A tick is 10 ms: 100 of them are a second of a core.
+    let percent = if device.target == Target::Tap { 1 } else { 2 };
+    assert!(used <= seconds * percent, "{used} ticks of 10 ms in {seconds} s");
+}
+
+fn ticks(device: &Device) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", device.process_id()))
+        .expect("the process's statistics");
+    let after_name = stat.rsplit(')').next().expect("its fields");
+    // Fields 14 and 15 of proc(5), user and system time; the name is the second.
+    after_name
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .map(|field| field.parse::<u64>().expect("a number"))
+        .sum()
+}
+
+/// Status 0 and no TAP left, for either signal.
+fn ends_cleanly(_: &Path) {
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let mut device = Device::start(&Target::Tap, &[]);
+        assert_eq!(device.end_by(signal), Some(0), "{}", device.log());
+        assert!(!Path::new("/sys/class/net").join(TAP).exists(), "the TAP is still there");
+    }
+}

@@ -1,0 +1,44 @@
+//! The acceptance suite: real programs against a whole device.
+//!
+//! `BARESERVE_TARGET` names the device: `tap` (the default: `host-runner`) or a board's name
+//! (`lm3s6965evb`, `mps2-an385`: the firmware in the emulator). The cases are the same; the few
+//! that make sense on one only say why, and say so when they are left out.
+//!
+//! Everything happens in a network namespace of the suite's own, so it needs no root where user
+//! namespaces are allowed. Arguments are those of any Rust test: a filter, `--list`, `--exact`.
+
+mod course;
+mod device;
+mod files;
+mod http;
+#[path = "../../../tests/common/http_rows.rs"]
+mod http_rows;
+mod icmp;
+mod listener;
+mod namespace;
+mod programs;
+mod small_services;
+
+use std::process::ExitCode;
+
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    // All cases use the same addresses, so they take turns.
+    arguments.test_threads = Some(1);
+    if !arguments.list {
+        namespace::enter();
+    }
+    let cases = [
+        course::cases(),
+        files::cases(),
+        http::cases(),
+        icmp::cases(),
+        listener::cases(),
+        small_services::cases(),
+    ];
+    let target = device::Target::from_environment();
+    let trials = cases.into_iter().flatten().map(|case| case.into_trial(&target)).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}

@@ -191,7 +191,7 @@ mod tests {
                     let rest = &input[offered..];
                     offered += echo.receive(&mut connection, &rest[..piece.min(rest.len())], env);
                     assert!(offered - output.len() <= 16);
-                    if offered == input.len() && random.next_u64() % 2 == 0 {
+                    if offered == input.len() && random.next_u64().is_multiple_of(2) {
                         echo.end_of_input(&mut connection, env);
                     }
                     let mut room = [0; 40];

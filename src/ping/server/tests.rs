@@ -129,7 +129,7 @@ fn any_profile_at_any_time() {
         let now = Instant::from_millis(step);
         let mut bytes = [0; 64];
         random.fill(&mut bytes);
-        if random.next_u64() % 50 == 0 {
+        if random.next_u64().is_multiple_of(50) {
             control.set(Profile {
                 loss: Loss::Every { nth: (step % 5) as u32, of: (step % 4) as u32 },
                 delay: Duration::from_millis(random.next_u64() % 8),

@@ -1,0 +1,257 @@
+//! The UDP ping client: sends `Ping 1 1700000000.123456` and its like, one at a time, and measures
+//! how long each answer takes.
+
+use core::fmt::{self, Write};
+
+use smoltcp::{
+    time::{Duration, Instant},
+    wire::IpAddress,
+};
+
+use super::statistics::Statistics;
+use crate::{
+    clock::{UnixTime, until},
+    environment::Environment,
+    net::session::{DatagramSession, Progress},
+};
+
+/// Requests remembered, so that late and repeated answers are known for what they are.
+const HISTORY: usize = 16;
+
+/// How many, and how fast.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PingSettings {
+    /// Requests in all.
+    pub count: u32,
+    /// How long each answer is waited for.
+    pub timeout: Duration,
+    /// The least time from one request to the next. Zero: the next follows when the one before is
+    /// answered or given up.
+    pub interval: Duration,
+}
+
+impl PingSettings {
+    /// As the course's client: 9 requests, a second for each, no pause.
+    pub const COURSE: Self =
+        Self { count: 9, timeout: Duration::from_secs(1), interval: Duration::ZERO };
+}
+
+/// Pings one server and reports each outcome to `report` as it is known.
+///
+/// An answer is the request's text again, in capitals or not: sequence and time must both be those
+/// of a request. Its progress ends as [`Progress::Succeeded`] if any request was answered in time.
+/// The time in a request is the date, or while the clock is unset the time since the start.
+pub struct PingClient<F> {
+    server: IpAddress,
+    settings: PingSettings,
+    report: F,
+    /// The last requests, each at its sequence modulo [`HISTORY`].
+    history: [Option<Request>; HISTORY],
+    /// Sequence of the last request, from 1; 0 before the first.
+    sequence: u32,
+    next_request: Instant,
+    statistics: Statistics,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Request {
+    sequence: u32,
+    date: UnixTime,
+    sent: Instant,
+    state: RequestState,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RequestState {
+    Waiting,
+    Answered,
+    GivenUp,
+}
+
+impl<F: FnMut(PingEvent)> PingClient<F> {
+    /// A client that begins at once. `server` is only for the reports.
+    pub const fn new(server: IpAddress, settings: PingSettings, report: F) -> Self {
+        Self {
+            server,
+            settings,
+            report,
+            history: [None; HISTORY],
+            sequence: 0,
+            next_request: Instant::ZERO,
+            statistics: Statistics::new(),
+        }
+    }
+
+    /// What it came to so far.
+    pub fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    fn place(&mut self, sequence: u32) -> Option<&mut Option<Request>> {
+        self.history.get_mut(sequence as usize % HISTORY)
+    }
+
+    /// When the request under way is given up; `None` if none is.
+    fn deadline(&self) -> Option<Instant> {
+        let request = self.history.get(self.sequence as usize % HISTORY)?.as_ref()?;
+        (request.state == RequestState::Waiting).then_some(request.sent + self.settings.timeout)
+    }
+
+    fn give_up_if_due(&mut self, now: Instant) {
+        if self.deadline().is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        let sequence = self.sequence;
+        if let Some(Some(request)) = self.place(sequence) {
+            request.state = RequestState::GivenUp;
+        }
+        (self.report)(PingEvent::TimedOut { sequence });
+    }
+}
+
+impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
+    fn receive(&mut self, datagram: &[u8], env: &mut Environment<'_>) {
+        self.give_up_if_due(env.now);
+        let mut requests = self.history.iter_mut().flatten();
+        let Some(request) = requests.find(|request| request.is_answered_by(datagram)) else {
+            self.statistics.unexpected = self.statistics.unexpected.saturating_add(1);
+            return;
+        };
+        let (sequence, from) = (request.sequence, self.server);
+        let rtt = until(env.now, request.sent);
+        let event = match request.state {
+            RequestState::Waiting => {
+                self.statistics.record(rtt);
+                PingEvent::Reply { sequence, from, rtt }
+            }
+            RequestState::GivenUp => {
+                self.statistics.late = self.statistics.late.saturating_add(1);
+                PingEvent::LateReply { sequence, from, rtt }
+            }
+            RequestState::Answered => {
+                self.statistics.duplicates = self.statistics.duplicates.saturating_add(1);
+                PingEvent::Duplicate { sequence, from }
+            }
+        };
+        request.state = RequestState::Answered;
+        (self.report)(event);
+    }
+
+    fn transmit(&mut self, datagram: &mut [u8], env: &mut Environment<'_>) -> Option<usize> {
+        self.give_up_if_due(env.now);
+        let is_waiting = self.deadline().is_some();
+        if is_waiting || self.sequence >= self.settings.count || env.now < self.next_request {
+            return None;
+        }
+        let request = Request {
+            sequence: self.sequence + 1,
+            date: env.date().unwrap_or(UnixTime(env.now.total_micros())),
+            sent: env.now,
+            state: RequestState::Waiting,
+        };
+        let text = request.text();
+        datagram.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        self.sequence = request.sequence;
+        self.next_request = env.now + self.settings.interval;
+        self.statistics.sent = request.sequence;
+        *self.place(request.sequence)? = Some(request);
+        Some(text.len())
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        match self.deadline() {
+            Some(deadline) => Some(deadline),
+            None => (self.sequence < self.settings.count).then_some(self.next_request),
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        if self.sequence < self.settings.count || self.deadline().is_some() {
+            Progress::Running
+        } else if self.statistics.received > 0 {
+            Progress::Succeeded
+        } else {
+            Progress::Failed
+        }
+    }
+}
+
+impl Request {
+    /// What is sent: `Ping SEQUENCE SECONDS.MICROSECONDS`.
+    fn text(&self) -> heapless::String<48> {
+        let (seconds, micros) = (self.date.seconds(), self.date.subsec_micros());
+        let mut text = heapless::String::new();
+        // The longest, with 10 digits and 14 digits and a sign, is 39 bytes.
+        let _ = write!(text, "Ping {} {seconds}.{micros:06}", self.sequence);
+        text
+    }
+
+    fn is_answered_by(&self, datagram: &[u8]) -> bool {
+        self.text().as_bytes().eq_ignore_ascii_case(datagram)
+    }
+}
+
+/// What became of a request. Its `Display` is a line for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PingEvent {
+    /// It was answered in time: `Sequence 1: Reply from ADDR    RTT = 0.001s`.
+    Reply {
+        /// The request's number, from 1.
+        sequence: u32,
+        /// The server.
+        from: IpAddress,
+        /// The time from the request to the answer.
+        rtt: Duration,
+    },
+    /// It was not: `Sequence 1: Request timed out.`
+    TimedOut {
+        /// The request's number, from 1.
+        sequence: u32,
+    },
+    /// It was answered after it had been given up.
+    LateReply {
+        /// The request's number, from 1.
+        sequence: u32,
+        /// The server.
+        from: IpAddress,
+        /// The time from the request to the answer.
+        rtt: Duration,
+    },
+    /// It was answered once more.
+    Duplicate {
+        /// The request's number, from 1.
+        sequence: u32,
+        /// The server.
+        from: IpAddress,
+    },
+}
+
+impl fmt::Display for PingEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Reply { sequence, from, rtt } => {
+                write!(f, "Sequence {sequence}: Reply from {from}    RTT = {}", Seconds(rtt))
+            }
+            Self::TimedOut { sequence } => write!(f, "Sequence {sequence}: Request timed out."),
+            Self::LateReply { sequence, from, rtt } => {
+                write!(f, "Sequence {sequence}: Late reply from {from}    RTT = {}", Seconds(rtt))
+            }
+            Self::Duplicate { sequence, from } => {
+                write!(f, "Sequence {sequence}: Duplicate reply from {from}")
+            }
+        }
+    }
+}
+
+/// Seconds with three decimals, rounded: `0.001s`.
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.0.total_micros().saturating_add(500) / 1000;
+        write!(f, "{}.{:03}s", millis / 1000, millis % 1000)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,5 +8,7 @@ pub mod service;
 pub mod session;
 pub mod slot;
 pub mod syn;
+pub mod tcp_client;
 pub mod tcp_server;
+pub mod udp_client;
 pub mod udp_server;

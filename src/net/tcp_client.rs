@@ -1,0 +1,298 @@
+//! A TCP client: a client's core on one socket.
+
+use smoltcp::{
+    iface::SocketHandle,
+    phy::Device,
+    socket::tcp::{Socket, State},
+    time::{Duration, Instant},
+    wire::IpEndpoint,
+};
+
+use super::{
+    service::{Context, Service},
+    session::{Failure, Progress, StreamSession},
+    tcp_server::SetupError,
+};
+use crate::{entropy::Entropy, environment::Environment, stack::Stack};
+
+/// Connects to a server when told to, and drives `S` over the connection.
+pub struct TcpClient<S> {
+    session: S,
+    handle: SocketHandle,
+    remote: Option<IpEndpoint>,
+    stage: Stage,
+    limits: ClientLimits,
+    /// When something moved last.
+    since: Instant,
+    /// Bytes the server had not acknowledged at the last look.
+    undelivered: usize,
+    end_of_input: bool,
+    result: Result<(), Failure>,
+}
+
+/// What a client is doing with its socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was begun.
+    New,
+    /// To connect at the next poll.
+    Requested,
+    /// Waits for the handshake.
+    Connecting,
+    /// The session has the connection.
+    Open,
+    /// The session is done; the socket delivers what is left and waits for the server's FIN.
+    Closing,
+    /// The connection is over.
+    Over,
+}
+
+/// Time limits of a client's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientLimits {
+    /// From the request to connect to the end of the handshake.
+    pub connect: Duration,
+    /// Without a byte received or acknowledged while the session runs or bytes are undelivered.
+    pub progress: Duration,
+    /// From our FIN to the server's, when all is delivered.
+    pub linger: Duration,
+}
+
+impl ClientLimits {
+    /// Generous enough to survive some lost segments.
+    pub const DEFAULT: Self = Self {
+        connect: Duration::from_secs(10),
+        progress: Duration::from_secs(30),
+        linger: Duration::from_secs(2),
+    };
+}
+
+/// The client has a connection under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Busy;
+
+/// Local ports a client connects from (RFC 6335 section 6: 49152 to 65535).
+const FIRST_DYNAMIC_PORT: u16 = 49152;
+
+/// A random dynamic port, so that its number is hard to guess.
+pub(super) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
+    FIRST_DYNAMIC_PORT | entropy.next_u64() as u16
+}
+
+impl<S: StreamSession> TcpClient<S> {
+    /// Adds a socket over the given buffers to the stack. Nothing is sent before
+    /// [`TcpClient::connect`].
+    ///
+    /// # Errors
+    /// [`SetupError`] when the stack has no place left.
+    pub fn new<'a, D: Device>(
+        stack: &mut Stack<'a, D>,
+        session: S,
+        rx: &'a mut [u8],
+        tx: &'a mut [u8],
+    ) -> Result<Self, SetupError> {
+        Ok(Self {
+            session,
+            handle: stack.add_tcp_socket(rx, tx)?,
+            remote: None,
+            stage: Stage::New,
+            limits: ClientLimits::DEFAULT,
+            since: Instant::ZERO,
+            undelivered: 0,
+            end_of_input: false,
+            result: Ok(()),
+        })
+    }
+
+    /// Changes the time limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: ClientLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Connects to `remote` at the next poll. For a second connection give it a new
+    /// [`session`](TcpClient::session) first.
+    ///
+    /// # Errors
+    /// [`Busy`] while a connection is under way.
+    pub fn connect(&mut self, remote: IpEndpoint) -> Result<(), Busy> {
+        if !matches!(self.stage, Stage::New | Stage::Over) {
+            return Err(Busy);
+        }
+        self.remote = Some(remote);
+        self.stage = Stage::Requested;
+        Ok(())
+    }
+
+    /// The session.
+    pub fn session(&mut self) -> &mut S {
+        &mut self.session
+    }
+
+    /// How it ended; `None` while it has not.
+    pub fn outcome(&self) -> Option<Result<(), Failure>> {
+        (self.stage == Stage::Over).then_some(self.result)
+    }
+
+    fn start(&mut self, cx: &mut Context<'_, '_>) {
+        let socket = cx.sockets.get_mut::<Socket>(self.handle);
+        socket.abort();
+        let port = dynamic_port(cx.environment.entropy);
+        let connected = self
+            .remote
+            .is_some_and(|remote| socket.connect(cx.interface.context(), remote, port).is_ok());
+        // What belongs together is written together, so nothing is gained by waiting for an ACK.
+        socket.set_nagle_enabled(false);
+        (self.end_of_input, self.undelivered, self.result) = (false, 0, Ok(()));
+        self.enter(Stage::Connecting, cx.environment.now);
+        if !connected {
+            self.finish(Err(Failure::Unreachable), &mut cx.environment);
+        }
+    }
+
+    fn wait_for_handshake(&mut self, cx: &mut Context<'_, '_>) {
+        let socket = cx.sockets.get_mut::<Socket>(self.handle);
+        let env = &mut cx.environment;
+        match socket.state() {
+            State::Closed => self.finish(Err(Failure::Refused), env),
+            State::SynSent | State::SynReceived if self.is_overdue(env.now) => {
+                socket.abort();
+                self.finish(Err(Failure::ConnectTimedOut), env);
+            }
+            State::SynSent | State::SynReceived => {}
+            _ => {
+                self.enter(Stage::Open, env.now);
+                self.exchange(socket, env);
+            }
+        }
+    }
+
+    /// Carries bytes between socket and session until neither has any for the other.
+    fn exchange(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
+        let mut moved = false;
+        let mut still = false;
+        while !still && self.session.progress() == Progress::Running {
+            still = true;
+            while socket.can_recv() {
+                let taken = socket.recv(|input| {
+                    let taken = self.session.receive(input, env).min(input.len());
+                    (taken, taken)
+                });
+                let Ok(1..) = taken else { break };
+                still = false;
+            }
+            // A connection that was reset has ended, but not its input.
+            let is_over = !socket.may_recv() && socket.state() != State::Closed;
+            if is_over && !self.end_of_input {
+                self.end_of_input = true;
+                self.session.end_of_input(env);
+                still = false;
+            }
+            while socket.can_send() {
+                let given = socket.send(|output| {
+                    let given = self.session.transmit(output, env).min(output.len());
+                    (given, given)
+                });
+                let Ok(1..) = given else { break };
+                still = false;
+            }
+            moved |= !still;
+        }
+        self.note_progress(moved, socket, env.now);
+        match self.session.progress() {
+            Progress::Running if socket.state() == State::Closed => {
+                self.finish(Err(Failure::Reset), env);
+            }
+            Progress::Running if self.is_overdue(env.now) => {
+                socket.abort();
+                self.finish(Err(Failure::Stalled), env);
+            }
+            Progress::Running => {}
+            Progress::Succeeded => {
+                socket.close();
+                self.enter(Stage::Closing, env.now);
+                self.drain(socket, env);
+            }
+            Progress::Failed => {
+                socket.abort();
+                self.finish(Err(Failure::GaveUp), env);
+            }
+        }
+    }
+
+    /// Throws away what the server still sends until it has all we sent and closes too.
+    fn drain(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
+        while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
+        self.note_progress(false, socket, env.now);
+        let is_delivered = self.undelivered == 0;
+        match socket.state() {
+            State::Closed | State::TimeWait if is_delivered => self.finish(Ok(()), env),
+            State::Closed => self.finish(Err(Failure::Reset), env),
+            _ if self.is_overdue(env.now) => {
+                socket.abort();
+                self.finish(if is_delivered { Ok(()) } else { Err(Failure::Stalled) }, env);
+            }
+            _ => {}
+        }
+    }
+
+    /// The time starts anew when bytes moved or the server acknowledged some.
+    fn note_progress(&mut self, moved: bool, socket: &Socket<'_>, now: Instant) {
+        let undelivered = socket.send_queue();
+        if moved || undelivered != self.undelivered {
+            self.undelivered = undelivered;
+            self.since = now;
+        }
+    }
+
+    fn enter(&mut self, stage: Stage, now: Instant) {
+        self.stage = stage;
+        self.since = now;
+    }
+
+    fn finish(&mut self, result: Result<(), Failure>, env: &mut Environment<'_>) {
+        self.stage = Stage::Over;
+        self.result = result;
+        self.session.end(result, env);
+    }
+
+    fn is_overdue(&self, now: Instant) -> bool {
+        self.deadline().is_some_and(|deadline| deadline <= now)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let limit = match self.stage {
+            Stage::New | Stage::Requested | Stage::Over => return None,
+            Stage::Connecting => self.limits.connect,
+            Stage::Closing if self.undelivered == 0 => self.limits.linger,
+            Stage::Open | Stage::Closing => self.limits.progress,
+        };
+        Some(self.since + limit)
+    }
+}
+
+impl<S: StreamSession> Service for TcpClient<S> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        match self.stage {
+            Stage::New | Stage::Over => {}
+            Stage::Requested => self.start(cx),
+            Stage::Connecting => self.wait_for_handshake(cx),
+            Stage::Open => {
+                let socket = cx.sockets.get_mut::<Socket>(self.handle);
+                self.exchange(socket, &mut cx.environment);
+            }
+            Stage::Closing => {
+                let socket = cx.sockets.get_mut::<Socket>(self.handle);
+                self.drain(socket, &mut cx.environment);
+            }
+        }
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Requested => Some(Instant::ZERO),
+            _ => self.deadline(),
+        }
+    }
+}

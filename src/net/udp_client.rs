@@ -1,0 +1,105 @@
+//! A UDP client: a client's core on one socket.
+
+use smoltcp::{
+    iface::SocketHandle,
+    phy::Device,
+    socket::udp::{RecvError, Socket},
+    time::Instant,
+    wire::IpEndpoint,
+};
+
+use super::{
+    service::{Context, Service},
+    session::{DatagramSession, Progress},
+    tcp_client::dynamic_port,
+    tcp_server::SetupError,
+    udp_server::UdpMemory,
+};
+use crate::stack::Stack;
+
+/// Datagrams looked at, and sent, in one turn.
+const BUDGET: usize = 32;
+
+/// Drives `S` from the first poll until its progress says that it is done. The local port is a
+/// random one.
+pub struct UdpClient<'a, S> {
+    session: S,
+    handle: SocketHandle,
+    remote: IpEndpoint,
+    datagram: &'a mut [u8],
+    poll_at: Option<Instant>,
+}
+
+impl<'a, S: DatagramSession> UdpClient<'a, S> {
+    /// Adds a socket to the stack, for talking to `remote` only.
+    ///
+    /// # Errors
+    /// [`SetupError`] when the stack has no place left.
+    pub fn new<D: Device>(
+        stack: &mut Stack<'a, D>,
+        session: S,
+        remote: IpEndpoint,
+        memory: UdpMemory<'a>,
+    ) -> Result<Self, SetupError> {
+        let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
+        let poll_at = Some(Instant::ZERO);
+        Ok(Self { session, handle, remote, datagram: memory.datagram, poll_at })
+    }
+
+    /// The session. A session that is done may be replaced: the client goes on with the new one.
+    pub fn session(&mut self) -> &mut S {
+        // It may have become due.
+        self.poll_at = Some(Instant::ZERO);
+        &mut self.session
+    }
+
+    /// How far the session is.
+    pub fn progress(&self) -> Progress {
+        self.session.progress()
+    }
+}
+
+impl<S: DatagramSession> Service for UdpClient<'_, S> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        let socket = cx.sockets.get_mut::<Socket>(self.handle);
+        let env = &mut cx.environment;
+        if self.session.progress() != Progress::Running {
+            socket.close();
+            self.poll_at = None;
+            return;
+        }
+        if !socket.is_open() && socket.bind(dynamic_port(env.entropy)).is_err() {
+            return;
+        }
+        for _ in 0..BUDGET {
+            match socket.recv_slice(self.datagram) {
+                Ok((length, meta)) if meta.endpoint == self.remote => {
+                    self.session.receive(self.datagram.get(..length).unwrap_or_default(), env);
+                }
+                // From somebody else, or longer than any answer can be.
+                Ok(_) | Err(RecvError::Truncated) => {}
+                Err(RecvError::Exhausted) => break,
+            }
+        }
+        for _ in 0..BUDGET {
+            if !socket.can_send() {
+                break;
+            }
+            let Some(length) = self.session.transmit(self.datagram, env) else { break };
+            let datagram = self.datagram.get(..length).unwrap_or_default();
+            // What cannot be sent is lost, as it may be on the way.
+            let _ = socket.send_slice(datagram, self.remote);
+        }
+        self.poll_at = match self.session.progress() {
+            Progress::Running if socket.can_recv() => Some(Instant::ZERO),
+            // When there is room again, the turn that made it polls again.
+            Progress::Running if !socket.can_send() => None,
+            Progress::Running => self.session.poll_at(),
+            _ => None,
+        };
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.poll_at
+    }
+}

@@ -120,3 +120,126 @@ impl DatagramSession for ClockSetter {
         self.progress
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::{UnixTime, WallClock},
+        entropy::{Entropy, SeededEntropy},
+    };
+
+    fn at<T>(
+        seconds: i64,
+        clock: &mut WallClock,
+        work: impl FnOnce(&mut Environment<'_>) -> T,
+    ) -> T {
+        work(&mut Environment {
+            now: Instant::from_secs(seconds),
+            wall_clock: clock,
+            entropy: &mut SeededEntropy::new(0),
+            observer: &mut (),
+        })
+    }
+
+    /// What the client has after the server sent `pieces` and closed.
+    fn read<'b>(buffer: &'b mut [u8], pieces: &[&[u8]]) -> TimeClient<'b> {
+        at(0, &mut WallClock::new(), |env| {
+            let mut client = TimeClient::new(buffer);
+            for mut piece in pieces.iter().copied() {
+                while !piece.is_empty() && client.progress() == Progress::Running {
+                    let taken = client.receive(piece, env);
+                    piece = &piece[taken..];
+                }
+                assert_eq!(client.transmit(&mut [0; 8], env), 0);
+            }
+            if client.progress() == Progress::Running {
+                client.end_of_input(env);
+            }
+            client
+        })
+    }
+
+    #[test]
+    fn reads_until_the_server_closes_however_it_is_cut() {
+        let text = b"2023-04-19 17:04:30.293444";
+        for cut in 0..=text.len() {
+            let (first, second) = text.split_at(cut);
+            let mut buffer = [0; 1024];
+            let client = read(&mut buffer, &[first, second]);
+            assert_eq!(client.progress(), Progress::Succeeded);
+            assert_eq!(client.text(), text);
+        }
+    }
+
+    #[test]
+    fn takes_what_fits_and_no_more() {
+        for length in [1, 1023, 1024, 1025, 3000] {
+            let sent = [b'x'; 3000];
+            let mut buffer = [0; 1024];
+            let client = read(&mut buffer, &[&sent[..length]]);
+            assert_eq!(client.progress(), Progress::Succeeded);
+            assert_eq!(client.text().len(), length.min(1024));
+        }
+    }
+
+    #[test]
+    fn silence_and_broken_connections_are_failures() {
+        let mut buffer = [0; 1024];
+        assert_eq!(read(&mut buffer, &[]).progress(), Progress::Failed);
+        let mut client = TimeClient::new(&mut buffer);
+        let env = &mut WallClock::new();
+        at(0, env, |env| {
+            client.receive(b"2023", env);
+            client.end(Err(Failure::Reset), env);
+        });
+        assert_eq!(client.progress(), Progress::Failed);
+    }
+
+    #[test]
+    fn asks_for_the_clock_less_and_less_often_until_it_is_told() {
+        let (mut setter, mut clock) = (ClockSetter::new(), WallClock::new());
+        let mut asked = [0; 9];
+        for asked in &mut asked {
+            let due = setter.poll_at().unwrap();
+            let seconds = due.total_micros() / 1_000_000;
+            let mut room = [0; 8];
+            let before = seconds.saturating_sub(1);
+            if before < seconds {
+                assert_eq!(at(before, &mut clock, |env| setter.transmit(&mut room, env)), None);
+            }
+            assert_eq!(at(seconds, &mut clock, |env| setter.transmit(&mut room, env)), Some(0));
+            *asked = seconds;
+        }
+        assert_eq!(asked, [0, 1, 3, 7, 15, 31, 63, 127, 191]);
+        for wrong in [&b""[..], b"abc", b"abcde", &[0; 48]] {
+            at(192, &mut clock, |env| setter.receive(wrong, env));
+            assert_eq!(setter.progress(), Progress::Running);
+        }
+        let time = UnixTime(1_700_000_000_000_000);
+        at(192, &mut clock, |env| setter.receive(&seconds::encode(time), env));
+        assert_eq!(setter.progress(), Progress::Succeeded);
+        assert_eq!(setter.poll_at(), None);
+        assert_eq!(clock.at(Instant::from_secs(192)), Some(time));
+        // A second answer changes nothing.
+        at(193, &mut clock, |env| setter.receive(&[0; 4], env));
+        assert_eq!(clock.at(Instant::from_secs(192)), Some(time));
+    }
+
+    #[test]
+    fn any_bytes_leave_the_clock_unset_or_in_range() {
+        let mut random = SeededEntropy::new(10);
+        for _ in 0..20_000 {
+            let (mut setter, mut clock) = (ClockSetter::new(), WallClock::new());
+            let mut bytes = [0; 8];
+            random.fill(&mut bytes);
+            let length = random.next_u64() as usize % 9;
+            at(0, &mut clock, |env| setter.receive(&bytes[..length], env));
+            assert_eq!(clock.at(Instant::ZERO).is_some(), length == 4);
+            // From 1968 to 2104.
+            let is_plausible =
+                |time: UnixTime| (-61_505_152..4_233_462_144).contains(&time.seconds());
+            assert!(clock.at(Instant::ZERO).is_none_or(is_plausible));
+        }
+    }
+}

@@ -378,3 +378,29 @@ fn pings_of_the_course() {
          RTT min/avg/max/stddev = 3.000/3.000/3.000/0.000 ms"
     );
 }
+
+#[test]
+fn what_is_sent_to_everybody_is_not_answered() {
+    for (address, is_answered) in [
+        (SERVER, true),
+        (IpAddress::v4(10, 0, 0, 255), false),
+        (IpAddress::v4(255, 255, 255, 255), false),
+    ] {
+        let (mut server, mut client) = pair(6, 0);
+        server.stack.wall_clock().set(Instant::ZERO, DATE);
+        let memory = leak(UdpResources::<4, 64>::new()).split();
+        let counters = &*leak(Counters::new());
+        let responder = TimeResponder(Seconds);
+        let mut served =
+            UdpServer::new(&mut server.stack, responder, 37, memory, counters).unwrap();
+        let memory = leak(UdpResources::<4, 64>::new()).split();
+        let remote = IpEndpoint::new(address, 37);
+        let mut service =
+            UdpClient::new(&mut client.stack, ClockSetter::new(), remote, memory).unwrap();
+        run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, |_| {
+            counters.served.get() + counters.refused.get() > 0
+        });
+        assert_eq!(counters.served.get() > 0, is_answered, "{address}");
+        assert_eq!(counters.refused.get() > 0, !is_answered, "{address}");
+    }
+}

@@ -58,8 +58,8 @@ pub trait DatagramProtocol {
 pub struct Ends {
     /// The peer.
     pub remote: IpEndpoint,
-    /// The address the peer wrote to, which its answer comes from. A broadcast or multicast
-    /// address is possible.
+    /// Our address that the peer wrote to, which its answer comes from; `None` if it wrote to
+    /// everybody, by a broadcast or multicast address.
     pub local: Option<IpAddress>,
 }
 
@@ -109,6 +109,7 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
 impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
+        let interface = &*cx.interface;
         let env = &mut cx.environment;
         for _ in 0..BUDGET {
             if !socket.can_send() {
@@ -130,7 +131,8 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
                 Err(udp::RecvError::Exhausted) => break,
             };
             count_bytes(&self.counters.bytes_in, length);
-            let ends = Ends { remote: meta.endpoint, local: meta.local_address };
+            let local = meta.local_address.filter(|address| interface.has_ip_addr(*address));
+            let ends = Ends { remote: meta.endpoint, local };
             let answer = self.protocol.answer(self.datagram, length, ends, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
                 Some(answer) => send(socket, self.counters, answer, ends),
@@ -154,8 +156,7 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
 
 fn send(socket: &mut Socket<'_>, counters: &Counters, datagram: &[u8], ends: Ends) {
     let mut meta = UdpMetadata::from(ends.remote);
-    // An answer to everybody's address comes from our own.
-    meta.local_address = ends.local.filter(IpAddress::is_unicast);
+    meta.local_address = ends.local;
     if socket.send_slice(datagram, meta).is_ok() {
         count(&counters.served, 1);
         count_bytes(&counters.bytes_out, datagram.len());

@@ -41,6 +41,8 @@ impl PingSettings {
 /// An answer is the request's text again, in capitals or not: sequence and time must both be those
 /// of a request. Its progress ends as [`Progress::Succeeded`] if any request was answered in time.
 /// The time in a request is the date, or while the clock is unset the time since the start.
+///
+/// 512 bytes or less, and those of `F`.
 pub struct PingClient<F> {
     server: IpAddress,
     settings: PingSettings,

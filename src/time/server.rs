@@ -28,7 +28,7 @@ pub trait TimeFormat {
 #[derive(Debug, Clone)]
 pub struct TimeServer<F>(pub F);
 
-/// What is still to be sent on one connection of a [`TimeServer`]. 72 bytes or less.
+/// What is still to be sent on one connection of a [`TimeServer`]. 80 bytes or less.
 #[derive(Debug, Clone)]
 pub struct TimeConnection {
     text: TimeText,

@@ -354,7 +354,7 @@ fn pings_of_the_course() {
         leak(Control::new(Profile { delay: Duration::from_millis(3), ..Profile::COURSE }));
     let ping = PingServer::new(control, leak(PingResources::<2, 64>::new()).split());
     let memory = leak(UdpResources::<4, 1472>::new()).split();
-    let counters = leak(Counters::new());
+    let counters = &*leak(Counters::new());
     let mut served = UdpServer::new(&mut server.stack, ping, 12000, memory, counters).unwrap();
     let events = Rc::new(RefCell::new(Vec::new()));
     let report = |event: PingEvent| events.borrow_mut().push(event.to_string());
@@ -372,6 +372,7 @@ fn pings_of_the_course() {
         })
         .collect();
     assert_eq!(*events.borrow(), expected);
+    assert_eq!((counters.served.get(), counters.refused.get()), (4, 5));
     assert_eq!(
         service.session().statistics().to_string(),
         "9 packets sent, 4 received, 55.6% loss\n\

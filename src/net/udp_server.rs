@@ -47,6 +47,11 @@ pub trait DatagramProtocol {
         None
     }
 
+    /// How many answers are put off until [`DatagramProtocol::transmit`].
+    fn held_back(&self) -> usize {
+        0
+    }
+
     /// When [`DatagramProtocol::transmit`] will have something to send.
     fn poll_at(&self) -> Option<Instant> {
         None
@@ -133,9 +138,11 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
             count_bytes(&self.counters.bytes_in, length);
             let local = meta.local_address.filter(|address| interface.has_ip_addr(*address));
             let ends = Ends { remote: meta.endpoint, local };
+            let held_back = self.protocol.held_back();
             let answer = self.protocol.answer(self.datagram, length, ends, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
                 Some(answer) => send(socket, self.counters, answer, ends),
+                None if self.protocol.held_back() > held_back => {}
                 None => count(&self.counters.refused, 1),
             }
             env.observer.event(Event::Datagram {

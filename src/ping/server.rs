@@ -217,6 +217,10 @@ impl DatagramProtocol for PingServer<'_> {
         Some((held.length, held.ends))
     }
 
+    fn held_back(&self) -> usize {
+        self.queue.iter().filter(|held| held.due.is_some()).count()
+    }
+
     fn poll_at(&self) -> Option<Instant> {
         self.queue.iter().filter_map(|held| held.due).min()
     }

@@ -123,16 +123,17 @@ fn megabytes_per_second(address: &str) -> f64 {
     let mut megabytes = 0.0;
     while start.elapsed() < Duration::from_secs(1) {
         stream.write_all(b"GET /megabyte.bin HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
-        let mut received = 0;
-        // The head is a few hundred bytes long: what is left of it starts the next answer's count.
+        let mut head = Vec::new();
+        let mut received = loop {
+            let length = stream.read(&mut buffer).expect("no reset");
+            head.extend_from_slice(&buffer[..length]);
+            if let Some(end) = head.windows(4).position(|window| window == b"\r\n\r\n") {
+                break head.len() - end - 4;
+            }
+        };
         while received < 1 << 20 {
             received += stream.read(&mut buffer).expect("no reset");
         }
-        // Whatever of the head made the count early is read off here.
-        stream.set_nonblocking(true).expect("the option");
-        std::thread::yield_now();
-        while stream.read(&mut buffer).is_ok_and(|length| length > 0) {}
-        stream.set_nonblocking(false).expect("the option");
         megabytes += 1.048576;
     }
     megabytes / start.elapsed().as_secs_f64()

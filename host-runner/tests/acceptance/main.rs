@@ -7,6 +7,7 @@
 //! Everything happens in a network namespace of the suite's own, so it needs no root where user
 //! namespaces are allowed. Arguments are those of any Rust test: a filter, `--list`, `--exact`.
 
+mod browser;
 mod course;
 mod device;
 mod files;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         namespace::enter();
     }
     let cases = [
+        browser::cases(),
         course::cases(),
         files::cases(),
         http::cases(),

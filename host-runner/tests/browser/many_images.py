@@ -1,0 +1,37 @@
+"""A page with 20 images, a script and a style sheet in three tabs at once, three rounds; then reload held
+down for ten seconds. Nothing may fail. Arguments: the page's URL."""
+
+import sys
+import time
+
+from webdriver import Browser
+
+URL = sys.argv[1]
+LOADED = "document.readyState === 'complete' && document.images.length === 20" \
+    " && [...document.images].every(image => image.complete && image.naturalWidth > 0)" \
+    " && window.scriptRan && getComputedStyle(document.body).marginTop === '7px'"
+
+with Browser() as browser:
+    for round in range(3):
+        first = browser.tabs()[0]
+        for _ in range(3):
+            browser.new_tab()
+            # Starts loading and returns at once, so that three tabs load together.
+            browser.run("location.href = arguments[0]", f"{URL}?round={round}")
+        for tab in browser.tabs()[1:]:
+            browser.switch(tab)
+            browser.wait_for(LOADED)
+            complaints = browser.complaints()
+            assert not complaints, complaints
+            browser._call("DELETE", browser.session + "/window")
+        browser.switch(first)
+
+    browser.open(URL)
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        browser.devtools("Page.reload", ignoreCache=True)
+        time.sleep(0.05)
+    browser.wait_for(LOADED)
+    complaints = browser.complaints()
+    assert not complaints, complaints
+print("nothing failed")

@@ -24,7 +24,7 @@ pub fn cases() -> Vec<Case> {
         case("ping::fragmented_datagram", fragmented_datagram)
             .tap_only("a board keeps no reassembly buffer"),
         case("ping::limit_and_loss_from_the_command_line", limit_and_loss)
-            .with_options(&["--ping-profile", "upper,limit=3"]),
+            .with_options(&["--ping-profile", "upper,limit=4"]),
     ]
 }
 

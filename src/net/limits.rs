@@ -34,7 +34,7 @@ pub struct Limits {
 impl Limits {
     /// For quiet times: generous to slow people, deadly to the dead.
     pub const PATIENT: Self = Self {
-        half_open: Duration::from_secs(5),
+        half_open: Duration::from_secs(10),
         first_byte: Duration::from_secs(10),
         head: Duration::from_secs(10),
         idle: Duration::from_secs(15),
@@ -46,7 +46,7 @@ impl Limits {
 
     /// For when somebody waits: long enough for an honest peer that lost a segment.
     pub const PRESSED: Self = Self {
-        half_open: Duration::from_millis(600),
+        half_open: Duration::from_millis(1500),
         first_byte: Duration::from_millis(400),
         head: Duration::from_millis(800),
         idle: Duration::from_millis(2),

@@ -16,7 +16,7 @@ use smoltcp::{
 use super::wire::End;
 
 /// One thing that a client does. The next begins when it is done.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Sends all of it.
     Send(Vec<u8>),
@@ -267,11 +267,10 @@ impl Client {
                 }
             }
             Step::Dribble { byte, pause } => {
-                if dead || !socket.may_send() && self.established {
-                    return Progress::Failed(lost);
-                }
-                if !socket.may_recv() && self.established {
-                    return Progress::Failed(Ending::Closed);
+                match self.read(socket, usize::MAX) {
+                    Read::Open => {}
+                    Read::End => return Progress::Failed(Ending::Closed),
+                    Read::Lost => return Progress::Failed(lost),
                 }
                 if self.wake.is_none_or(|wake| now >= wake) && socket.can_send() {
                     socket.send_slice(&[byte]).unwrap();

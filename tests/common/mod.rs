@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "each test crate uses a part of it")]
 
 pub mod clients;
+pub mod frames;
 pub mod toys;
 pub mod wire;
 
@@ -35,6 +36,8 @@ pub struct World {
     pub seed: u64,
     pub stack: Stack<'static, End>,
     pub services: Vec<Box<dyn Service>>,
+    /// Those of each service that [`World::serve`] added.
+    pub counters: Vec<&'static Counters>,
     pub clients: Clients,
     pub log: Log,
     pub cable: Rc<RefCell<Cable>>,
@@ -104,6 +107,7 @@ impl World {
             seed,
             stack,
             services: Vec::new(),
+            counters: Vec::new(),
             clients: Clients::new(far, &addresses, entropy.next_u64(), most),
             log: Log::default(),
             cable,
@@ -145,6 +149,7 @@ impl World {
         let server =
             TcpServer::new(&mut self.stack, protocol, ports, resources.split(), counters).unwrap();
         self.services.push(Box::new(adjust(server)));
+        self.counters.push(counters);
         counters
     }
 
@@ -171,9 +176,26 @@ impl World {
         client.ended_at.expect("the client has ended") - client.start
     }
 
-    /// Puts a frame on the cable as if a client had sent it.
+    /// Puts a frame on the cable as if a client had sent it, be it one that vanished.
     pub fn inject(&mut self, frame: Vec<u8>) {
-        self.cable.borrow_mut().send(Side::Clients, frame, self.now);
+        let mut cable = self.cable.borrow_mut();
+        let vanished = std::mem::take(&mut cable.vanished);
+        cable.send(Side::Clients, frame, self.now);
+        cable.vanished = vanished;
+    }
+
+    /// The TCP segments the device has sent to `port` since [`World::listen_in`].
+    pub fn heard(&self, port: u16) -> Vec<frames::Said> {
+        let cable = self.cable.borrow();
+        let said = cable.from_device.iter().filter_map(|frame| frames::tcp_of(frame));
+        said.filter(|said| said.to == port).collect()
+    }
+
+    /// Notes from now on what the device sends.
+    pub fn listen_in(&mut self) {
+        let mut cable = self.cable.borrow_mut();
+        cable.keep_from_device = true;
+        cable.from_device.clear();
     }
 
     /// One turn of whoever is next; `false` when nothing will ever happen again or `limit` comes

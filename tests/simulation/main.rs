@@ -3,4 +3,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod attacks;
+mod limits;
 mod listener;
+mod seeds;
+mod udp;

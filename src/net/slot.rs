@@ -136,15 +136,19 @@ impl<C> Slot<C> {
         if self.deadline(limits).is_none_or(|deadline| now < deadline) {
             return false;
         }
-        // One that makes room has its time in all, however it moves.
-        let moves = matches!(self.phase, Phase::Body | Phase::Sending)
-            && matches!(self.stage, Stage::Open | Stage::Closing)
-            && !self.is_leaving();
-        if moves && self.moved >= limits.least as usize {
+        if self.makes_progress(limits.least) {
             self.restart(now);
             return false;
         }
         true
+    }
+
+    fn makes_progress(&self, least: u32) -> bool {
+        // One that makes room has its time in all, however it moves.
+        matches!(self.phase, Phase::Body | Phase::Sending)
+            && matches!(self.stage, Stage::Open | Stage::Closing)
+            && !self.is_leaving()
+            && self.moved >= least as usize
     }
 
     /// When the protocol itself wants to be asked again.
@@ -153,13 +157,15 @@ impl<C> Slot<C> {
     }
 
     /// Notes what the connection is about and what has moved. Its time starts anew when that is
-    /// something else than before, and with each message in the phases between messages.
+    /// something else than before, with each message in the phases between messages, and when
+    /// `least` bytes of one have moved.
     fn measure(
         &mut self,
         phase: Phase,
         bytes_in: usize,
         bytes_out: usize,
         undelivered: usize,
+        least: u32,
         now: Instant,
     ) {
         let delivered = (self.undelivered + bytes_out).saturating_sub(undelivered);
@@ -177,11 +183,10 @@ impl<C> Slot<C> {
             Phase::Head => bytes_out > 0,
             _ => false,
         };
-        if phase != self.phase || new_message {
+        self.moved = self.moved.saturating_add(bytes_in + delivered);
+        if phase != self.phase || new_message || self.makes_progress(least) {
             self.phase = phase;
             self.restart(now);
-        } else {
-            self.moved = self.moved.saturating_add(bytes_in + delivered);
         }
     }
 
@@ -196,6 +201,8 @@ pub(super) struct Driver<'d, 'a, 'e, P: Protocol> {
     pub protocol: &'d mut P,
     pub sockets: &'d mut SocketSet<'a>,
     pub counters: &'d Counters,
+    /// Bytes that count as progress when somebody waits.
+    pub least: u32,
     pub env: &'d mut Environment<'e>,
 }
 
@@ -328,7 +335,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
         count_bytes(&self.counters.bytes_in, bytes_in);
         count_bytes(&self.counters.bytes_out, bytes_out);
         let phase = self.protocol.phase(&slot.connection);
-        slot.measure(phase, bytes_in, bytes_out, undelivered, self.env.now);
+        slot.measure(phase, bytes_in, bytes_out, undelivered, self.least, self.env.now);
         match phase {
             _ if state == State::Closed => {
                 slot.outcome.get_or_insert(Outcome::Reset);
@@ -362,7 +369,10 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
             });
             self.release(slot);
         } else {
-            slot.measure(Phase::Finished, 0, 0, undelivered, self.env.now);
+            // The peer has time to close from when it has our FIN.
+            let delivered = socket.state() == State::FinWait2;
+            let phase = if delivered { Phase::Finished } else { Phase::Sending };
+            slot.measure(phase, 0, 0, undelivered, self.least, self.env.now);
         }
     }
 

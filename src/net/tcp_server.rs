@@ -97,6 +97,7 @@ impl<P: Protocol> Service for TcpServer<'_, P> {
             protocol: &mut self.protocol,
             sockets: &mut *cx.sockets,
             counters: self.counters,
+            least: self.pressed.least,
             env: &mut cx.environment,
         };
         for slot in self.slots.iter_mut() {
@@ -139,6 +140,7 @@ impl<P: Protocol> TcpServer<'_, P> {
             protocol: &mut self.protocol,
             sockets: &mut *cx.sockets,
             counters: self.counters,
+            least: self.pressed.least,
             env: &mut cx.environment,
         };
         for slot in self.slots.iter_mut().filter(|slot| slot.is_free()) {
@@ -172,6 +174,7 @@ impl<P: Protocol> TcpServer<'_, P> {
                 protocol: &mut self.protocol,
                 sockets: &mut *cx.sockets,
                 counters: self.counters,
+                least: self.pressed.least,
                 env: &mut cx.environment,
             };
             driver.expire(slot, Outcome::MadeRoom);
@@ -183,6 +186,7 @@ impl<P: Protocol> TcpServer<'_, P> {
                     protocol: &mut self.protocol,
                     sockets: &mut *cx.sockets,
                     counters: self.counters,
+                    least: self.pressed.least,
                     env: &mut cx.environment,
                 };
                 driver.expire(slot, Outcome::MadeRoom);

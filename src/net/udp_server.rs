@@ -1,7 +1,7 @@
 //! A UDP service: a protocol core on one socket.
 
 use smoltcp::{
-    iface::SocketHandle,
+    iface::{Interface, SocketHandle},
     phy::Device,
     socket::udp::{self, Socket, UdpMetadata},
     time::Instant,
@@ -110,12 +110,13 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
         let env = &mut cx.environment;
+        let sender = Sender { interface: cx.interface, counters: self.counters };
         for _ in 0..BUDGET {
             if !socket.can_send() {
                 break;
             }
             let Some((length, ends)) = self.protocol.transmit(self.datagram, env) else { break };
-            send(socket, self.counters, self.datagram.get(..length).unwrap_or_default(), ends);
+            sender.send(socket, self.datagram.get(..length).unwrap_or_default(), ends);
         }
         for _ in 0..BUDGET {
             if !socket.can_send() {
@@ -133,7 +134,7 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
             let ends = Ends { remote: meta.endpoint, local: meta.local_address };
             let answer = self.protocol.answer(self.datagram, length, ends, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
-                Some(answer) => send(socket, self.counters, answer, ends),
+                Some(answer) => sender.send(socket, answer, ends),
                 None => count(&self.counters.refused, 1),
             }
             env.observer.event(Event::Datagram {
@@ -152,12 +153,19 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
     }
 }
 
-fn send(socket: &mut Socket<'_>, counters: &Counters, datagram: &[u8], ends: Ends) {
-    let mut meta = UdpMetadata::from(ends.remote);
-    // An answer to everybody's address comes from our own.
-    meta.local_address = ends.local.filter(IpAddress::is_unicast);
-    if socket.send_slice(datagram, meta).is_ok() {
-        count(&counters.served, 1);
-        count_bytes(&counters.bytes_out, datagram.len());
+struct Sender<'s> {
+    interface: &'s Interface,
+    counters: &'s Counters,
+}
+
+impl Sender<'_> {
+    fn send(&self, socket: &mut Socket<'_>, datagram: &[u8], ends: Ends) {
+        let mut meta = UdpMetadata::from(ends.remote);
+        // An answer to everybody's address comes from our own.
+        meta.local_address = ends.local.filter(|local| self.interface.has_ip_addr(*local));
+        if socket.send_slice(datagram, meta).is_ok() {
+            count(&self.counters.served, 1);
+            count_bytes(&self.counters.bytes_out, datagram.len());
+        }
     }
 }

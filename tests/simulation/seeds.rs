@@ -45,19 +45,32 @@ impl Score {
     fn report(&self, what: &str) {
         let Self { completed, failed, gave_up } = self;
         println!("{what}: {completed} intact, {failed} cut by the device, {gave_up} gave up");
-        let all = completed + failed + gave_up;
-        assert!(completed * 10 >= all * 9, "nine in ten transfers get through");
+    }
+
+    fn mostly_complete(&self, what: &str) {
+        self.report(what);
+        let all = self.completed + self.failed + self.gave_up;
+        assert!(self.completed * 10 >= all * 9, "nine in ten transfers get through");
     }
 }
 
 #[test]
 fn downloads() {
+    download_all::<8>().mostly_complete("downloads");
+}
+
+#[test]
+fn downloads_while_others_wait() {
+    download_all::<3>().report("downloads from 3 connections");
+}
+
+fn download_all<const N: usize>() -> Score {
     let mut score = Score::default();
     for seed in seeds(SEEDS) {
         let mut world = World::new(seed, Faults::HARSH);
         let tally = Shared::default();
         let protocol = Speaker { length: 12_000, tally: Rc::clone(&tally) };
-        world.serve::<_, 4, 2048, 4096>(protocol, &[7]);
+        world.serve::<_, N, 2048, 4096>(protocol, &[7]);
         let script = || vec![Step::ReadToEnd, Step::Close];
         for client in 0..CLIENTS {
             world.client_of(7, script(), manners(client));
@@ -74,16 +87,25 @@ fn downloads() {
         }
         free_in_the_end(&mut world, &tally);
     }
-    score.report("downloads");
+    score
 }
 
 #[test]
 fn dialogues() {
+    talk_all::<8>().mostly_complete("dialogues");
+}
+
+#[test]
+fn dialogues_while_others_wait() {
+    talk_all::<3>().report("dialogues on 3 connections");
+}
+
+fn talk_all<const N: usize>() -> Score {
     let mut score = Score::default();
     for seed in seeds(SEEDS) {
         let mut world = World::new(seed, Faults::HARSH);
         let tally = Shared::default();
-        world.serve::<_, 4, 2048, 4096>(Lines { tally: Rc::clone(&tally) }, &[7]);
+        world.serve::<_, N, 2048, 4096>(Lines { tally: Rc::clone(&tally) }, &[7]);
         let body = pattern_bytes(5000);
         let put = [b"put 5000\n".to_vec(), body.clone()].concat();
         for client in 0..CLIENTS {
@@ -115,7 +137,7 @@ fn dialogues() {
         assert!(tally.borrow().stored.iter().all(|stored| *stored == body));
         free_in_the_end(&mut world, &tally);
     }
-    score.report("dialogues");
+    score
 }
 
 #[test]

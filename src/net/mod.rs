@@ -4,6 +4,7 @@ pub mod backlog;
 pub mod limits;
 pub mod protocol;
 pub mod service;
+pub mod session;
 pub mod slot;
 pub mod syn;
 pub mod tcp_server;

@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(content(&store, "only.html", Gzip), Ok("gz".into()));
         assert_eq!(content(&store, "folder", Identity), Err(StoreError::IsFolder));
         assert_eq!(content(&store, "none", Identity), Err(StoreError::NotFound));
-        let root = vec!["both.html", "folder", "only.html", "z"];
+        let root = ["both.html", "folder", "only.html", "z"];
         assert_eq!(names(&store, ""), Ok(root.iter().map(|&name| name.into()).collect()));
         assert_eq!(names(&store, "folder"), Ok(vec!["lower".into(), "upper".into()]));
         assert_eq!(names(&store, "none"), Err(StoreError::NotFound));

@@ -2,4 +2,7 @@
 
 pub mod base64;
 pub mod calendar;
+pub mod html;
 pub mod json;
+pub mod percent;
+pub mod text;

@@ -6,6 +6,10 @@
 
 use crate::clock::UnixTime;
 
+pub mod overlay;
+pub mod ram;
+pub mod rom;
+
 /// Where services find files. All methods take `&self`, so that services can share one store.
 pub trait Store {
     /// An open file. Dropping it closes it.

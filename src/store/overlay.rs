@@ -1,0 +1,248 @@
+//! Two stores as one: a writable one before one that is not.
+
+use super::{Commit, Encoding, Entry, Metadata, Store, StoreError};
+
+/// Reads from `Upper`, then from `Lower`; writes to `Upper`.
+///
+/// A file in `upper` hides the one of that name in `lower`, which comes to light again when the upper
+/// one is removed. Listings show both in the order of names, as far as these are of `NAME` bytes or
+/// less.
+#[derive(Debug, Clone, Copy)]
+pub struct Overlay<Upper, Lower, const NAME: usize = 64> {
+    upper: Upper,
+    lower: Lower,
+}
+
+impl<Upper, Lower, const NAME: usize> Overlay<Upper, Lower, NAME> {
+    /// Lays `upper` over `lower`.
+    pub const fn new(upper: Upper, lower: Lower) -> Self {
+        Self { upper, lower }
+    }
+}
+
+/// Something of the one store or of the other.
+#[derive(Debug)]
+pub enum Layer<Upper, Lower> {
+    /// Of the upper store.
+    Upper(Upper),
+    /// Of the lower store.
+    Lower(Lower),
+}
+
+/// A walk through a folder of both stores.
+#[derive(Debug)]
+pub struct OverlayListing<Upper, Lower, const NAME: usize> {
+    upper: Option<Walk<Upper, NAME>>,
+    lower: Option<Walk<Lower, NAME>>,
+}
+
+/// A walk, and the entry that comes next in it.
+#[derive(Debug)]
+struct Walk<Listing, const NAME: usize> {
+    listing: Listing,
+    name: heapless::String<NAME>,
+    entry: Option<Entry>,
+}
+
+impl<Listing, const NAME: usize> Walk<Listing, NAME> {
+    fn start<S: Store<Listing = Listing>>(store: &S, listing: Listing) -> Result<Self, StoreError> {
+        let mut walk = Self { listing, name: heapless::String::new(), entry: None };
+        walk.advance(store)?;
+        Ok(walk)
+    }
+
+    fn advance<S: Store<Listing = Listing>>(&mut self, store: &S) -> Result<(), StoreError> {
+        self.entry = store.next_entry(&mut self.listing, &mut self.name)?;
+        Ok(())
+    }
+}
+
+impl<Upper: Store, Lower: Store, const NAME: usize> Store for Overlay<Upper, Lower, NAME> {
+    type File = Layer<Upper::File, Lower::File>;
+    type Listing = OverlayListing<Upper::Listing, Lower::Listing, NAME>;
+    type Upload = Upper::Upload;
+
+    fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
+        match self.upper.open(path, encoding) {
+            Err(StoreError::NotFound) => {}
+            // A folder of the upper store and a file of the lower: the folder's content is there.
+            found => return found.map(Layer::Upper),
+        }
+        // The lower store's variant is not one of the upper store's file.
+        let is_hidden =
+            encoding != Encoding::Identity && self.upper.open(path, Encoding::Identity).is_ok();
+        if is_hidden {
+            return Err(StoreError::NotFound);
+        }
+        self.lower.open(path, encoding).map(Layer::Lower)
+    }
+
+    fn metadata(&self, file: &Self::File) -> Metadata {
+        match file {
+            Layer::Upper(file) => self.upper.metadata(file),
+            Layer::Lower(file) => self.lower.metadata(file),
+        }
+    }
+
+    fn read(
+        &self,
+        file: &mut Self::File,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, StoreError> {
+        match file {
+            Layer::Upper(file) => self.upper.read(file, offset, buffer),
+            Layer::Lower(file) => self.lower.read(file, offset, buffer),
+        }
+    }
+
+    fn list(&self, path: &str) -> Result<Self::Listing, StoreError> {
+        let upper = if_found(self.upper.list(path))?;
+        let lower = if_found(self.lower.list(path))?;
+        if upper.is_none() && lower.is_none() {
+            return Err(StoreError::NotFound);
+        }
+        Ok(OverlayListing {
+            upper: upper.map(|listing| Walk::start(&self.upper, listing)).transpose()?,
+            lower: lower.map(|listing| Walk::start(&self.lower, listing)).transpose()?,
+        })
+    }
+
+    fn next_entry(
+        &self,
+        listing: &mut Self::Listing,
+        name: &mut heapless::string::StringView,
+    ) -> Result<Option<Entry>, StoreError> {
+        loop {
+            let upper = listing.upper.as_mut().filter(|walk| walk.entry.is_some());
+            let lower = listing.lower.as_mut().filter(|walk| walk.entry.is_some());
+            // The lesser name; of two that are the same, the upper one stands for both.
+            let (takes_upper, takes_lower) = match (&upper, &lower) {
+                (None, None) => return Ok(None),
+                (Some(upper), Some(lower)) => (upper.name <= lower.name, lower.name <= upper.name),
+                (upper, lower) => (upper.is_some(), lower.is_some()),
+            };
+            let mut found = None;
+            name.clear();
+            if let Some(walk) = lower.filter(|_| takes_lower) {
+                found = walk.entry.filter(|_| takes_upper || name.push_str(&walk.name).is_ok());
+                walk.advance(&self.lower)?;
+            }
+            if let Some(walk) = upper.filter(|_| takes_upper) {
+                found = walk.entry.filter(|_| name.push_str(&walk.name).is_ok());
+                walk.advance(&self.upper)?;
+            }
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn is_writable(&self) -> bool {
+        self.upper.is_writable()
+    }
+
+    fn create(&self, size: Option<u64>) -> Result<Self::Upload, StoreError> {
+        self.upper.create(size)
+    }
+
+    fn write(&self, upload: &mut Self::Upload, bytes: &[u8]) -> Result<(), StoreError> {
+        self.upper.write(upload, bytes)
+    }
+
+    fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
+        let hides = match self.lower.open(path, Encoding::Identity) {
+            Err(StoreError::IsFolder) => return Err(StoreError::IsFolder),
+            found => found.is_ok(),
+        };
+        let commit = self.upper.commit(upload, path)?;
+        Ok(if hides { Commit::Replaced } else { commit })
+    }
+
+    fn remove(&self, path: &str) -> Result<(), StoreError> {
+        match self.upper.remove(path) {
+            Err(StoreError::NotFound) => match self.lower.open(path, Encoding::Identity) {
+                Ok(_) => Err(StoreError::ReadOnly),
+                Err(error) => Err(error),
+            },
+            removed => removed,
+        }
+    }
+}
+
+fn if_found<T>(result: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match result {
+        Err(StoreError::NotFound) => Ok(None),
+        found => found.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::store::{
+        ram::{RamMemory, RamStore},
+        rom::{RomFile, RomStore},
+    };
+    use std::{string::String, vec, vec::Vec};
+
+    static FILES: [RomFile; 4] = [
+        RomFile::new("both.html", 1, b"lower").with_gzip(b"gz"),
+        RomFile::new("folder/lower", 2, b"lower"),
+        RomFile::new("only.html", 3, b"lower").with_gzip(b"gz"),
+        RomFile::new("z", 4, b"lower"),
+    ];
+
+    fn put(store: &impl Store, path: &str) -> Result<Commit, StoreError> {
+        let mut upload = store.create(None)?;
+        store.write(&mut upload, b"upper")?;
+        store.commit(upload, path)
+    }
+
+    fn content(store: &impl Store, path: &str, encoding: Encoding) -> Result<String, StoreError> {
+        let (mut file, mut buffer) = (store.open(path, encoding)?, [0; 8]);
+        assert_eq!(store.metadata(&file).size, store.read(&mut file, 0, &mut buffer)? as u64);
+        let length = store.read(&mut file, 0, &mut buffer)?;
+        Ok(String::from_utf8(buffer[..length].into()).unwrap())
+    }
+
+    fn names(store: &impl Store, path: &str) -> Result<Vec<String>, StoreError> {
+        let (mut listing, mut name) = (store.list(path)?, heapless::String::<16>::new());
+        let mut names = Vec::new();
+        while store.next_entry(&mut listing, &mut name)?.is_some() {
+            names.push(name.as_str().into());
+        }
+        Ok(names)
+    }
+
+    #[test]
+    fn the_upper_store_comes_first() {
+        use Encoding::{Gzip, Identity};
+        let mut memory = RamMemory::<6, 6>::new();
+        let ram = RamStore::new(&mut memory);
+        let store: Overlay<_, _> = Overlay::new(&ram, RomStore::new(&FILES));
+        assert!(store.is_writable());
+        assert_eq!(content(&store, "both.html", Identity), Ok("lower".into()));
+        assert_eq!(put(&store, "both.html"), Ok(Commit::Replaced));
+        assert_eq!(put(&store, "folder/upper"), Ok(Commit::Created));
+        assert_eq!(put(&store, "a-name-of-more-than-16"), Ok(Commit::Created));
+        assert_eq!(content(&store, "both.html", Identity), Ok("upper".into()));
+        assert_eq!(content(&store, "both.html", Gzip), Err(StoreError::NotFound));
+        assert_eq!(content(&store, "only.html", Gzip), Ok("gz".into()));
+        assert_eq!(content(&store, "folder", Identity), Err(StoreError::IsFolder));
+        assert_eq!(content(&store, "none", Identity), Err(StoreError::NotFound));
+        let root = ["both.html", "folder", "only.html", "z"];
+        assert_eq!(names(&store, ""), Ok(root.iter().map(|&name| name.into()).collect()));
+        assert_eq!(names(&store, "folder"), Ok(vec!["lower".into(), "upper".into()]));
+        assert_eq!(names(&store, "none"), Err(StoreError::NotFound));
+
+        assert_eq!(store.remove("both.html"), Ok(()));
+        assert_eq!(content(&store, "both.html", Gzip), Ok("gz".into()));
+        assert_eq!(store.remove("both.html"), Err(StoreError::ReadOnly));
+        assert_eq!(store.remove("folder"), Err(StoreError::IsFolder));
+        assert_eq!(store.remove("none"), Err(StoreError::NotFound));
+        assert_eq!(put(&store, "folder"), Err(StoreError::IsFolder));
+    }
+}

@@ -1,0 +1,301 @@
+//! Files in the program itself, from a table made when it was built.
+//!
+//! The table comes from `bareserve-bundler`, called in a build script:
+//! ```ignore
+//! // build.rs
+//! bareserve_bundler::bundle("site".as_ref(), "site.rs")?;
+//! // main.rs
+//! static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
+//! ```
+
+use core::cmp::Ordering;
+
+use super::{Encoding, Entry, Metadata, Store, StoreError};
+
+/// A file in the program.
+#[derive(Debug, Clone, Copy)]
+pub struct RomFile {
+    path: &'static str,
+    version: u64,
+    identity: &'static [u8],
+    gzip: Option<&'static [u8]>,
+    content_type: Option<&'static str>,
+    is_immutable: bool,
+}
+
+impl RomFile {
+    /// The file at `path` with `content`; `version` is a hash of it.
+    pub const fn new(path: &'static str, version: u64, content: &'static [u8]) -> Self {
+        Self {
+            path,
+            version,
+            identity: content,
+            gzip: None,
+            content_type: None,
+            is_immutable: false,
+        }
+    }
+
+    /// Adds the content compressed with gzip.
+    pub const fn with_gzip(self, content: &'static [u8]) -> Self {
+        Self { gzip: Some(content), ..self }
+    }
+
+    /// Sets a media type other than the one that the file's name tells.
+    pub const fn with_content_type(self, content_type: &'static str) -> Self {
+        Self { content_type: Some(content_type), ..self }
+    }
+
+    /// Says that the file's name changes with its content.
+    pub const fn as_immutable(self) -> Self {
+        Self { is_immutable: true, ..self }
+    }
+}
+
+/// A store over such a table. Folders are what the paths of files imply.
+#[derive(Debug, Clone, Copy)]
+pub struct RomStore {
+    files: &'static [RomFile],
+}
+
+impl RomStore {
+    /// A store of `files`, which are in the order of their paths with `/` before all other
+    /// characters, as the bundler writes them; in another order some would not be found.
+    pub const fn new(files: &'static [RomFile]) -> Self {
+        Self { files }
+    }
+
+    /// All files, in order.
+    pub const fn files(&self) -> &'static [RomFile] {
+        self.files
+    }
+
+    /// The files in the folder at `path` and in its folders.
+    fn inside(&self, path: &str) -> &'static [RomFile] {
+        // What is inside of a folder stands together: first by its path, then by what follows.
+        let depth = depth_of(path);
+        let position = |file: &RomFile| match file.path.as_bytes().get(..depth) {
+            Some([start @ .., b'/']) => order(start, path.as_bytes()),
+            Some([]) => Ordering::Equal,
+            _ => order(file.path.as_bytes(), path.as_bytes()).then(Ordering::Less),
+        };
+        let start = self.files.partition_point(|file| position(file) == Ordering::Less);
+        let rest = self.files.get(start..).unwrap_or_default();
+        let end = rest.partition_point(|file| position(file) == Ordering::Equal);
+        rest.get(..end).unwrap_or_default()
+    }
+}
+
+/// Where the names begin in the paths of the files in the folder at `path`.
+fn depth_of(path: &str) -> usize {
+    if path.is_empty() { 0 } else { path.len() + 1 }
+}
+
+/// The order of paths: of their segments, one after the other.
+fn order(a: &[u8], b: &[u8]) -> Ordering {
+    let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
+    a.iter().map(key).cmp(b.iter().map(key))
+}
+
+/// An open file in the program.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenRomFile {
+    file: &'static RomFile,
+    content: &'static [u8],
+}
+
+impl OpenRomFile {
+    /// All its bytes, as they stand in the program.
+    pub fn content(&self) -> &'static [u8] {
+        self.content
+    }
+}
+
+/// A walk through a folder in the program.
+#[derive(Debug, Clone)]
+pub struct RomListing {
+    rest: &'static [RomFile],
+    /// Where names begin in the paths.
+    depth: usize,
+}
+
+impl Store for RomStore {
+    type File = OpenRomFile;
+    type Listing = RomListing;
+    type Upload = ();
+
+    fn open(&self, path: &str, encoding: Encoding) -> Result<OpenRomFile, StoreError> {
+        let found = self
+            .files
+            .binary_search_by(|file| order(file.path.as_bytes(), path.as_bytes()))
+            .ok()
+            .and_then(|index| self.files.get(index));
+        let Some(file) = found else {
+            let is_folder = path.is_empty() || !self.inside(path).is_empty();
+            return Err(if is_folder { StoreError::IsFolder } else { StoreError::NotFound });
+        };
+        let content = match encoding {
+            Encoding::Identity => file.identity,
+            Encoding::Gzip => file.gzip.ok_or(StoreError::NotFound)?,
+        };
+        Ok(OpenRomFile { file, content })
+    }
+
+    fn metadata(&self, open: &OpenRomFile) -> Metadata {
+        Metadata {
+            size: open.content.len() as u64,
+            modified: None,
+            version: open.file.version,
+            content_type: open.file.content_type,
+            immutable: open.file.is_immutable,
+        }
+    }
+
+    fn read(
+        &self,
+        open: &mut OpenRomFile,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, StoreError> {
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = open.content.get(offset..).unwrap_or_default();
+        let length = rest.len().min(buffer.len());
+        if let (Some(to), Some(from)) = (buffer.get_mut(..length), rest.get(..length)) {
+            to.copy_from_slice(from);
+        }
+        Ok(length)
+    }
+
+    fn list(&self, path: &str) -> Result<RomListing, StoreError> {
+        let rest = self.inside(path);
+        if rest.is_empty() && !path.is_empty() {
+            return Err(StoreError::NotFound);
+        }
+        Ok(RomListing { rest, depth: depth_of(path) })
+    }
+
+    fn next_entry(
+        &self,
+        listing: &mut RomListing,
+        name: &mut heapless::string::StringView,
+    ) -> Result<Option<Entry>, StoreError> {
+        while let Some((file, rest)) = listing.rest.split_first() {
+            let below = |file: &'static RomFile| file.path.get(listing.depth..).unwrap_or_default();
+            let (entry, found) = match below(file).split_once('/') {
+                Some((folder, _)) => {
+                    let is_inside = |file: &RomFile| {
+                        let path = file.path.get(listing.depth..).unwrap_or_default();
+                        path.split_once('/').is_some_and(|(other, _)| other == folder)
+                    };
+                    let inside = rest.iter().take_while(|file| is_inside(file)).count();
+                    listing.rest = rest.get(inside..).unwrap_or_default();
+                    (Entry { is_folder: true, size: 0, modified: None }, folder)
+                }
+                None => {
+                    let size = file.identity.len() as u64;
+                    listing.rest = rest;
+                    (Entry { is_folder: false, size, modified: None }, below(file))
+                }
+            };
+            name.clear();
+            if name.push_str(found).is_ok() {
+                return Ok(Some(entry));
+            }
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::{string::String, vec::Vec};
+
+    static FILES: [RomFile; 8] = [
+        RomFile::new("a/b/deep.txt", 1, b"deep"),
+        RomFile::new("a/c.txt", 2, b"c"),
+        RomFile::new("a-b", 3, b"dash").as_immutable(),
+        RomFile::new("a.txt", 4, b"dot"),
+        RomFile::new("index.html", 5, b"<p>").with_gzip(b"gz"),
+        RomFile::new("x/1", 6, b""),
+        RomFile::new("x/2/a", 7, b"").with_content_type("x/y"),
+        RomFile::new("x/2/b", 8, b""),
+    ];
+
+    const STORE: RomStore = RomStore::new(&FILES);
+
+    /// The names in a folder that fit `ROOM` bytes, and whether they are folders.
+    fn names<const ROOM: usize>(path: &str) -> Result<Vec<(String, bool)>, StoreError> {
+        let (mut listing, mut name) = (STORE.list(path)?, heapless::String::<ROOM>::new());
+        let mut names = Vec::new();
+        while let Some(entry) = STORE.next_entry(&mut listing, &mut name)? {
+            names.push((name.as_str().into(), entry.is_folder));
+        }
+        Ok(names)
+    }
+
+    #[test]
+    fn finds_each_file_and_nothing_else() {
+        for file in &FILES {
+            let open = STORE.open(file.path, Encoding::Identity).unwrap();
+            assert_eq!(STORE.metadata(&open).version, file.version);
+            assert_eq!(open.content(), file.identity);
+        }
+        for path in ["a/b/deep", "a/b/deep.txt/", "A.TXT", "a/b/deep.txt/x", "b", "x/3", "z"] {
+            let error = STORE.open(path, Encoding::Identity).unwrap_err();
+            assert_eq!(error, StoreError::NotFound, "{path}");
+        }
+        for path in ["", "a", "a/b", "x", "x/2"] {
+            let error = STORE.open(path, Encoding::Identity).unwrap_err();
+            assert_eq!(error, StoreError::IsFolder, "{path}");
+        }
+    }
+
+    #[test]
+    fn knows_variants_and_metadata() {
+        let gzipped = STORE.open("index.html", Encoding::Gzip).unwrap();
+        assert_eq!((gzipped.content(), STORE.metadata(&gzipped).size), (&b"gz"[..], 2));
+        assert_eq!(STORE.open("a.txt", Encoding::Gzip).unwrap_err(), StoreError::NotFound);
+        let dash = STORE.open("a-b", Encoding::Identity).unwrap();
+        assert!(STORE.metadata(&dash).immutable);
+        let typed = STORE.open("x/2/a", Encoding::Identity).unwrap();
+        assert_eq!(STORE.metadata(&typed).content_type, Some("x/y"));
+    }
+
+    #[test]
+    fn reads_from_any_offset_into_any_room() {
+        let mut open = STORE.open("a-b", Encoding::Identity).unwrap();
+        for (offset, room, expected) in [
+            (0, 9, &b"dash"[..]),
+            (1, 2, b"as"),
+            (3, 1, b"h"),
+            (4, 1, b""),
+            (u64::MAX, 1, b""),
+            (0, 0, b""),
+        ] {
+            let mut buffer = [0; 9];
+            let length = STORE.read(&mut open, offset, &mut buffer[..room]).unwrap();
+            assert_eq!(&buffer[..length], expected);
+        }
+    }
+
+    #[test]
+    fn lists_folders_in_the_order_of_names() {
+        let expected = |names: &[(&str, bool)]| -> Result<Vec<(String, bool)>, StoreError> {
+            Ok(names.iter().map(|&(name, is_folder)| (name.into(), is_folder)).collect())
+        };
+        let root =
+            [("a", true), ("a-b", false), ("a.txt", false), ("index.html", false), ("x", true)];
+        assert_eq!(names::<16>(""), expected(&root));
+        assert_eq!(names::<16>("a"), expected(&[("b", true), ("c.txt", false)]));
+        assert_eq!(names::<16>("x"), expected(&[("1", false), ("2", true)]));
+        assert_eq!(names::<16>("x/2"), expected(&[("a", false), ("b", false)]));
+        for path in ["a.txt", "y", "a/", "x/2/a", "x/"] {
+            assert_eq!(names::<16>(path), Err(StoreError::NotFound), "{path}");
+        }
+        // Names over four bytes are left out.
+        assert_eq!(names::<4>(""), expected(&[("a", true), ("a-b", false), ("x", true)]));
+    }
+}

@@ -53,6 +53,10 @@ pub struct Serve {
     pub verbosity: Verbosity,
 }
 
+/// The ports that a flag may move, for files.
+pub const FILE_PORT: u16 = 5566;
+pub const FILE_REQUEST_PORT: u16 = 5567;
+
 /// Echo (RFC 862), daytime (RFC 867) and time (RFC 868) keep their numbers.
 pub const ECHO_PORT: u16 = 7;
 pub const DAYTIME_PORT: u16 = 13;
@@ -65,10 +69,10 @@ impl Default for Serve {
             root: None,
             file: None,
             http_ports: vec![80, 6789],
-            time_port: 9999,
-            file_port: 5566,
-            file_request_port: 5567,
-            ping_port: 12000,
+            time_port: bareserve::time::timestamp::PORT,
+            file_port: FILE_PORT,
+            file_request_port: FILE_REQUEST_PORT,
+            ping_port: bareserve::ping::server::PORT,
             ping_profile: Profile::DEFAULT,
             app: None,
             connections: 8,

@@ -75,11 +75,11 @@ struct TemporaryName {
 }
 
 impl FolderStore {
-    /// Opens the folder.
-    pub fn open(root: &Path, is_writable: bool) -> Result<Self, Failure> {
+    /// Opens the folder. `flag` is what names it on the command line.
+    pub fn open(root: &Path, is_writable: bool, flag: &str) -> Result<Self, Failure> {
         let refuse = |error: &dyn std::fmt::Display| {
             Failure(format!(
-                "the folder {} cannot be served: {error}: give another with --root",
+                "the folder {} cannot be used: {error}: give another with {flag}",
                 root.display()
             ))
         };
@@ -121,6 +121,13 @@ impl FolderStore {
 
     fn writable(&self) -> Result<(), StoreError> {
         if self.is_writable { Ok(()) } else { Err(StoreError::ReadOnly) }
+    }
+}
+
+impl OpenFile {
+    /// What was known of it when it was opened.
+    pub fn metadata(&self) -> Metadata {
+        self.metadata
     }
 }
 

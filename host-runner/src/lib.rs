@@ -6,10 +6,13 @@
 
 mod announce;
 mod arguments;
+mod built_in;
+mod clients;
 mod clock;
 mod command;
 mod entropy;
 mod error;
+mod files;
 mod folder_store;
 mod forward;
 mod link;
@@ -22,7 +25,10 @@ mod run;
 mod serve;
 mod tap;
 
-use std::process::ExitCode;
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 use arguments::Command;
 use error::{Error, Misuse};
@@ -48,10 +54,14 @@ pub fn main() -> ExitCode {
 fn execute(command: Command) -> Result<(), Error> {
     match command {
         Command::Serve(options) => serve::serve(&options),
+        Command::Time(client) => clients::time(&client),
+        Command::Fetch(client, fetch) => clients::fetch(&client, &fetch),
+        Command::Send(client, path) => clients::send(&client, &path),
+        Command::Ping(client, ping) => clients::ping(&client, &ping),
         Command::Print(text) => {
-            print!("{text}");
+            // Whoever wanted to read it may have gone.
+            let _ = io::stdout().write_all(text.as_bytes());
             Ok(())
         }
-        _ => todo!(),
     }
 }

@@ -3,6 +3,10 @@
 use bareserve::{
     Service,
     counters::Counters,
+    file_transfer::{
+        download::{self, Download},
+        request::{self, Requests},
+    },
     net::{
         tcp_server::{SetupError, TcpServer},
         udp_server::UdpServer,
@@ -24,16 +28,16 @@ use crate::{
     arguments::{DAYTIME_PORT, ECHO_PORT, SECONDS_PORT, Serve},
     clock::Clock,
     error::{Error, Failure},
+    files::Files,
     forward,
     log::Log,
     memory::{DATAGRAM_SIZE, StackSpace, TcpSpace, UdpSpace},
-    network::Place,
     publish::{self, Listeners},
     run::{self, StopSignals},
 };
 
 /// TCP and UDP services below.
-const TCP_SERVICES: usize = 4;
+const TCP_SERVICES: usize = 6;
 const UDP_SERVICES: usize = 4;
 
 /// Bytes on their way through an echo connection.
@@ -44,6 +48,8 @@ const HELD_PINGS: usize = 64;
 
 /// Runs the device until a signal comes.
 pub fn serve(options: &Serve) -> Result<(), Error> {
+    let files = Files::open(options)?;
+    let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
     let signals = StopSignals::new()?;
     let mut listeners = Listeners::open(&options.publish)?;
     let (tap, place) = options.network.set_up(options.verbosity, || {
@@ -59,17 +65,21 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut time_space = TcpSpace::new(connections, TimeConnection::new);
     let mut daytime_space = TcpSpace::new(connections, TimeConnection::new);
     let mut seconds_space = TcpSpace::new(connections, TimeConnection::new);
+    let mut download_space = TcpSpace::new(connections, download::Connection::new);
+    let mut request_space = TcpSpace::new(connections, request::Connection::new);
     let mut echo_space = TcpSpace::new(connections, EchoConnection::<ECHO_SIZE>::new);
     let mut udp_spaces: [UdpSpace; UDP_SERVICES] = Default::default();
     let [ping_udp, echo_udp, daytime_udp, seconds_udp] = &mut udp_spaces;
     let mut held = [Held::NOTHING; HELD_PINGS];
     let mut held_bytes = vec![0; HELD_PINGS * DATAGRAM_SIZE];
     let counters: [Counters; TCP_SERVICES + UDP_SERVICES] = Default::default();
-    let [time_count, daytime_count, seconds_count, echo_count, udp_counts @ ..] = &counters;
-    let [ping_count, udp_echo_count, udp_daytime_count, udp_seconds_count] = udp_counts;
+    let [tcp_counts @ .., ping_count, udp_echo_count, udp_daytime_count, udp_seconds_count] = &counters;
+    let [time_count, daytime_count, seconds_count, download_count, request_count, echo_count] = tcp_counts;
     let ping_control = Control::new(options.ping_profile);
     let ping_memory = PingMemory { queue: &mut held, bytes: &mut held_bytes };
     let time_ports = [options.time_port];
+    let download_ports = [options.file_port];
+    let request_ports = [options.file_request_port];
 
     let mut stack_space =
         StackSpace::new(TCP_SERVICES * connections + UDP_SERVICES, options.backlog);
@@ -94,6 +104,20 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         &[SECONDS_PORT],
         seconds_space.split(),
         seconds_count,
+    )?;
+    let mut downloads = TcpServer::new(
+        stack,
+        Download::new(&files, &offered),
+        &download_ports,
+        download_space.split(),
+        download_count,
+    )?;
+    let mut requests = TcpServer::new(
+        stack,
+        Requests::new(&files, options.is_writable),
+        &request_ports,
+        request_space.split(),
+        request_count,
     )?;
     let mut echo = TcpServer::new(stack, TcpEcho, &[ECHO_PORT], echo_space.split(), echo_count)?;
     let mut ping = UdpServer::new(
@@ -123,6 +147,8 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         &mut time,
         &mut daytime,
         &mut seconds,
+        &mut downloads,
+        &mut requests,
         &mut echo,
         &mut ping,
         &mut udp_echo,

@@ -4,12 +4,15 @@
 //! Runs in QEMU (`-M lm3s6965evb`); nobody has tried it on the board itself yet.
 #![no_std]
 
-pub mod alarm;
-pub mod ethernet;
+mod alarm;
+mod ethernet;
 mod system_control;
-pub mod uart;
+mod uart;
 
-use ethernet::{Ethernet, FrameBuffers};
+pub use alarm::Alarm;
+pub use ethernet::{Ethernet, FrameBuffers};
+pub use uart::Uart;
+
 use support::{registers::Registers, systick::SysTickClock, watchdog::Watchdog};
 
 /// The core's clock, which all peripherals share.
@@ -19,15 +22,15 @@ pub const CLOCK_HZ: u32 = 12_500_000;
 const WATCHDOG: Registers = unsafe { Registers::at(0x4000_0000) };
 
 /// The board's parts.
-pub type Board<'f> = support::Board<Ethernet<'f>, alarm::Alarm, uart::Uart, CLOCK_HZ>;
+pub type Board<'f> = support::Board<Ethernet<'f>, Alarm, Uart, CLOCK_HZ>;
 
 /// Starts clocks and peripherals.
 pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
     system_control::start();
     Board {
         ethernet: Ethernet::start(frames),
-        alarm: alarm::Alarm::start(),
-        uart: uart::Uart::start(),
+        alarm: Alarm::start(),
+        uart: Uart::start(),
         clock: SysTickClock::start(),
         watchdog: Watchdog::start(WATCHDOG, 4 * CLOCK_HZ),
         interrupts: [ethernet::INTERRUPT, alarm::INTERRUPT],

@@ -4,37 +4,38 @@
 
 use core::{convert::Infallible, panic::PanicInfo};
 
-use bareserve::resources::{StackResources, UdpResources};
 use cortex_m_rt::entry;
-use lm3s6965evb::{ethernet::FrameBuffers, uart::Uart};
-use smoltcp::wire::{IpAddress, IpCidr};
-use support::Network;
-
-/// On the emulator's TAP, and in its user network.
-const ADDRESSES: [IpCidr; 2] = [
-    IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24),
-    IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24),
-];
+use lm3s6965evb::{FrameBuffers, Uart};
+use support::{
+    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    services::{Ping, PingMemory, Time, TimeMemory},
+};
 
 struct Memory {
     frames: FrameBuffers,
-    stack: StackResources<'static, 4, 16>,
-    echo: UdpResources<4, 1472>,
+    network: NetworkMemory<'static, { TimeMemory::SOCKETS + PingMemory::SOCKETS }, 16>,
+    time: TimeMemory,
+    ping: PingMemory,
 }
 
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        stack: StackResources::new(),
-        echo: UdpResources::new(),
+        network: NetworkMemory::new(),
+        time: TimeMemory::new(),
+        ping: PingMemory::new(),
     };
-    let Memory { frames, stack, echo } = MEMORY;
-    let board = lm3s6965evb::start(frames);
-    let network = Network::new(board, &ADDRESSES, stack.split());
-    let _ = echo;
-    let Ok(mut network) = network else { support::panic::fail("no clock", &mut Uart::start()) };
-    network.run(&mut [])
+    let Err(error) = serve(MEMORY);
+    support::panic::fail(error, &mut Uart::start())
+}
+
+fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+    let mut network =
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+    let mut time = Time::new(&mut network.stack, &mut memory.time)?;
+    let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
+    network.run(&mut [&mut time, &mut ping])
 }
 
 #[panic_handler]

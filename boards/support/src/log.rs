@@ -8,12 +8,12 @@ use smoltcp::time::Instant;
 use crate::board::Uart;
 
 /// Bytes of log that wait for the UART: some ten lines.
-const SIZE: usize = 1024;
+pub const SIZE: usize = 1024;
 
 /// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
-pub struct Log<U> {
+pub struct Log<'a, U> {
     uart: U,
-    ring: [u8; SIZE],
+    ring: &'a mut [u8; SIZE],
     /// Where the next byte is read, and how many there are.
     start: usize,
     length: usize,
@@ -21,10 +21,10 @@ pub struct Log<U> {
     lost: u32,
 }
 
-impl<U: Uart> Log<U> {
+impl<'a, U: Uart> Log<'a, U> {
     /// An empty log.
-    pub const fn new(uart: U) -> Self {
-        Self { uart, ring: [0; SIZE], start: 0, length: 0, now: Instant::ZERO, lost: 0 }
+    pub const fn new(uart: U, ring: &'a mut [u8; SIZE]) -> Self {
+        Self { uart, ring, start: 0, length: 0, now: Instant::ZERO, lost: 0 }
     }
 
     /// What the time is in the lines that follow.
@@ -74,7 +74,7 @@ impl<U: Uart> Log<U> {
     }
 }
 
-impl<U: Uart> Write for Log<U> {
+impl<U: Uart> Write for Log<'_, U> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         for byte in text.bytes() {
             if self.length == SIZE {
@@ -88,7 +88,7 @@ impl<U: Uart> Write for Log<U> {
     }
 }
 
-impl<U: Uart> Observer for Log<U> {
+impl<U: Uart> Observer for Log<'_, U> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Connected { service, remote, port } => {

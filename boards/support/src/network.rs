@@ -1,19 +1,17 @@
 //! A board's network stack, and the loop that runs services on it for ever.
 
 use bareserve::{
-    Service, Stack,
-    clock::Uptime,
-    stack::StackMemory,
+    Service, Stack, clock::Uptime, net::tcp_server::SetupError, resources::StackResources,
 };
 use smoltcp::{
     time::{Duration, Instant},
-    wire::IpCidr,
+    wire::{IpAddress, IpCidr},
 };
 
 use crate::{
     board::{Alarm, Board, Ethernet, Uart},
     entropy::Pool,
-    log::Log,
+    log::{self, Log},
     sleep,
     stack_usage::StackUsage,
     systick::SysTickClock,
@@ -26,12 +24,52 @@ const UART_PERIOD: Duration = Duration::from_millis(1);
 /// How often the stack's paint is looked at.
 const STACK_PERIOD: Duration = Duration::from_secs(1);
 
+/// Where the emulator puts a board: on its TAP, and in its user network.
+pub const ADDRESSES: [IpCidr; 2] = [
+    IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24),
+    IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24),
+];
+
+/// The memory of a [`Network`].
+pub struct NetworkMemory<'a, const SOCKETS: usize, const BACKLOG: usize> {
+    stack: StackResources<'a, SOCKETS, BACKLOG>,
+    log: [u8; log::SIZE],
+}
+
+impl<const SOCKETS: usize, const BACKLOG: usize> NetworkMemory<'_, SOCKETS, BACKLOG> {
+    /// All empty.
+    pub const fn new() -> Self {
+        Self { stack: StackResources::new(), log: [0; log::SIZE] }
+    }
+}
+
+impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<'_, SOCKETS, BACKLOG> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why a board cannot start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartError {
+    /// Its clock does not run.
+    Clock,
+    /// Its resources do not suffice for its services.
+    Setup(SetupError),
+}
+
+impl From<SetupError> for StartError {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
+    }
+}
+
 /// A running board.
 pub struct Network<'a, E, A, U, const HZ: u32> {
     /// For services to be added to.
     pub stack: Stack<'a, E>,
     alarm: A,
-    log: Log<U>,
+    log: Log<'a, U>,
     uptime: Uptime<SysTickClock<HZ>>,
     watchdog: Watchdog,
     interrupts: [u16; 2],
@@ -44,23 +82,23 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
     /// Brings the interface up, without services yet.
     ///
     /// # Errors
-    /// The clock's own.
-    pub fn new(
+    /// [`StartError::Clock`]
+    pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
         addresses: &[IpCidr],
-        memory: StackMemory<'a>,
-    ) -> Result<Self, embedded_time::clock::Error> {
+        memory: &'a mut NetworkMemory<'a, SOCKETS, BACKLOG>,
+    ) -> Result<Self, StartError> {
         let Board { ethernet, alarm, uart, clock, watchdog, interrupts } = board;
         let hardware_address = ethernet.hardware_address();
-        let mut uptime = Uptime::new(clock)?;
+        let mut uptime = Uptime::new(clock).map_err(|_| StartError::Clock)?;
         let mut entropy = Pool::new();
         // No two boards alike, at least.
         for byte in hardware_address.0 {
             entropy.stir(byte.into());
         }
         let now = uptime.now();
-        let stack = Stack::new(ethernet, hardware_address, addresses, &mut entropy, memory, now);
-        let mut log = Log::new(uart);
+        let stack = Stack::new(ethernet, hardware_address, addresses, &mut entropy, memory.stack.split(), now);
+        let mut log = Log::new(uart, &mut memory.log);
         for address in addresses {
             log.line(format_args!("{hardware_address} is {address}"));
         }

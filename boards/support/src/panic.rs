@@ -2,9 +2,10 @@
 
 use core::{fmt::Write, panic::PanicInfo};
 
+use bareserve::net::tcp_server::SetupError;
 use cortex_m::peripheral::SCB;
 
-use crate::board::Uart;
+use crate::{board::Uart, network::StartError};
 
 /// Says that the program panicked and resets the chip. Where is told in debug builds only: the
 /// formatting and the names of files would cost a release build 10 KB of flash.
@@ -20,9 +21,14 @@ pub fn reset(info: &PanicInfo<'_>, uart: &mut dyn Uart) -> ! {
 }
 
 /// Says why the program cannot start and resets the chip.
-pub fn fail(reason: &str, uart: &mut dyn Uart) -> ! {
+pub fn fail(error: StartError, uart: &mut dyn Uart) -> ! {
     let mut line = Blocking(uart);
-    let _ = line.write_str(reason);
+    let _ = line.write_str(match error {
+        StartError::Clock => "the clock does not run",
+        StartError::Setup(SetupError::NoSocketLeft) => "too few places for sockets",
+        StartError::Setup(SetupError::TooManyPorts) => "too many ports",
+        StartError::Setup(SetupError::InvalidPort) => "port 0",
+    });
     let _ = line.write_str(", reset\r\n");
     SCB::sys_reset()
 }

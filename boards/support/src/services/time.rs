@@ -11,7 +11,7 @@ use bareserve::{
     time::{
         daytime::{self, Daytime},
         seconds::{self, Seconds},
-        server::{TimeConnection, TimeResponder, TimeServer},
+        server::{TimeConnection, TimeFormat, TimeResponder, TimeServer},
         timestamp::{self, Timestamp},
     },
 };
@@ -22,6 +22,9 @@ use super::{first_poll, udp_rings::UdpRings};
 /// Two connections a port. Nothing is read, and an answer has 56 bytes at most.
 type Tcp = TcpResources<TimeConnection, 2, 64, 64>;
 type Udp = UdpRings<4, 64>;
+
+/// One type for all formats, so that their servers' code is there once.
+type Format = &'static dyn TimeFormat;
 
 /// The memory of [`Time`]: five sockets, 2 KB.
 pub struct TimeMemory {
@@ -48,11 +51,11 @@ impl TimeMemory {
 
 /// The course's time stamp, RFC 867 and RFC 868.
 pub struct Time<'a> {
-    timestamp: TcpServer<'a, TimeServer<Timestamp>>,
-    daytime: TcpServer<'a, TimeServer<Daytime>>,
-    daytime_udp: UdpServer<'a, TimeResponder<Daytime>>,
-    seconds: TcpServer<'a, TimeServer<Seconds>>,
-    seconds_udp: UdpServer<'a, TimeResponder<Seconds>>,
+    timestamp: TcpServer<'a, TimeServer<Format>>,
+    daytime: TcpServer<'a, TimeServer<Format>>,
+    daytime_udp: UdpServer<'a, TimeResponder<Format>>,
+    seconds: TcpServer<'a, TimeServer<Format>>,
+    seconds_udp: UdpServer<'a, TimeResponder<Format>>,
 }
 
 impl<'a> Time<'a> {
@@ -67,43 +70,34 @@ impl<'a> Time<'a> {
         let TimeMemory { timestamp, daytime, seconds, counters } = memory;
         let counters = &*counters;
         Ok(Self {
-            timestamp: TcpServer::new(
-                stack,
-                TimeServer(Timestamp),
-                &[timestamp::PORT],
-                timestamp.split_with(TimeConnection::new),
-                counters,
-            )?,
-            daytime: TcpServer::new(
-                stack,
-                TimeServer(Daytime),
-                &[daytime::PORT],
-                daytime.0.split_with(TimeConnection::new),
-                counters,
-            )?,
-            daytime_udp: UdpServer::new(
-                stack,
-                TimeResponder(Daytime),
-                daytime::PORT,
-                daytime.1.split(),
-                counters,
-            )?,
-            seconds: TcpServer::new(
-                stack,
-                TimeServer(Seconds),
-                &[seconds::PORT],
-                seconds.0.split_with(TimeConnection::new),
-                counters,
-            )?,
-            seconds_udp: UdpServer::new(
-                stack,
-                TimeResponder(Seconds),
-                seconds::PORT,
-                seconds.1.split(),
-                counters,
-            )?,
+            timestamp: tcp(stack, &Timestamp, &[timestamp::PORT], timestamp, counters)?,
+            daytime: tcp(stack, &Daytime, &[daytime::PORT], &mut daytime.0, counters)?,
+            daytime_udp: udp(stack, &Daytime, daytime::PORT, &mut daytime.1, counters)?,
+            seconds: tcp(stack, &Seconds, &[seconds::PORT], &mut seconds.0, counters)?,
+            seconds_udp: udp(stack, &Seconds, seconds::PORT, &mut seconds.1, counters)?,
         })
     }
+}
+
+fn tcp<'a, D: Device>(
+    stack: &mut Stack<'a, D>,
+    format: Format,
+    ports: &'static [u16],
+    memory: &'a mut Tcp,
+    counters: &'a Counters,
+) -> Result<TcpServer<'a, TimeServer<Format>>, SetupError> {
+    let memory = memory.split_with(TimeConnection::new);
+    TcpServer::new(stack, TimeServer(format), ports, memory, counters)
+}
+
+fn udp<'a, D: Device>(
+    stack: &mut Stack<'a, D>,
+    format: Format,
+    port: u16,
+    memory: &'a mut Udp,
+    counters: &'a Counters,
+) -> Result<UdpServer<'a, TimeResponder<Format>>, SetupError> {
+    UdpServer::new(stack, TimeResponder(format), port, memory.split(), counters)
 }
 
 impl Service for Time<'_> {

@@ -13,7 +13,9 @@ pub use alarm::Alarm;
 pub use ethernet::{Ethernet, FrameBuffers};
 pub use uart::Uart;
 
-use support::{registers::Registers, systick::SysTickClock, watchdog::Watchdog};
+use support::{
+    network::StartError, registers::Registers, systick::SysTickClock, watchdog::Watchdog,
+};
 
 /// The core's clock, which all peripherals share.
 pub const CLOCK_HZ: u32 = 12_500_000;
@@ -35,4 +37,14 @@ pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
         watchdog: Watchdog::start(WATCHDOG, 4 * CLOCK_HZ),
         interrupts: [ethernet::INTERRUPT, alarm::INTERRUPT],
     }
+}
+
+/// Says why the board cannot start, and starts again.
+pub fn fail(error: StartError) -> ! {
+    support::panic::fail(error, &mut Uart::start())
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    support::panic::reset(info, &mut Uart::start())
 }

@@ -10,7 +10,9 @@ mod uart;
 
 pub use alarm::Alarm;
 pub use ethernet::{Ethernet, FrameBuffers};
-use support::{registers::Registers, systick::SysTickClock, watchdog::Watchdog};
+use support::{
+    network::StartError, registers::Registers, systick::SysTickClock, watchdog::Watchdog,
+};
 pub use uart::Uart;
 
 /// The core's clock, which all peripherals share.
@@ -32,4 +34,14 @@ pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
         watchdog: Watchdog::start(WATCHDOG, 4 * CLOCK_HZ),
         interrupts: [ethernet::INTERRUPT, alarm::INTERRUPT],
     }
+}
+
+/// Says why the board cannot start, and starts again.
+pub fn fail(error: StartError) -> ! {
+    support::panic::fail(error, &mut Uart::start())
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    support::panic::reset(info, &mut Uart::start())
 }

@@ -2,10 +2,10 @@
 #![no_std]
 #![no_main]
 
-use core::{convert::Infallible, panic::PanicInfo};
+use core::convert::Infallible;
 
 use cortex_m_rt::entry;
-use mps2_an385::{FrameBuffers, Uart};
+use mps2_an385::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
     services::{Ping, PingMemory, Time, TimeMemory},
@@ -27,7 +27,7 @@ fn main() -> ! {
         ping: PingMemory::new(),
     };
     let Err(error) = serve(MEMORY);
-    support::panic::fail(error, &mut Uart::start())
+    mps2_an385::fail(error)
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
@@ -36,9 +36,4 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut time = Time::new(&mut network.stack, &mut memory.time)?;
     let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
     network.run(&mut [&mut time, &mut ping])
-}
-
-#[panic_handler]
-fn panic(info: &PanicInfo<'_>) -> ! {
-    support::panic::reset(info, &mut Uart::start())
 }

@@ -39,8 +39,13 @@ fn text(options: &Serve, place: Place, listeners: &Listeners) -> String {
                 process::id()
             )?,
         }
-        writeln!(text, "  ping      {address}, {}, {}%{}", network.address6.address,
-            network.link_local(), network.tap)?;
+        writeln!(
+            text,
+            "  ping      {address}, {}, {}%{}",
+            network.address6.address,
+            network.link_local(),
+            network.tap
+        )?;
         for port in &options.http_ports {
             writeln!(text, "  web       http://{address}:{port}/")?;
         }
@@ -50,11 +55,7 @@ fn text(options: &Serve, place: Place, listeners: &Listeners) -> String {
             "  files     {address}:{}, by name on {}",
             options.file_port, options.file_request_port
         )?;
-        writeln!(
-            text,
-            "  UDP ping  {address}:{} (RFC 862 echo: 7)",
-            options.ping_port
-        )?;
+        writeln!(text, "  UDP ping  {address}:{} (RFC 862 echo: 7)", options.ping_port)?;
         if !listeners.open.is_empty() {
             writeln!(text, "Published on this host:")?;
         }
@@ -67,7 +68,12 @@ fn text(options: &Serve, place: Place, listeners: &Listeners) -> String {
                 io::ErrorKind::AddrInUse => "in use".to_string(),
                 _ => error.to_string(),
             };
-            writeln!(text, "  {:<22} not published: {} is {why}", what(options, publish), publish.listen.port())?;
+            writeln!(
+                text,
+                "  {:<22} not published: {} is {why}",
+                what(options, publish),
+                publish.listen.port()
+            )?;
         }
         writeln!(text, "Ctrl-C ends it.")
     })();
@@ -75,8 +81,8 @@ fn text(options: &Serve, place: Place, listeners: &Listeners) -> String {
 }
 
 fn at(options: &Serve, publish: &Publish) -> String {
-    let is_http = publish.transport == Transport::Tcp
-        && options.http_ports.contains(&publish.device_port);
+    let is_http =
+        publish.transport == Transport::Tcp && options.http_ports.contains(&publish.device_port);
     if is_http { format!("http://{}/", publish.listen) } else { publish.listen.to_string() }
 }
 

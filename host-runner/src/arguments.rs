@@ -242,9 +242,9 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
     };
     match words.next() {
         None => Ok(command),
-        Some(word) => Err(Misuse(format!(
-            "'{word}' is one word too many: host-runner {name} {what}"
-        ))),
+        Some(word) => {
+            Err(Misuse(format!("'{word}' is one word too many: host-runner {name} {what}")))
+        }
     }
 }
 
@@ -261,7 +261,9 @@ fn next_flag(
             Ok(Some(Arg::Short(name))) => return Ok(Some(format!("-{name}"))),
             Ok(Some(Arg::Value(value))) => word(value.to_string_lossy().into_owned())?,
             Err(lexopt::Error::UnexpectedValue { option, .. }) => {
-                return Err(Misuse(format!("{option} takes no value: leave out what follows the =")));
+                return Err(Misuse(format!(
+                    "{option} takes no value: leave out what follows the ="
+                )));
             }
             Err(error) => return Err(Misuse(format!("{error}; see host-runner --help"))),
         }
@@ -271,9 +273,9 @@ fn next_flag(
 fn parse_print(flag: &str) -> Option<Command> {
     match flag {
         "-h" | "--help" => Some(Command::Print(help::text())),
-        "-V" | "--version" => {
-            Some(Command::Print(concat!("host-runner ", env!("CARGO_PKG_VERSION"), "\n").to_string()))
-        }
+        "-V" | "--version" => Some(Command::Print(
+            concat!("host-runner ", env!("CARGO_PKG_VERSION"), "\n").to_string(),
+        )),
         _ => None,
     }
 }

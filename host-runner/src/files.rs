@@ -35,9 +35,7 @@ impl Files {
     /// Opens what the flags name.
     pub fn open(options: &Serve) -> Result<Self, Failure> {
         match &options.root {
-            Some(root) => {
-                FolderStore::open(root, options.is_writable, "--root").map(Self::Folder)
-            }
+            Some(root) => FolderStore::open(root, options.is_writable, "--root").map(Self::Folder),
             None => Ok(Self::BuiltIn(BuiltIn)),
         }
     }

@@ -320,7 +320,9 @@ fn describe(metadata: &std::fs::Metadata) -> Metadata {
 }
 
 fn modified(metadata: &std::fs::Metadata) -> UnixTime {
-    UnixTime(metadata.mtime().saturating_mul(1_000_000).saturating_add(metadata.mtime_nsec() / 1000))
+    UnixTime(
+        metadata.mtime().saturating_mul(1_000_000).saturating_add(metadata.mtime_nsec() / 1000),
+    )
 }
 
 fn failure(error: io::Error) -> StoreError {

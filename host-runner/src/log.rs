@@ -72,7 +72,9 @@ impl Observer for Log {
             {
                 let line = self.begin();
                 match bytes_out {
-                    Some(out) => writeln!(line, "{service}: {remote}: {bytes_in} B, answered {out} B"),
+                    Some(out) => {
+                        writeln!(line, "{service}: {remote}: {bytes_in} B, answered {out} B")
+                    }
                     None => writeln!(line, "{service}: {remote}: {bytes_in} B, no answer"),
                 }
             }

@@ -163,7 +163,16 @@ impl Network {
     pub fn link_local(&self) -> Ipv6Addr {
         let EthernetAddress([a, b, c, d, e, f]) = self.hardware_address();
         let pair = u16::from_be_bytes;
-        Ipv6Addr::new(0xfe80, 0, 0, 0, pair([a ^ 2, b]), pair([c, 0xff]), pair([0xfe, d]), pair([e, f]))
+        Ipv6Addr::new(
+            0xfe80,
+            0,
+            0,
+            0,
+            pair([a ^ 2, b]),
+            pair([c, 0xff]),
+            pair([0xfe, d]),
+            pair([e, f]),
+        )
     }
 }
 

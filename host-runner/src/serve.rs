@@ -73,8 +73,10 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut held = [Held::NOTHING; HELD_PINGS];
     let mut held_bytes = vec![0; HELD_PINGS * DATAGRAM_SIZE];
     let counters: [Counters; TCP_SERVICES + UDP_SERVICES] = Default::default();
-    let [tcp_counts @ .., ping_count, udp_echo_count, udp_daytime_count, udp_seconds_count] = &counters;
-    let [time_count, daytime_count, seconds_count, download_count, request_count, echo_count] = tcp_counts;
+    let [tcp_counts @ .., ping_count, udp_echo_count, udp_daytime_count, udp_seconds_count] =
+        &counters;
+    let [time_count, daytime_count, seconds_count, download_count, request_count, echo_count] =
+        tcp_counts;
     let ping_control = Control::new(options.ping_profile);
     let ping_memory = PingMemory { queue: &mut held, bytes: &mut held_bytes };
     let time_ports = [options.time_port];
@@ -84,13 +86,8 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut stack_space =
         StackSpace::new(TCP_SERVICES * connections + UDP_SERVICES, options.backlog);
     let stack = &mut options.network.stack(tap, stack_space.split(), clock.now());
-    let mut time = TcpServer::new(
-        stack,
-        TimeServer(Timestamp),
-        &time_ports,
-        time_space.split(),
-        time_count,
-    )?;
+    let mut time =
+        TcpServer::new(stack, TimeServer(Timestamp), &time_ports, time_space.split(), time_count)?;
     let mut daytime = TcpServer::new(
         stack,
         TimeServer(Daytime),
@@ -127,8 +124,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         ping_udp.split(),
         ping_count,
     )?;
-    let mut udp_echo =
-        UdpServer::new(stack, UdpEcho, ECHO_PORT, echo_udp.split(), udp_echo_count)?;
+    let mut udp_echo = UdpServer::new(stack, UdpEcho, ECHO_PORT, echo_udp.split(), udp_echo_count)?;
     let mut udp_daytime = UdpServer::new(
         stack,
         TimeResponder(Daytime),

@@ -92,7 +92,9 @@ impl<'p> Flag<'p> {
                 // Neither the network itself nor everybody in it.
                 host != 0
                     && host != host_bits
-                    && !(address.is_multicast() || address.is_loopback() || address.octets()[0] == 0)
+                    && !(address.is_multicast()
+                        || address.is_loopback()
+                        || address.octets()[0] == 0)
                     && !address.is_broadcast()
             })
         })
@@ -117,7 +119,10 @@ impl<'p> Flag<'p> {
     }
 
     pub fn publish(&mut self) -> Result<Publish, Misuse> {
-        self.parse("[ADDR:]PORT:DEVICEPORT[/udp], such as 8080:80 or 127.0.0.1:5300:12000/udp", publish)
+        self.parse(
+            "[ADDR:]PORT:DEVICEPORT[/udp], such as 8080:80 or 127.0.0.1:5300:12000/udp",
+            publish,
+        )
     }
 
     fn parse<T>(
@@ -154,8 +159,8 @@ where
             device.address
         )));
     }
-    let same_network = bits(device.address.into(), device.length)
-        == bits(host.address.into(), device.length);
+    let same_network =
+        bits(device.address.into(), device.length) == bits(host.address.into(), device.length);
     if device.length != host.length || !same_network {
         return Err(Misuse(format!(
             "--host-address{version} {host} is outside the prefix of --address{version} {device}: give two addresses of one network"

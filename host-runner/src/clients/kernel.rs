@@ -196,10 +196,7 @@ impl Held {
 }
 
 /// Speaks `session` with `address`, until it is done or a signal comes.
-pub fn datagrams(
-    address: SocketAddr,
-    session: &mut impl DatagramSession,
-) -> Result<(), Failure> {
+pub fn datagrams(address: SocketAddr, session: &mut impl DatagramSession) -> Result<(), Failure> {
     let describe = |error: io::Error| Failure(format!("{address}: {error}"));
     let signals = StopSignals::new()?;
     let any: SocketAddr = match address {

@@ -14,9 +14,10 @@ use crate::{
 pub fn send(client: &Client, path: &Path) -> Result<(), Error> {
     let server = Server::find(client, FILE_REQUEST_PORT)?;
     let describe = |error: io::Error| Failure(format!("{}: {error}", path.display()));
-    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
-        Failure(format!("{}: has no name that can be sent", path.display()))
-    })?;
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .ok_or_else(|| Failure(format!("{}: has no name that can be sent", path.display())))?;
     let file = File::open(path).map_err(describe)?;
     let metadata = file.metadata().map_err(describe)?;
     if !metadata.is_file() {

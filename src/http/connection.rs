@@ -86,7 +86,10 @@ pub(super) struct State<E> {
     interim: usize,
     /// Where the bytes stand that go out next.
     staged: Range<usize>,
-    /// What this request is answered with, once that is known.
+    /// The status that the server answers with when the request is whole, in the application's
+    /// place.
+    refusal: Option<Status>,
+    /// Of the answer, once there is one.
     status: Option<Status>,
     body_sent: u64,
     is_first: bool,
@@ -145,6 +148,7 @@ impl<E> State<E> {
             exchange: None,
             interim: 0,
             staged: 0..0,
+            refusal: None,
             status: None,
             body_sent: 0,
             is_first: true,
@@ -183,24 +187,24 @@ impl<E> State<E> {
         }
     }
 
+    /// Whether a request has begun that nobody has answered.
+    fn is_within_request(&self) -> bool {
+        self.head.has_begun() && self.status.is_none()
+    }
+
     /// Where in the buffer the response is composed.
     fn staging(&self) -> usize {
         self.head.kept_len() + self.collected
     }
 
-    /// The answer is out, or at least this request has had all of its own.
+    /// The answer is out.
     fn turn_over(&mut self) {
         self.exchange = None;
         self.writing = Writing::Nothing;
-        match (self.keep_alive, &self.reading) {
-            (KeepAlive::Open, Reading::Complete) => {
-                let keep_alive = if self.end_of_input { KeepAlive::Over } else { KeepAlive::Open };
-                let (peer, end_of_input) = (self.peer, self.end_of_input);
-                *self = Self { peer, keep_alive, end_of_input, is_first: false, ..Self::new() };
-            }
-            // The rest of the body is still to be read.
-            (KeepAlive::Open, _) => {}
-            _ => self.keep_alive = KeepAlive::Over,
+        if self.keep_alive == KeepAlive::Open && !self.end_of_input {
+            *self = Self { peer: self.peer, is_first: false, ..Self::new() };
+        } else {
+            self.keep_alive = KeepAlive::Over;
         }
     }
 
@@ -283,13 +287,11 @@ impl<A: Application> Session<'_, '_, A> {
         }
         let (sink, limit) = match self.begin() {
             Ok(Begin::Respond) => {
-                self.disregard_body(length, awaits_continue);
-                self.respond(None);
+                self.disregard_body(length, awaits_continue, None);
                 return Ok(());
             }
             Err(status) => {
-                self.disregard_body(length, awaits_continue);
-                self.answer(status);
+                self.disregard_body(length, awaits_continue, Some(status));
                 return Ok(());
             }
             Ok(Begin::Collect { limit }) => {
@@ -302,11 +304,7 @@ impl<A: Application> Session<'_, '_, A> {
             }
         };
         match length {
-            Length::Exact(0) => {
-                self.state.reading = Reading::Complete;
-                let exchange = self.state.exchange.take();
-                self.respond(exchange);
-            }
+            Length::Exact(0) => self.complete(),
             Length::Exact(length) if length > limit => self.fail(Status::CONTENT_TOO_LARGE),
             _ => {
                 self.state.reading = Reading::Body(Body::new(length, limit), sink);
@@ -344,22 +342,22 @@ impl<A: Application> Session<'_, '_, A> {
         self.application.begin(&request, self.env)
     }
 
-    /// The answer does not depend on the body. One that is short is read and thrown away; otherwise
-    /// the connection closes, and so it does where the client may not send the body at all because
-    /// it was not told to continue (RFC 9110 section 10.1.1).
-    fn disregard_body(&mut self, length: Length, awaits_continue: bool) {
-        let (is_empty, is_long) = match length {
-            Length::Exact(length) => (length == 0, length > DISCARD_LIMIT),
-            Length::Chunked => (false, false),
-        };
-        self.state.reading = if is_empty {
-            Reading::Complete
+    /// The answer does not depend on the body. One that is short is read and thrown away before the
+    /// answer, so that a malformed one is answered with 400 and nothing else; otherwise the
+    /// connection closes, and so it does where the client may not send the body at all because it
+    /// was not told to continue (RFC 9110 section 10.1.1).
+    fn disregard_body(&mut self, length: Length, awaits_continue: bool, refusal: Option<Status>) {
+        self.state.refusal = refusal;
+        let is_long = matches!(length, Length::Exact(length) if length > DISCARD_LIMIT);
+        if length == Length::Exact(0) {
+            self.complete();
         } else if is_long || awaits_continue {
             self.state.keep_alive = KeepAlive::Last;
-            Reading::Complete
+            self.complete();
         } else {
-            Reading::Body(Body::new(length, DISCARD_LIMIT), Sink::Discard)
-        };
+            let body = Body::new(length, DISCARD_LIMIT);
+            self.state.reading = Reading::Body(body, Sink::Discard);
+        }
     }
 
     fn receive_body(&mut self, input: &[u8]) -> Result<usize, Status> {
@@ -405,31 +403,24 @@ impl<A: Application> Session<'_, '_, A> {
         Ok(taken)
     }
 
-    /// The request is whole.
+    /// The request is whole, or as good as that.
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
-        match (self.state.status, &self.state.writing) {
-            (None, _) => {
+        match self.state.refusal {
+            Some(status) => self.answer(status),
+            None => {
                 let exchange = self.state.exchange.take();
                 self.respond(exchange);
             }
-            (Some(_), Writing::Nothing) => self.state.turn_over(),
-            (Some(_), _) => {}
         }
     }
 
-    /// Nothing more can be read. Says why, unless an answer is under way already.
+    /// Nothing more can be read: says why.
     fn fail(&mut self, status: Status) {
         self.state.reading = Reading::Complete;
         self.state.keep_alive = KeepAlive::Last;
-        match (self.state.status, &self.state.writing) {
-            (None, _) => {
-                self.state.exchange = None;
-                self.answer(status);
-            }
-            (Some(_), Writing::Nothing) => self.state.turn_over(),
-            (Some(_), _) => {}
-        }
+        self.state.exchange = None;
+        self.answer(status);
     }
 }
 
@@ -622,30 +613,24 @@ impl<A: Application> Session<'_, '_, A> {
     /// The client will send nothing more. It may still read.
     pub fn end_of_input(&mut self) {
         self.state.end_of_input = true;
-        match (&self.state.writing, self.state.status) {
-            (Writing::Nothing, None) if self.state.head.has_begun() => {
-                // RFC 9112 section 8: an incomplete request.
-                self.fail(Status::BAD_REQUEST);
-            }
-            (Writing::Nothing, _) => self.state.keep_alive = KeepAlive::Over,
-            (Writing::Waiting(rest, _), _) => {
-                let rest = *rest;
-                self.state.end_stream(rest, self.buffer);
-            }
+        match self.state.writing {
+            // RFC 9112 section 8: an incomplete request.
+            Writing::Nothing if self.state.is_within_request() => self.fail(Status::BAD_REQUEST),
+            Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
+            Writing::Waiting(rest, _) => self.state.end_stream(rest, self.buffer),
             _ => self.state.keep_alive = KeepAlive::Last,
         }
     }
 
     /// Time is up.
     pub fn expire(&mut self) {
-        match (&self.state.writing, self.state.status) {
+        match self.state.writing {
             // RFC 9110 section 15.5.9.
-            (Writing::Nothing, None) if self.state.head.has_begun() => {
+            Writing::Nothing if self.state.is_within_request() => {
                 self.fail(Status::REQUEST_TIMEOUT);
             }
-            (Writing::Nothing, _) => self.state.keep_alive = KeepAlive::Over,
-            (Writing::Waiting(rest, _), _) => {
-                let rest = *rest;
+            Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
+            Writing::Waiting(rest, _) => {
                 self.state.keep_alive = KeepAlive::Last;
                 self.state.end_stream(rest, self.buffer);
             }

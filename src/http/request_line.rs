@@ -11,9 +11,9 @@ use super::{
 
 /// `pchar` and `/` (RFC 3986 section 3.3), and what browsers leave as it is in a path although the
 /// RFC would have it escaped.
-const PATH: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=:@%/|[]^");
+const PATH: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=:@%/|[]");
 /// The same for a query (RFC 3986 section 3.4).
-const QUERY: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=:@%/?|[]^{}`\\");
+const QUERY: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=:@%/?|[]{}`^\\");
 
 /// A request line, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]

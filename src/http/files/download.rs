@@ -101,7 +101,8 @@ impl<F> Opened<F> {
             };
         }
         let requested = match request.field("Range") {
-            Some(value) if current.allows_range(request) => {
+            // RFC 9110 section 14.2: other methods than GET know no ranges.
+            Some(value) if !request.is_head() && current.allows_range(request) => {
                 range::requested(value.as_bytes(), size)
             }
             _ => Requested::Whole,

@@ -94,7 +94,8 @@ fn mutated_requests() {
             match below(6) {
                 0 => input[at] = below(256) as u8,
                 1 => input.insert(at, b"\r\n :;,\0\t/%0"[below(11)]),
-                2 => drop(input.remove(at)),
+                2 if input.len() > 1 => drop(input.remove(at)),
+                2 => {}
                 3 => input.truncate(at.max(1)),
                 4 => {
                     let end = (at + below(20)).min(input.len());

@@ -81,10 +81,9 @@ const ROWS: &[Row] = &[
         &[501],
         true,
     ),
-    // The answer to a request whose body turns out malformed is under way already; nothing follows.
     (
         "GET / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n",
-        &[200],
+        &[400],
         true,
     ),
     ("\x16\x03\x01\x02", &[400], true),

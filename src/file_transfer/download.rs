@@ -16,7 +16,7 @@ pub struct Download<'n, S> {
     path: &'n str,
 }
 
-/// One client of a [`Download`]: the state of its object, and no buffer.
+/// One client of a [`Download`]: about 100 bytes and the store's handle; no buffer.
 #[derive(Debug)]
 pub struct Connection<'n, F> {
     path: &'n str,

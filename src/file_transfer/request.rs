@@ -33,7 +33,7 @@ pub struct Requests<S> {
     writable: bool,
 }
 
-/// One client of [`Requests`]: about 400 bytes, the store's handles included.
+/// One client of [`Requests`]: about 450 bytes and the store's handles.
 #[derive(Debug)]
 pub struct Connection<F, U> {
     remote: Option<IpEndpoint>,

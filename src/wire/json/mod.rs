@@ -1,4 +1,4 @@
-//! JSON (RFC 8259) of any size through buffers of any size: [`write`] and [`scan`].
+//! JSON (RFC 8259) of any size through buffers of any size: [`mod@write`] and [`scan`].
 
 mod number;
 pub mod scan;

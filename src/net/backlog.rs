@@ -38,6 +38,8 @@ pub struct Backlog<'a> {
     replays: Vec<Syn, MAX_REPLAYS>,
     ports: Vec<u16, MAX_PORTS>,
     dropped: u32,
+    /// When [`Backlog::forget_old`] looks again.
+    next_look: Instant,
 }
 
 /// More than [`MAX_PORTS`] ports.
@@ -47,7 +49,14 @@ pub struct TooManyPorts;
 impl<'a> Backlog<'a> {
     /// A backlog with room for as many requests as there are places.
     pub fn new(places: &'a mut [Option<Syn>]) -> Self {
-        Self { places, waiting: 0, replays: Vec::new(), ports: Vec::new(), dropped: 0 }
+        Self {
+            places,
+            waiting: 0,
+            replays: Vec::new(),
+            ports: Vec::new(),
+            dropped: 0,
+            next_look: Instant::ZERO,
+        }
     }
 
     /// Parks SYNs for `port` from now on.
@@ -103,8 +112,23 @@ impl<'a> Backlog<'a> {
         !self.replays.is_empty()
     }
 
+    /// Parks again the requests that the interface could not receive because the device had no
+    /// room for an answer. Says whether there were none.
+    pub fn end_turn(&mut self) -> bool {
+        let all_received = self.replays.is_empty();
+        while let Some(syn) = self.replays.pop() {
+            self.push(syn);
+        }
+        all_received
+    }
+
     /// Forgets requests whose peers have given up.
     pub fn forget_old(&mut self, now: Instant) {
+        // Once a second is often enough, and spares each turn a walk through the queue.
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + Duration::from_secs(1);
         while let Some(place) = self.find(|syn| syn.seen + PATIENCE <= now) {
             self.remove(place);
             self.dropped = self.dropped.wrapping_add(1);

@@ -1,0 +1,13 @@
+//! The services on a simulated cable, under virtual time.
+
+mod clients;
+mod frames;
+mod toys;
+mod wire;
+mod world;
+
+mod attacks;
+mod limits;
+mod listener;
+mod seeds;
+mod udp;

@@ -1,5 +1,8 @@
 //! The services on a simulated cable, under virtual time.
 
+#[path = "../common/mod.rs"]
+mod common;
+
 mod clients;
 mod frames;
 mod toys;

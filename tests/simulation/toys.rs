@@ -127,7 +127,6 @@ pub struct Dialogue {
     body_left: usize,
     body: Vec<u8>,
     then: Then,
-    input_ended: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq)]
@@ -174,6 +173,13 @@ impl Dialogue {
     }
 }
 
+impl Lines {
+    fn assert_not_over(&self, d: &Dialogue) {
+        let over = matches!(self.phase(d), Phase::Finished | Phase::Broken);
+        assert!(d.open && !over, "called after its end");
+    }
+}
+
 impl Protocol for Lines {
     type Connection = Dialogue;
 
@@ -188,6 +194,7 @@ impl Protocol for Lines {
     }
 
     fn receive(&mut self, d: &mut Dialogue, input: &[u8], _: &mut Environment<'_>) -> usize {
+        self.assert_not_over(d);
         let mut taken = 0;
         while let Some(&byte) = input.get(taken) {
             if d.owes() || d.then != Then::Next {
@@ -215,11 +222,12 @@ impl Protocol for Lines {
 
     fn end_of_input(&mut self, d: &mut Dialogue, _: &mut Environment<'_>) {
         self.tally.borrow_mut().ends_of_input += 1;
-        d.input_ended = true;
+        self.assert_not_over(d);
         d.then = Then::Finish;
     }
 
     fn transmit(&mut self, d: &mut Dialogue, out: &mut [u8], _: &mut Environment<'_>) -> usize {
+        self.assert_not_over(d);
         let rest = &d.answer[d.answered..];
         let length = rest.len().min(out.len());
         out[..length].copy_from_slice(&rest[..length]);

@@ -8,6 +8,7 @@ use crate::clients::{Clients, Ending, Manners, Step, at};
 use crate::wire::{Cable, End, Faults, Side};
 use bareserve::{
     Event, Observer, Service, Stack,
+    clock::UnixTime,
     counters::Counters,
     entropy::{Entropy, SeededEntropy},
     environment::Outcome,
@@ -81,7 +82,7 @@ impl World {
         let resources: &'static mut StackResources<'static, 40, B> =
             Box::leak(Box::new(StackResources::new()));
         let mut entropy = SeededEntropy::new(seed);
-        let stack = Stack::new(
+        let mut stack = Stack::new(
             device,
             DEVICE_MAC,
             &[
@@ -92,6 +93,7 @@ impl World {
             resources.split(),
             Instant::ZERO,
         );
+        stack.wall_clock().set(Instant::ZERO, UnixTime(1_681_923_870_293_444));
         let addresses = [
             IpCidr::new(IpAddress::v4(10, 0, 0, 100), 24),
             IpCidr::new(IpAddress::v6(0xfe80, 0, 0, 0, 0, 0, 0, 0x100), 64),

@@ -26,6 +26,9 @@ use crate::{
 /// should have room for as many datagrams.
 pub const INGRESS_BUDGET: usize = 16;
 
+/// How many addresses an interface can have.
+pub const MAX_ADDRESSES: usize = smoltcp::config::IFACE_MAX_ADDR_COUNT;
+
 /// Rounds over all sockets in which frames are sent before the device is looked at again.
 pub const EGRESS_BUDGET: usize = 64;
 
@@ -49,7 +52,7 @@ pub struct StackMemory<'a> {
 
 impl<'a, D: Device> Stack<'a, D> {
     /// Brings up an Ethernet interface. `entropy` seeds TCP's sequence numbers and the ephemeral
-    /// ports.
+    /// ports. Of `addresses`, those beyond [`MAX_ADDRESSES`] are ignored.
     pub fn new(
         mut device: D,
         hardware_address: EthernetAddress,

@@ -38,6 +38,8 @@ pub struct Backlog<'a> {
     replays: Vec<Syn, MAX_REPLAYS>,
     ports: Vec<u16, MAX_PORTS>,
     dropped: u32,
+    /// When [`Backlog::forget_old`] looks again.
+    next_look: Instant,
 }
 
 /// More than [`MAX_PORTS`] ports.
@@ -47,7 +49,14 @@ pub struct TooManyPorts;
 impl<'a> Backlog<'a> {
     /// A backlog with room for as many requests as there are places.
     pub fn new(places: &'a mut [Option<Syn>]) -> Self {
-        Self { places, waiting: 0, replays: Vec::new(), ports: Vec::new(), dropped: 0 }
+        Self {
+            places,
+            waiting: 0,
+            replays: Vec::new(),
+            ports: Vec::new(),
+            dropped: 0,
+            next_look: Instant::ZERO,
+        }
     }
 
     /// Parks SYNs for `port` from now on.
@@ -115,6 +124,11 @@ impl<'a> Backlog<'a> {
 
     /// Forgets requests whose peers have given up.
     pub fn forget_old(&mut self, now: Instant) {
+        // Once a second is often enough, and spares each turn a walk through the queue.
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + Duration::from_secs(1);
         while let Some(place) = self.find(|syn| syn.seen + PATIENCE <= now) {
             self.remove(place);
             self.dropped = self.dropped.wrapping_add(1);

@@ -10,7 +10,8 @@ use crate::environment::Environment;
 /// connection needs is its [`Protocol::Connection`]. The adapter calls, for each connection:
 /// [`open`](Protocol::open) once; then [`receive`](Protocol::receive) and
 /// [`transmit`](Protocol::transmit) in any order for as long as either moves bytes;
-/// [`end_of_input`](Protocol::end_of_input) once if the peer half-closes;
+/// [`end_of_input`](Protocol::end_of_input) once if the peer half-closes; none of these once the
+/// phase is [`Phase::Finished`] or [`Phase::Broken`];
 /// [`expire`](Protocol::expire) when the time limit of its [`phase`](Protocol::phase) has passed;
 /// and [`close`](Protocol::close) once, at the end, however it came.
 pub trait Protocol {

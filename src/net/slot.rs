@@ -300,7 +300,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
         let (mut bytes_in, mut bytes_out) = (0, 0);
         loop {
             let mut still = true;
-            while socket.can_recv() {
+            while socket.can_recv() && !is_over(self.protocol.phase(&slot.connection)) {
                 let connection = &mut slot.connection;
                 let taken = socket.recv(|input| {
                     let taken = self.protocol.receive(connection, input, self.env).min(input.len());
@@ -311,12 +311,13 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
                 still = false;
             }
             let reset = socket.state() == State::Closed;
-            if !slot.end_of_input && !socket.may_recv() && !reset {
+            let over = is_over(self.protocol.phase(&slot.connection));
+            if !slot.end_of_input && !socket.may_recv() && !reset && !over {
                 slot.end_of_input = true;
                 self.protocol.end_of_input(&mut slot.connection, self.env);
                 still = false;
             }
-            while socket.can_send() {
+            while socket.can_send() && !is_over(self.protocol.phase(&slot.connection)) {
                 let connection = &mut slot.connection;
                 let given = socket.send(|output| {
                     let given =
@@ -422,4 +423,9 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
         }
         slot.stage = Stage::Free;
     }
+}
+
+/// Whether the protocol has nothing more to say or hear.
+fn is_over(phase: Phase) -> bool {
+    matches!(phase, Phase::Finished | Phase::Broken)
 }

@@ -1,4 +1,4 @@
-//! A connection request in 48 bytes (28 without IPv6): what a SYN says, without the frame it came
+//! A connection request in 72 bytes (48 without IPv6): what a SYN says, without the frame it came
 //! in, and that frame made again.
 
 #[cfg(feature = "ipv6")]
@@ -29,7 +29,8 @@ pub struct Syn {
     pub local: IpEndpoint,
     sequence: TcpSeqNumber,
     window: u16,
-    max_segment_size: Option<u16>,
+    /// 0 if not said, which means the same (RFC 9293 section 3.7.1).
+    max_segment_size: u16,
     window_scale: Option<u8>,
     sack_permitted: bool,
     /// When it last came.
@@ -97,7 +98,7 @@ impl Segment {
                 local,
                 sequence: repr.seq_number,
                 window: repr.window_len,
-                max_segment_size: repr.max_seg_size,
+                max_segment_size: repr.max_seg_size.unwrap_or(0),
                 window_scale: repr.window_scale,
                 sack_permitted: repr.sack_permitted,
                 seen: now,
@@ -124,7 +125,7 @@ impl Syn {
             ack_number: None,
             window_len: self.window,
             window_scale: self.window_scale,
-            max_seg_size: self.max_segment_size,
+            max_seg_size: Some(self.max_segment_size).filter(|&size| size > 0),
             sack_permitted: self.sack_permitted,
             sack_ranges: [None, None, None],
             timestamp: None,

@@ -4,7 +4,7 @@ use smoltcp::{
     iface::SocketHandle,
     phy::Device,
     socket::udp::{self, Socket, UdpMetadata},
-    time::Instant,
+    time::{Duration, Instant},
     wire::{IpAddress, IpEndpoint},
 };
 
@@ -20,6 +20,10 @@ use crate::{
 
 /// Datagrams looked at in one turn.
 const BUDGET: usize = 32;
+
+/// How long answers may wait for the hardware address of the first one's addressee, which may not
+/// exist: the socket sends them in order.
+const STUCK: Duration = Duration::from_secs(1);
 
 /// A protocol spoken in datagrams, without sockets.
 pub trait DatagramProtocol {
@@ -74,6 +78,9 @@ pub struct UdpServer<'a, P> {
     handle: SocketHandle,
     counters: &'a Counters,
     datagram: &'a mut [u8],
+    port: u16,
+    /// Since when nothing of so many bytes in the transmit buffer has gone out.
+    stuck: Option<(Instant, usize)>,
     poll_at: Option<Instant>,
 }
 
@@ -102,7 +109,15 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
         let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
         let socket = stack.sockets().get_mut::<Socket>(handle);
         socket.bind(port).map_err(|_| SetupError::InvalidPort)?;
-        Ok(Self { protocol, handle, counters, datagram: memory.datagram, poll_at: None })
+        Ok(Self {
+            protocol,
+            handle,
+            counters,
+            datagram: memory.datagram,
+            port,
+            stuck: None,
+            poll_at: None,
+        })
     }
 
     /// The protocol.
@@ -111,9 +126,29 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
     }
 }
 
+impl<P> UdpServer<'_, P> {
+    /// Throws away all that waits when the first answer cannot be sent: one stranger who does not
+    /// exist must not silence the service.
+    fn free_if_stuck(&mut self, socket: &mut Socket<'_>, now: Instant) {
+        let queue = socket.send_queue();
+        self.stuck = match self.stuck {
+            _ if queue == 0 && socket.can_send() => None,
+            Some((since, before)) if queue >= before && now < since + STUCK => self.stuck,
+            Some((_, before)) if queue >= before => {
+                socket.close();
+                // It was bound to this port before.
+                let _ = socket.bind(self.port);
+                None
+            }
+            _ => Some((now, queue)),
+        };
+    }
+}
+
 impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
+        self.free_if_stuck(socket, cx.environment.now);
         let interface = &*cx.interface;
         let env = &mut cx.environment;
         for _ in 0..BUDGET {
@@ -152,8 +187,13 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
                 bytes_out: answer,
             });
         }
-        self.poll_at =
-            if socket.can_recv() { Some(Instant::ZERO) } else { self.protocol.poll_at() };
+        let stuck = self.stuck.map(|(since, _)| since + STUCK);
+        self.poll_at = match socket.can_send() {
+            true if socket.can_recv() => Some(Instant::ZERO),
+            true => [stuck, self.protocol.poll_at()].into_iter().flatten().min(),
+            // Egress makes room; if it does not, see when it must have.
+            false => Some(stuck.unwrap_or(Instant::ZERO)),
+        };
     }
 
     fn poll_at(&self) -> Option<Instant> {

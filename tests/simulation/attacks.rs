@@ -8,12 +8,12 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint, TcpControl},
 };
 
-use crate::common::{
-    World,
+use crate::{
     clients::{Ending, Manners, Step, at},
     frames::{segment, syn},
     toys::{Lines, Shared, pattern_bytes},
     wire::Faults,
+    world::World,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);

@@ -1,7 +1,13 @@
-//! The services' foundation on a simulated cable.
+//! The services on a simulated cable, under virtual time.
 
 #[path = "../common/mod.rs"]
 mod common;
+
+mod clients;
+mod frames;
+mod toys;
+mod wire;
+mod world;
 
 mod attacks;
 mod limits;

@@ -2,14 +2,25 @@
 
 use std::rc::Rc;
 
+use bareserve::{
+    clock::UnixTime,
+    file_transfer::download::Download,
+    net::protocol::Protocol,
+    time::{
+        server::{TimeFormat, TimeServer, TimeText},
+        timestamp::Timestamp,
+    },
+};
+use base64ct::{Base64, Encoding};
 use smoltcp::time::{Duration, Instant};
 
-use crate::common::{
-    World,
+use crate::{
     clients::{Ending, Manners, Step},
-    seeds,
+    common::memory_store::MemoryStore,
     toys::{Lines, Shared, Speaker, pattern_bytes},
     wire::Faults,
+    world::World,
+    world::seeds,
 };
 
 const SEEDS: u64 = 200;
@@ -49,8 +60,9 @@ impl Score {
 
     fn mostly_complete(&self, what: &str) {
         self.report(what);
+        // One seed alone may have bad luck.
         let all = self.completed + self.failed + self.gave_up;
-        assert!(self.completed * 10 >= all * 9, "nine in ten transfers get through");
+        assert!(all < 100 || self.completed * 10 >= all * 9, "nine in ten transfers get through");
     }
 }
 
@@ -65,23 +77,67 @@ fn downloads_while_others_wait() {
 }
 
 fn download_all<const N: usize>() -> Score {
+    let speaker = |tally: &Shared| Speaker { length: 12_000, tally: Rc::clone(tally) };
+    fetch_all::<_, N>(SEEDS, &pattern_bytes(12_000), speaker)
+}
+
+#[test]
+fn files() {
+    // As Python's `json.dumps` writes it.
+    let content = pattern_bytes(9001);
+    let mut text = vec![0; 20_000];
+    let text = Base64::encode(&content, &mut text).unwrap();
+    let object = format!(r#"{{"filename": "a.bin", "filedata": "{text}"}}"#);
+    let store: &'static MemoryStore =
+        Box::leak(Box::new(MemoryStore::new().with("a.bin", &content)));
+    let score = fetch_all::<_, 8>(SEEDS, object.as_bytes(), |_| Download::new(store, "a.bin"));
+    score.mostly_complete("files");
+}
+
+#[test]
+fn times() {
+    let time = b"2023-04-19 17:04:30.293444";
+    fetch_all::<_, 8>(SEEDS, time, |_| TimeServer(Standing)).mostly_complete("times");
+}
+
+/// A clock that stands.
+struct Standing;
+
+impl TimeFormat for Standing {
+    fn name(&self) -> &'static str {
+        Timestamp.name()
+    }
+
+    fn write(&self, _: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
+        Timestamp.write(UnixTime(1_681_923_870_293_444), utc_offset_seconds)
+    }
+}
+
+/// All clients fetch what a server sends by itself, for each of `count` seeds.
+fn fetch_all<P, const N: usize>(
+    count: u64,
+    expected: &[u8],
+    protocol: impl Fn(&Shared) -> P,
+) -> Score
+where
+    P: Protocol + 'static,
+    P::Connection: Default,
+{
     let mut score = Score::default();
-    for seed in seeds(SEEDS) {
+    for seed in seeds(count) {
         let mut world = World::new(seed, Faults::HARSH);
         let tally = Shared::default();
-        let protocol = Speaker { length: 12_000, tally: Rc::clone(&tally) };
-        world.serve::<_, N, 2048, 4096>(protocol, &[7]);
-        let script = || vec![Step::ReadToEnd, Step::Close];
+        world.serve::<_, N, 2048, 4096>(protocol(&tally), &[7]);
         for client in 0..CLIENTS {
-            world.client_of(7, script(), manners(client));
+            world.client_of(7, vec![Step::ReadToEnd, Step::Close], manners(client));
         }
         world.run(HOUR);
         for client in 0..CLIENTS as usize {
             let ending = world.ending(client);
             if ending == Some(Ending::Done) {
-                assert_eq!(world.received(client), pattern_bytes(12_000), "client {client}");
+                assert!(world.received(client) == expected, "client {client}");
             } else {
-                assert!(pattern_bytes(12_000).starts_with(world.received(client)));
+                assert!(expected.starts_with(world.received(client)), "client {client}");
             }
             score.count(ending);
         }

@@ -13,7 +13,13 @@ use smoltcp::{
     wire::{EthernetAddress, IpAddress, IpEndpoint},
 };
 
-use crate::common::{DEVICE_MAC, World, clients::at, frames::datagram, toys::Echo, wire::Faults};
+use crate::{
+    clients::at,
+    frames::datagram,
+    toys::Echo,
+    wire::Faults,
+    world::{DEVICE_MAC, World},
+};
 
 const SIZE: usize = 256;
 
@@ -77,14 +83,15 @@ fn a_broadcast_is_told_apart_and_answered_from_our_own_address() {
     let (locals, _) = echo(&mut world);
     let handle = world.clients.add_udp(5000, 8);
     let remote = IpEndpoint::new(IpAddress::v4(10, 0, 0, 100), 5000);
-    for (mac, address, is_ours) in [
-        (DEVICE_MAC, IpAddress::v4(10, 0, 0, 1), true),
-        (EthernetAddress::BROADCAST, IpAddress::v4(10, 0, 0, 255), false),
-        (EthernetAddress::BROADCAST, IpAddress::v4(255, 255, 255, 255), false),
+    let own = IpAddress::v4(10, 0, 0, 1);
+    for (mac, address, told) in [
+        (DEVICE_MAC, own, Some(own)),
+        (EthernetAddress::BROADCAST, IpAddress::v4(10, 0, 0, 255), None),
+        (EthernetAddress::BROADCAST, IpAddress::v4(255, 255, 255, 255), None),
     ] {
         world.inject(datagram(mac, remote, IpEndpoint::new(address, 7), b"hello"));
         world.pass(ms(1100));
-        assert_eq!(locals.borrow_mut().pop().unwrap().local, is_ours.then_some(address));
+        assert_eq!(locals.borrow_mut().pop().unwrap().local, told);
         let socket = world.clients.sockets.get_mut::<Socket>(handle);
         let (answer, meta) = socket.recv().unwrap();
         assert_eq!((answer, meta.endpoint), (&b"hello"[..], at(7)));
@@ -99,4 +106,28 @@ fn silence_is_not_polled() {
     let before = world.turns;
     world.pass(Duration::from_secs(3600));
     assert!(world.turns - before <= 2, "{} turns", world.turns - before);
+}
+
+#[test]
+fn an_answer_to_a_host_that_does_not_exist_does_not_block_the_others() {
+    let mut world = World::new(1, Faults::NONE);
+    echo(&mut world);
+    let handle = world.clients.add_udp(5000, 64);
+    let nobody = IpEndpoint::new(IpAddress::v4(10, 0, 0, 77), 5000);
+    for _ in 0..40 {
+        world.inject(datagram(DEVICE_MAC, nobody, at(7), b"hello"));
+    }
+    let before = world.turns;
+    let mut answers = 0;
+    for number in 0..50_u8 {
+        let socket = world.clients.sockets.get_mut::<Socket>(handle);
+        socket.send_slice(&[number], at(7)).unwrap();
+        world.pass(ms(100));
+        let socket = world.clients.sockets.get_mut::<Socket>(handle);
+        while socket.recv().is_ok() {
+            answers += 1;
+        }
+    }
+    assert!(answers >= 30, "{answers} answers of 50");
+    assert!(world.turns - before < 500, "{} turns", world.turns - before);
 }

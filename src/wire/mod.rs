@@ -3,3 +3,6 @@
 pub mod calendar;
 pub mod base64;
 pub mod json;
+pub mod html;
+pub mod percent;
+pub mod text;

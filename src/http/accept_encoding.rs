@@ -1,0 +1,153 @@
+//! Accept-Encoding (RFC 9110 section 12.5.3): whether a client would rather have the gzip variant.
+
+use crate::{http::parameters, store::Encoding};
+
+/// A weight in thousandths (RFC 9110 section 12.4.2).
+type Weight = u16;
+
+/// What a request's Accept-Encoding fields say about the codings that a store may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AcceptEncoding {
+    gzip: Option<Weight>,
+    identity: Option<Weight>,
+    /// `*`: whatever is not named.
+    others: Option<Weight>,
+}
+
+impl AcceptEncoding {
+    /// Takes in the value of one Accept-Encoding field; a request may have several. An element
+    /// that breaks the grammar is passed over.
+    pub fn add(&mut self, value: &[u8]) {
+        for element in parameters::list(value) {
+            let (coding, parameters) = parameters::split(element);
+            let Some(weight) = weight(parameters) else { continue };
+            // Codings are named without regard to case; `x-gzip` is `gzip` (section 8.4.1).
+            let place = match coding {
+                b"*" => &mut self.others,
+                _ if coding.eq_ignore_ascii_case(b"gzip") => &mut self.gzip,
+                _ if coding.eq_ignore_ascii_case(b"x-gzip") => &mut self.gzip,
+                _ if coding.eq_ignore_ascii_case(b"identity") => &mut self.identity,
+                _ => continue,
+            };
+            *place = Some(weight);
+        }
+    }
+
+    /// The encoding to send of a file that is there as it is and, if `has_gzip`, gzipped. `None` if
+    /// the client refuses both: the answer is 406, or the file as it is all the same.
+    ///
+    /// Without any Accept-Encoding field every coding is acceptable; that is no wish for one.
+    pub fn choose(&self, has_gzip: bool) -> Option<Encoding> {
+        // Named codings go by their own weight, others by that of `*`, and not at all without it;
+        // only identity is acceptable without being named.
+        let gzip = self.gzip.or(self.others).filter(|_| has_gzip).unwrap_or(0);
+        let identity = self.identity.or(self.others);
+        match (gzip, identity) {
+            (0, Some(0)) => None,
+            (0, _) => Some(Encoding::Identity),
+            (_, Some(identity)) if identity > gzip => Some(Encoding::Identity),
+            _ => Some(Encoding::Gzip),
+        }
+    }
+}
+
+/// The weight among an element's parameters: 1000 without one, `None` if it breaks the grammar.
+fn weight(parameters: parameters::Parameters<'_>) -> Option<Weight> {
+    let mut weight = 1000;
+    for parameter in parameters {
+        let (name, value) = parameter.ok()?;
+        if name.eq_ignore_ascii_case(b"q") {
+            weight = qvalue(value.raw())?;
+        }
+    }
+    Some(weight)
+}
+
+/// `0`, `0.` and up to three digits, `1`, or `1.` and up to three zeros.
+fn qvalue(text: &[u8]) -> Option<Weight> {
+    let (whole, fraction) = match text {
+        [whole] => (whole, &b""[..]),
+        [whole, b'.', fraction @ ..] if fraction.len() <= 3 => (whole, fraction),
+        _ => return None,
+    };
+    let whole = match whole {
+        b'0' => 0,
+        b'1' => 1000,
+        _ => return None,
+    };
+    let mut weight = whole;
+    for (digit, unit) in fraction.iter().zip([100, 10, 1]) {
+        weight += Weight::from(char::from(*digit).to_digit(10)? as u8) * unit;
+    }
+    (weight <= 1000).then_some(weight)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::{Entropy, SeededEntropy};
+    use Encoding::{Gzip, Identity};
+
+    fn choose(values: &[&str]) -> Option<Encoding> {
+        let mut accept = AcceptEncoding::default();
+        values.iter().for_each(|value| accept.add(value.as_bytes()));
+        // Without the variant, gzip is never chosen.
+        assert_ne!(accept.choose(false), Some(Gzip));
+        accept.choose(true)
+    }
+
+    #[test]
+    fn chooses_as_rfc_9110_section_12_5_3_says() {
+        for (value, expected) in [
+            ("", Some(Identity)),
+            ("gzip", Some(Gzip)),
+            ("GZip", Some(Gzip)),
+            ("x-gzip", Some(Gzip)),
+            ("compress, gzip", Some(Gzip)),
+            ("gzip, deflate, br, zstd", Some(Gzip)),
+            ("deflate, br", Some(Identity)),
+            ("*", Some(Gzip)),
+            ("compress;q=0.5, gzip;q=1.0", Some(Gzip)),
+            ("gzip;q=1.0, identity; q=0.5, *;q=0", Some(Gzip)),
+            ("gzip;q=0.5, identity;q=0.6", Some(Identity)),
+            ("gzip;q=0.001", Some(Gzip)),
+            ("gzip ; Q=0.5 ,identity;q=0.5", Some(Gzip)),
+            ("gzip;q=0", Some(Identity)),
+            ("gzip;q=0, *", Some(Identity)),
+            ("*;q=0", None),
+            ("*;q=0, identity;q=0.1", Some(Identity)),
+            ("identity;q=0", None),
+            ("identity;q=0, gzip;q=0", None),
+            ("identity;q=0, gzip", Some(Gzip)),
+            ("identity;q=0, *", Some(Gzip)),
+            ("gzip;q=1.001", Some(Identity)),
+            ("gzip;q=0.0001", Some(Identity)),
+            ("gzip;q=2", Some(Identity)),
+            ("gzip;q=", Some(Identity)),
+            ("gzip;q=-1", Some(Identity)),
+            ("gzip;q", Some(Identity)),
+            ("gzip q=1", Some(Identity)),
+            ("gzipped", Some(Identity)),
+            (",, gzip ,", Some(Gzip)),
+            ("gzip;q=0.", Some(Identity)),
+            ("gzip;q=1.", Some(Gzip)),
+        ] {
+            assert_eq!(choose(&[value]), expected, "{value}");
+        }
+        assert_eq!(choose(&[]), Some(Identity));
+        assert_eq!(choose(&["br", "gzip"]), Some(Gzip));
+    }
+
+    #[test]
+    fn mutated_values_do_no_harm() {
+        let mut entropy = SeededEntropy::new(6);
+        for _ in 0..100_000 {
+            let mut value = *b"gzip;q=0.5, identity;q=0.25, *;q=\"0\"";
+            for _ in 0..3 {
+                let random = entropy.next_u64();
+                value[random as usize % 36] = (random >> 32) as u8;
+            }
+            AcceptEncoding::default().add(&value);
+        }
+    }
+}

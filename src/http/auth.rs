@@ -1,0 +1,181 @@
+//! Who may write: a token, sent as Bearer (RFC 6750) or, by browsers, as the password of Basic
+//! credentials (RFC 7617).
+
+use base64ct::{Base64, Encoding};
+
+use crate::{entropy::Entropy, wire::text::hex};
+
+/// Bytes of decoded Basic credentials, user name and colon included, that are looked at.
+const LONGEST_BASIC: usize = 96;
+
+/// A secret whose holder may write: 32 characters of base64url's alphabet (RFC 4648 section 5).
+#[derive(Clone, Copy)]
+pub struct Token([u8; Token::LENGTH]);
+
+impl Token {
+    /// How many characters a token has.
+    pub const LENGTH: usize = 32;
+
+    /// A fresh token: 128 random bits in hexadecimal.
+    pub fn generate(entropy: &mut dyn Entropy) -> Self {
+        let mut text = [0; Self::LENGTH];
+        for half in text.chunks_exact_mut(16) {
+            half.copy_from_slice(&hex(entropy.next_u64()));
+        }
+        Self(text)
+    }
+
+    /// A token chosen elsewhere. `None` unless it is 32 letters, digits, `-` or `_`.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let text: [u8; Self::LENGTH] = text.as_bytes().try_into().ok()?;
+        let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+        text.iter().all(in_alphabet).then_some(Self(text))
+    }
+
+    /// The token's characters.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(&self.0).unwrap_or_default()
+    }
+
+    /// Whether `candidate` is this token, in a time that tells nothing about where they differ.
+    pub fn matches(&self, candidate: &[u8]) -> bool {
+        equal_in_constant_time(&self.0, candidate)
+    }
+
+    /// Whether `value`, that of an Authorization field, carries this token: as Bearer's, or as
+    /// Basic's password with any user name. Schemes are named without regard to case (RFC 9110
+    /// section 11.1).
+    pub fn authorizes(&self, value: &[u8]) -> bool {
+        let blank = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
+        let (scheme, credentials) = value.split_at_checked(blank).unwrap_or_default();
+        let credentials = credentials.trim_ascii();
+        if scheme.eq_ignore_ascii_case(b"Bearer") {
+            self.matches(credentials)
+        } else if scheme.eq_ignore_ascii_case(b"Basic") {
+            self.is_password_of(credentials)
+        } else {
+            false
+        }
+    }
+
+    /// Whether `credentials`, still in base64, end in a colon and this token. The user name ends at
+    /// the first colon (RFC 7617 section 2).
+    fn is_password_of(&self, credentials: &[u8]) -> bool {
+        let mut buffer = [0; LONGEST_BASIC];
+        let Ok(decoded) = Base64::decode(credentials, &mut buffer) else { return false };
+        let mut halves = decoded.splitn(2, |&byte| byte == b':');
+        let (_user, password) = (halves.next(), halves.next());
+        password.is_some_and(|password| self.matches(password))
+    }
+}
+
+/// Does not show the secret.
+impl core::fmt::Debug for Token {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Token(..)")
+    }
+}
+
+/// Whether two texts are the same. How long this takes depends on their lengths only.
+fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
+    let difference = a.iter().zip(b).fold(0, |seen, (a, b)| seen | (a ^ b));
+    // The optimiser must not learn that one difference decides.
+    a.len() == b.len() && core::hint::black_box(difference) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use crate::entropy::SeededEntropy;
+    use std::{format, vec, vec::Vec};
+
+    const TEXT: &str = "0123456789abcdef-_ABCDEFGHIJKLMN";
+
+    fn basic(credentials: &str) -> Vec<u8> {
+        let mut buffer = vec![0; 4 * credentials.len() + 4];
+        let encoded = Base64::encode(credentials.as_bytes(), &mut buffer).unwrap();
+        format!("Basic {encoded}").into_bytes()
+    }
+
+    #[test]
+    fn tokens_come_from_entropy_or_from_text() {
+        let mut entropy = SeededEntropy::new(9);
+        let (one, two) = (Token::generate(&mut entropy), Token::generate(&mut entropy));
+        assert_ne!(one.as_str(), two.as_str());
+        assert_eq!(Token::from_text(one.as_str()).unwrap().as_str(), one.as_str());
+        assert_eq!(Token::from_text(TEXT).unwrap().as_str(), TEXT);
+        assert!(Token::from_text(&TEXT[1..]).is_none());
+        assert!(Token::from_text("0123456789abcdef-_ABCDEFGHIJKLM:").is_none());
+        assert_eq!(format!("{one:?}"), "Token(..)");
+    }
+
+    #[test]
+    fn only_the_token_matches() {
+        let token = Token::from_text(TEXT).unwrap();
+        assert!(token.matches(TEXT.as_bytes()));
+        for index in 0..Token::LENGTH {
+            for bit in 0..8 {
+                let mut other = token.0;
+                other[index] ^= 1 << bit;
+                assert!(!token.matches(&other));
+            }
+            assert!(!token.matches(&token.0[..index]));
+        }
+        assert!(!token.matches(format!("{TEXT}0").as_bytes()));
+    }
+
+    #[test]
+    fn bearer_and_basic_carry_it() {
+        let token = Token::from_text(TEXT).unwrap();
+        for scheme in ["Bearer ", "bearer ", "BEARER   "] {
+            assert!(token.authorizes(format!("{scheme}{TEXT}").as_bytes()));
+        }
+        let longest_user = "u".repeat(LONGEST_BASIC - Token::LENGTH - 1);
+        for user in ["", "user", &longest_user] {
+            assert!(token.authorizes(&basic(&format!("{user}:{TEXT}"))));
+        }
+    }
+
+    #[test]
+    fn nothing_else_authorizes() {
+        let token = Token::from_text(TEXT).unwrap();
+        let mut unpadded = basic(&format!("u:{TEXT}"));
+        assert_eq!(unpadded.pop(), Some(b'='));
+        for value in [
+            unpadded,
+            basic(TEXT),
+            basic(&format!("{TEXT}:")),
+            basic(&format!("a:b:{TEXT}")),
+            basic(&format!(":{TEXT}x")),
+            basic(&format!("{}:{TEXT}", "u".repeat(LONGEST_BASIC))),
+            b"Basic".to_vec(),
+            b"Basic ".to_vec(),
+            b"Basic ????".to_vec(),
+            b"".to_vec(),
+            b"Bearer".to_vec(),
+            TEXT.as_bytes().to_vec(),
+            format!("Digest {TEXT}").into_bytes(),
+            format!("Bearer{TEXT}").into_bytes(),
+            format!("Bearer {TEXT} x").into_bytes(),
+        ] {
+            assert!(!token.authorizes(&value), "{value:?}");
+        }
+    }
+
+    #[test]
+    fn mutated_credentials_do_no_harm() {
+        let token = Token::from_text(TEXT).unwrap();
+        let valid = basic(&format!("user:{TEXT}"));
+        let mut entropy = SeededEntropy::new(10);
+        for _ in 0..100_000 {
+            let random = entropy.next_u64();
+            let mut value = valid.clone();
+            let at = random as usize % value.len();
+            value[at] = (random >> 32) as u8;
+            value.truncate((random >> 40) as usize % (2 * value.len()));
+            token.authorizes(&value);
+        }
+    }
+}

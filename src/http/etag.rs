@@ -1,0 +1,174 @@
+//! Entity tags (RFC 9110 section 8.8.3) and the lists of them in If-Match and If-None-Match (13.1).
+
+use crate::{store::Encoding, wire::text};
+
+/// The strong entity tag of a file's contents: `"` and 16 hexadecimal digits of its version, and for
+/// the gzip variant `-gz`, and `"`. Variants that differ in their encoding need tags that differ
+/// (RFC 9110 section 8.8.3.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EntityTag {
+    text: [u8; EntityTag::LONGEST],
+    length: usize,
+}
+
+impl EntityTag {
+    /// Length of the longest tag, quotes included.
+    pub const LONGEST: usize = 21;
+
+    /// The tag of what [`Metadata::version`](crate::store::Metadata::version) numbers.
+    pub fn new(version: u64, encoding: Encoding) -> Self {
+        let end: &[u8] = match encoding {
+            Encoding::Identity => b"\"",
+            Encoding::Gzip => b"-gz\"",
+        };
+        let digits = text::hex(version);
+        let mut tag = Self { text: [b'"'; Self::LONGEST], length: 1 + digits.len() + end.len() };
+        for (place, &byte) in tag.text.iter_mut().skip(1).zip(digits.iter().chain(end)) {
+            *place = byte;
+        }
+        tag
+    }
+
+    /// The tag as it stands in an ETag field.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.text.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// How tags are compared (RFC 9110 section 8.8.3.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    /// Weak tags match nothing: for If-Match (13.1.1) and If-Range (13.1.5).
+    Strong,
+    /// `W/` makes no difference: for If-None-Match (13.1.2).
+    Weak,
+}
+
+/// Whether `value` is `*` or a list that has `tag` in it. With `tag` `None`, that there is no current
+/// representation, nothing matches, not even `*`.
+///
+/// What stands in the list before it breaks the grammar counts; the rest is passed over. A field that
+/// is sent in several lines matches if one line does (RFC 9110 section 5.3).
+pub fn matches(value: &[u8], tag: Option<&EntityTag>, comparison: Comparison) -> bool {
+    let Some(tag) = tag else { return false };
+    if crate::http::parameters::trim(value) == b"*" {
+        return true;
+    }
+    Tags { rest: value }.any(|found| {
+        found.opaque == tag.as_bytes() && (comparison == Comparison::Weak || !found.is_weak)
+    })
+}
+
+/// Whether `value`, that of an If-Range field, is an entity tag rather than a date: those begin with
+/// a letter that is no `W/` (RFC 9110 section 13.1.5).
+pub fn is_entity_tag(value: &[u8]) -> bool {
+    matches!(value, [b'"', ..] | [b'W', b'/', ..])
+}
+
+struct Found<'v> {
+    is_weak: bool,
+    /// With its quotes.
+    opaque: &'v [u8],
+}
+
+/// Walks a list of entity tags. Unlike quoted strings these have no backslash escapes.
+struct Tags<'v> {
+    rest: &'v [u8],
+}
+
+impl<'v> Iterator for Tags<'v> {
+    type Item = Found<'v>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while let [b' ' | b'\t' | b',', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+        // `W/` is case-sensitive.
+        let is_weak = self.rest.starts_with(b"W/");
+        let text = self.rest.strip_prefix(b"W/").unwrap_or(self.rest);
+        let end = 1 + text.strip_prefix(b"\"")?.iter().position(|&byte| byte == b'"')?;
+        let (opaque, rest) = text.split_at_checked(end + 1)?;
+        let is_tag_byte = |byte: &u8| matches!(byte, 0x21..=0x7e | 0x80..);
+        if !opaque.iter().all(is_tag_byte) {
+            return None;
+        }
+        // A tag is followed by a comma or the end.
+        let rest = crate::http::parameters::trim(rest);
+        if !matches!(rest, [] | [b',', ..]) {
+            return None;
+        }
+        self.rest = rest;
+        Some(Found { is_weak, opaque })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entropy::{Entropy, SeededEntropy};
+    use Comparison::{Strong, Weak};
+
+    #[test]
+    fn tags_differ_by_version_and_encoding() {
+        let plain = EntityTag::new(0x1a2b, Encoding::Identity);
+        let gzipped = EntityTag::new(0x1a2b, Encoding::Gzip);
+        assert_eq!(plain.as_bytes(), b"\"0000000000001a2b\"");
+        assert_eq!(gzipped.as_bytes(), b"\"0000000000001a2b-gz\"");
+        assert_eq!(gzipped.as_bytes().len(), EntityTag::LONGEST);
+        assert_ne!(plain, EntityTag::new(0x1a2c, Encoding::Identity));
+    }
+
+    #[test]
+    fn lists_match_as_rfc_9110_section_8_8_3_2_says() {
+        let tag = EntityTag::new(0xabc, Encoding::Identity);
+        for (value, strong, weak) in [
+            ("\"0000000000000abc\"", true, true),
+            (" \"0000000000000abc\" ", true, true),
+            ("W/\"0000000000000abc\"", false, true),
+            ("\"x\", \"0000000000000abc\"", true, true),
+            ("\"x\",W/\"y\" , \"0000000000000abc\",\"z\"", true, true),
+            (",,\"0000000000000abc\",,", true, true),
+            ("\"a,b\",\"\",\"0000000000000abc\"", true, true),
+            ("\"\\\", \"0000000000000abc\"", true, true),
+            ("*", true, true),
+            ("\"*\"", false, false),
+            ("", false, false),
+            ("0000000000000abc", false, false),
+            ("\"0000000000000ABC\"", false, false),
+            ("\"0000000000000abc-gz\"", false, false),
+            ("\"0000000000000abc", false, false),
+            ("w/\"0000000000000abc\"", false, false),
+            ("W/ \"0000000000000abc\"", false, false),
+            ("\"x\" \"0000000000000abc\"", false, false),
+            ("\"x\"y, \"0000000000000abc\"", false, false),
+            ("\"x y\", \"0000000000000abc\"", false, false),
+            ("*, \"0000000000000abc\"", false, false),
+        ] {
+            assert_eq!(matches(value.as_bytes(), Some(&tag), Strong), strong, "{value}");
+            assert_eq!(matches(value.as_bytes(), Some(&tag), Weak), weak, "{value}");
+            assert!(!matches(value.as_bytes(), None, Weak), "{value}");
+        }
+    }
+
+    #[test]
+    fn tells_tags_from_dates() {
+        assert!(is_entity_tag(b"\"x\""));
+        assert!(is_entity_tag(b"W/\"x\""));
+        assert!(!is_entity_tag(b"Wed, 16 Nov 1994 08:49:37 GMT"));
+        assert!(!is_entity_tag(b""));
+    }
+
+    #[test]
+    fn mutated_lists_do_no_harm() {
+        let mut entropy = SeededEntropy::new(7);
+        let tag = EntityTag::new(1, Encoding::Gzip);
+        for _ in 0..100_000 {
+            let mut value = *b"\"a\", W/\"0000000000000001-gz\", \"c\"";
+            for _ in 0..3 {
+                let random = entropy.next_u64();
+                value[random as usize % 33] = (random >> 32) as u8;
+            }
+            matches(&value, Some(&tag), Weak);
+        }
+    }
+}

@@ -6,5 +6,6 @@ pub mod content_range;
 pub mod date;
 pub mod etag;
 pub mod media_type;
+pub mod multipart;
 pub mod parameters;
 pub mod range;

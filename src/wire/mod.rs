@@ -1,8 +1,8 @@
 //! Byte formats: checked readers and writers that know nothing of connections.
 
-pub mod calendar;
 pub mod base64;
-pub mod json;
+pub mod calendar;
 pub mod html;
+pub mod json;
 pub mod percent;
 pub mod text;

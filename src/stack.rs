@@ -26,7 +26,8 @@ use crate::{
 /// should have room for as many datagrams.
 pub const INGRESS_BUDGET: usize = 16;
 
-/// How many addresses an interface can have.
+/// How many addresses an interface can have: smoltcp's own choice, 2 unless the program enables one
+/// of its `iface-max-addr-count` features.
 pub const MAX_ADDRESSES: usize = smoltcp::config::IFACE_MAX_ADDR_COUNT;
 
 /// Rounds over all sockets in which frames are sent before the device is looked at again.

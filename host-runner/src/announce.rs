@@ -6,6 +6,8 @@ use std::{
     process,
 };
 
+use bareserve::http::auth::Token;
+
 use crate::{
     arguments::Serve,
     log::Verbosity,
@@ -14,17 +16,17 @@ use crate::{
 };
 
 /// Prints it to standard output.
-pub fn print(options: &Serve, place: Place, listeners: &Listeners) {
+pub fn print(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Token>) {
     if options.verbosity > Verbosity::Quiet {
         let mut output = io::stdout();
         // Nobody may be reading.
         let _ = output
-            .write_all(text(options, place, listeners).as_bytes())
+            .write_all(text(options, place, listeners, token).as_bytes())
             .and_then(|()| output.flush());
     }
 }
 
-fn text(options: &Serve, place: Place, listeners: &Listeners) -> String {
+fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Token>) -> String {
     let network = &options.network;
     let address = network.address.address;
     let mut text = String::new();
@@ -74,6 +76,17 @@ fn text(options: &Serve, place: Place, listeners: &Listeners) -> String {
                 what(options, publish),
                 publish.listen.port()
             )?;
+        }
+        if let Some(token) = token {
+            let first = options.http_ports.first().copied().unwrap_or_default();
+            let published = listeners.open.iter().find(|publish| {
+                publish.transport == Transport::Tcp && publish.device_port == first
+            });
+            let authority = match published {
+                Some(publish) => publish.listen.to_string(),
+                None => format!("{address}:{first}"),
+            };
+            writeln!(text, "To change files: http://{authority}/?token={}", token.as_str())?;
         }
         writeln!(text, "Ctrl-C ends it.")
     })();

@@ -47,6 +47,8 @@ pub struct Serve {
     pub connections: usize,
     pub backlog: usize,
     pub is_writable: bool,
+    /// Folders without an index page are listed.
+    pub has_listings: bool,
     /// Seconds ahead of UTC; `None`: as the host is set.
     pub utc_offset: Option<i32>,
     pub publish: Vec<Publish>,
@@ -78,6 +80,7 @@ impl Default for Serve {
             connections: 8,
             backlog: 512,
             is_writable: false,
+            has_listings: false,
             utc_offset: None,
             publish: Vec::new(),
             verbosity: Verbosity::Info,
@@ -172,6 +175,7 @@ fn parse_serve(mut parser: Parser) -> Result<Command, Misuse> {
             "--app" => serve.app = Some(value.one_of(&APPS)?),
             "--connections" => serve.connections = value.number(1..=1024)?,
             "--backlog" => serve.backlog = value.number(1..=65_536)?,
+            "--listings" => serve.has_listings = true,
             "--writable" => serve.is_writable = true,
             "--utc-offset" => serve.utc_offset = Some(value.utc_offset()?),
             "--publish" => serve.publish.push(value.publish()?),

@@ -1,11 +1,13 @@
 //! What is served: a folder of the host, or the built-in site.
 
-use bareserve::store::{Commit, Encoding, Entry, Metadata, Store, StoreError};
+use bareserve::store::{
+    Commit, Encoding, Entry, Metadata, Store, StoreError,
+    rom::{OpenRomFile, RomFile, RomListing, RomStore},
+};
 use heapless::{String, string::StringView};
 
 use crate::{
     arguments::Serve,
-    built_in::{self, BuiltIn},
     error::Failure,
     folder_store::{self, FolderStore},
 };
@@ -13,22 +15,26 @@ use crate::{
 /// The longest name in a folder (NAME_MAX).
 const NAME_MAX: usize = 255;
 
+/// The built-in site, and what the file port hands out of it.
+const SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
+const PICTURE: &str = "bareserve.png";
+
 /// Either store.
 pub enum Files {
     Folder(FolderStore),
-    BuiltIn(BuiltIn),
+    BuiltIn(RomStore),
 }
 
 /// An open file of either.
 pub enum File {
     Folder(folder_store::OpenFile),
-    BuiltIn(built_in::OpenFile),
+    BuiltIn(OpenRomFile),
 }
 
 /// A walk through a folder of either.
 pub enum Listing {
     Folder(folder_store::Listing),
-    BuiltIn(built_in::Listing),
+    BuiltIn(RomListing),
 }
 
 impl Files {
@@ -36,7 +42,7 @@ impl Files {
     pub fn open(options: &Serve) -> Result<Self, Failure> {
         match &options.root {
             Some(root) => FolderStore::open(root, options.is_writable, "--root").map(Self::Folder),
-            None => Ok(Self::BuiltIn(BuiltIn)),
+            None => Ok(Self::BuiltIn(SITE)),
         }
     }
 
@@ -44,7 +50,7 @@ impl Files {
     /// first file of the folder.
     pub fn offered(&self) -> Option<std::string::String> {
         if let Self::BuiltIn(_) = self {
-            return Some(built_in::PICTURE.to_string());
+            return Some(PICTURE.to_string());
         }
         let mut listing = self.list("").ok()?;
         let mut name = String::<NAME_MAX>::new();
@@ -75,7 +81,7 @@ impl Store for Files {
     fn metadata(&self, file: &File) -> Metadata {
         match file {
             File::Folder(file) => file.metadata(),
-            File::BuiltIn(file) => BuiltIn.metadata(file),
+            File::BuiltIn(file) => SITE.metadata(file),
         }
     }
 

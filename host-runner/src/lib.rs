@@ -6,7 +6,6 @@
 
 mod announce;
 mod arguments;
-mod built_in;
 mod clients;
 mod clock;
 mod command;

@@ -50,6 +50,13 @@ impl Log {
         }
     }
 
+    /// Says how many frames were lost on their way out, if any.
+    pub fn frames_dropped(&mut self, count: u64) {
+        if count > 0 && self.verbosity >= Verbosity::Info {
+            let _ = writeln!(self.begin(), "{count} frames dropped: the link was down or full");
+        }
+    }
+
     fn begin(&mut self) -> &mut String {
         let (seconds, millis) = (self.now.secs(), self.now.millis());
         let _ = write!(self.lines, "[{seconds:6}.{millis:03}] ");

@@ -7,6 +7,7 @@ use bareserve::{
         download::{self, Download},
         request::{self, Requests},
     },
+    http::{self, WriteAccess, auth::Token},
     net::{
         tcp_server::{SetupError, TcpServer},
         udp_server::UdpServer,
@@ -27,6 +28,7 @@ use crate::{
     announce,
     arguments::{DAYTIME_PORT, ECHO_PORT, SECONDS_PORT, Serve},
     clock::Clock,
+    entropy::OsEntropy,
     error::{Error, Failure},
     files::Files,
     forward,
@@ -37,8 +39,11 @@ use crate::{
 };
 
 /// TCP and UDP services below.
-const TCP_SERVICES: usize = 6;
+const TCP_SERVICES: usize = 7;
 const UDP_SERVICES: usize = 4;
+
+/// Bytes of a request's target and the fields that are kept, and of the response's head.
+const HTTP_BUFFER: usize = 16 * 1024;
 
 /// Bytes on their way through an echo connection.
 const ECHO_SIZE: usize = 16 * 1024;
@@ -50,6 +55,7 @@ const HELD_PINGS: usize = 64;
 pub fn serve(options: &Serve) -> Result<(), Error> {
     let files = Files::open(options)?;
     let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
+    let token = options.is_writable.then(|| Token::generate(&mut OsEntropy));
     let signals = StopSignals::new()?;
     let mut listeners = Listeners::open(&options.publish)?;
     let (tap, place) = options.network.set_up(options.verbosity, || {
@@ -62,6 +68,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut log = Log::new(options.verbosity);
 
     let connections = options.connections;
+    let mut http_space = TcpSpace::new(connections, http::Connection::<_, HTTP_BUFFER>::new);
     let mut time_space = TcpSpace::new(connections, TimeConnection::new);
     let mut daytime_space = TcpSpace::new(connections, TimeConnection::new);
     let mut seconds_space = TcpSpace::new(connections, TimeConnection::new);
@@ -75,8 +82,15 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let counters: [Counters; TCP_SERVICES + UDP_SERVICES] = Default::default();
     let [tcp_counts @ .., ping_count, udp_echo_count, udp_daytime_count, udp_seconds_count] =
         &counters;
-    let [time_count, daytime_count, seconds_count, download_count, request_count, echo_count] =
-        tcp_counts;
+    let [
+        http_count,
+        time_count,
+        daytime_count,
+        seconds_count,
+        download_count,
+        request_count,
+        echo_count,
+    ] = tcp_counts;
     let ping_control = Control::new(options.ping_profile);
     let ping_memory = PingMemory { queue: &mut held, bytes: &mut held_bytes };
     let time_ports = [options.time_port];
@@ -86,6 +100,20 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut stack_space =
         StackSpace::new(TCP_SERVICES * connections + UDP_SERVICES, options.backlog);
     let stack = &mut options.network.stack(tap, stack_space.split(), clock.now());
+    let mut web_files = http::Files::new(&files);
+    if options.has_listings {
+        web_files = web_files.with_listings();
+    }
+    if let Some(token) = token {
+        web_files = web_files.with_writing(WriteAccess::with_token(token));
+    }
+    let mut web = TcpServer::new(
+        stack,
+        http::Server::new(web_files),
+        &options.http_ports,
+        http_space.split(),
+        http_count,
+    )?;
     let mut time =
         TcpServer::new(stack, TimeServer(Timestamp), &time_ports, time_space.split(), time_count)?;
     let mut daytime = TcpServer::new(
@@ -140,6 +168,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         udp_seconds_count,
     )?;
     let mut services: [&mut dyn Service; TCP_SERVICES + UDP_SERVICES] = [
+        &mut web,
         &mut time,
         &mut daytime,
         &mut seconds,
@@ -152,11 +181,12 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         &mut udp_seconds,
     ];
 
-    announce::print(options, place, &listeners);
+    announce::print(options, place, &listeners, token.as_ref());
     if !listeners.is_empty() {
         forward::start(listeners, options.network.address.address)?;
     }
     run::run(stack, &mut services, &mut clock, &mut log, &signals, || false)?;
+    log.frames_dropped(stack.device().dropped());
     Ok(())
 }
 

@@ -29,6 +29,7 @@ The link:
 What is served:
   --root DIR                 the folder with the files [default: a small built-in site]
   --file NAME                what the file port hands out [default: the root's first picture]
+  --listings                 list folders that have no index page [default: no]
   --writable                 accept uploads [default: no]
   --app todo|clock|echo      serve an example application as well [default: none]
 

@@ -11,6 +11,8 @@
 //! | `/_device/ping` | PUT, with the token | sets the simulated loss: `{"loss": 20}` (percent) | [`LossRequest`] |
 //! | `/_device/clock` | PUT, with the token | sets the date | [`parse_date`] |
 //!
+//! [`DeviceApplication`] puts them there.
+//!
 //! Every answer is produced piece by piece into whatever room there is, down to one byte: what a
 //! connection holds meanwhile is a copy of one row's numbers, not its text.
 //!
@@ -48,6 +50,7 @@ use crate::{
     },
 };
 
+mod app;
 pub mod capture;
 mod document;
 mod events;
@@ -58,6 +61,7 @@ pub mod page;
 mod requests;
 mod status;
 
+pub use app::{DeviceApplication, DeviceExchange};
 pub use document::{Document, Progress};
 pub use events::EventStream;
 pub use files::FileList;

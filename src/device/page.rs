@@ -1,7 +1,7 @@
 //! The page's files.
 
 /// One file of the page.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asset {
     /// Its path under `/_device/`; the page itself is the empty one.
     pub path: &'static str,
@@ -9,6 +9,15 @@ pub struct Asset {
     pub content_type: &'static str,
     /// Its content.
     pub content: &'static [u8],
+}
+
+impl Asset {
+    /// A number that differs between any two contents: FNV-1a of 64 bits.
+    pub fn version(&self) -> u64 {
+        self.content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        })
+    }
 }
 
 /// All of them; the page asks for nothing else but the data.

@@ -268,3 +268,6 @@ fn take(rest: &mut &[u8], output: &mut [u8]) -> usize {
     *rest = back;
     length
 }
+
+#[cfg(test)]
+mod tests;

@@ -267,7 +267,7 @@ fn events_come_at_once_and_then_each_second() {
 }
 
 /// A folder of names, with `broken` for one that cannot be read.
-struct Names(&'static [&'static str]);
+pub(super) struct Names(pub &'static [&'static str]);
 
 impl Store for Names {
     type File = ();

@@ -1,6 +1,11 @@
 //! Who may change something.
 
-use super::{auth::Token, request::Request, status::Status};
+use super::{
+    auth::Token,
+    request::Request,
+    response::{Answer, Response},
+    status::Status,
+};
 
 /// The cookie that carries the token.
 pub(super) const COOKIE: &str = "bareserve-token";
@@ -53,6 +58,29 @@ impl WriteAccess {
         request.field("Authorization").is_some_and(|value| token.authorizes(value.as_bytes()))
             || request.parameter(PARAMETER).is_some_and(matches)
             || cookie(request, COOKIE).is_some_and(matches)
+    }
+}
+
+impl WriteAccess {
+    /// Whether `request` comes from a link that carries the token.
+    pub(super) fn is_link(&self, request: &Request<'_>) -> bool {
+        let Some(token) = &self.token else { return false };
+        request.parameter(PARAMETER).is_some_and(|value| token.matches(value.as_bytes()))
+    }
+
+    /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
+    /// no place for a secret.
+    pub(super) fn admit<E>(&self, request: &Request<'_>, response: Response<'_>) -> Answer<E> {
+        let path = request.target().split('?').next().unwrap_or_default();
+        let token = self.token.as_ref().map_or("", Token::as_str);
+        let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
+        // Only the slash: two of them in front of a path lead to another host.
+        let is_odd = path.is_empty() || path.starts_with("//");
+        response
+            .joined_field("Set-Cookie", &cookie)
+            .field("Cache-Control", "no-store")
+            .field("Location", if is_odd { "/" } else { path })
+            .page()
     }
 }
 

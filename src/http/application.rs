@@ -88,15 +88,20 @@ pub trait Application {
     /// A piece of the body has come, after [`Begin::Stream`]. Returns how much of it was taken; the
     /// rest is offered again in the next turn. Taking nothing holds up the sender.
     ///
+    /// `scratch` is what the connection's buffer has left, [`RESERVE`](super::RESERVE) bytes or
+    /// more. It keeps its content until [`respond`](Application::respond).
+    ///
     /// # Errors
     /// The status to answer with. The rest of the body is not awaited.
     fn receive(
         &mut self,
+        request: &Request<'_>,
         exchange: &mut Self::Exchange,
         piece: &[u8],
+        scratch: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Result<usize, Status> {
-        let _ = (exchange, env);
+        let _ = (request, exchange, scratch, env);
         Ok(piece.len())
     }
 
@@ -113,11 +118,12 @@ pub trait Application {
     /// may be as short as a byte.
     fn produce(
         &mut self,
+        request: &Request<'_>,
         exchange: &mut Self::Exchange,
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Produced {
-        let _ = (exchange, output, env);
+        let _ = (request, exchange, output, env);
         Produced::End
     }
 }
@@ -211,13 +217,15 @@ impl<A: Application, B: Application> Application for (A, B) {
 
     fn receive(
         &mut self,
+        request: &Request<'_>,
         exchange: &mut Self::Exchange,
         piece: &[u8],
+        scratch: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Result<usize, Status> {
         match exchange {
-            Either::First(exchange) => self.0.receive(exchange, piece, env),
-            Either::Second(exchange) => self.1.receive(exchange, piece, env),
+            Either::First(exchange) => self.0.receive(request, exchange, piece, scratch, env),
+            Either::Second(exchange) => self.1.receive(request, exchange, piece, scratch, env),
         }
     }
 
@@ -244,13 +252,14 @@ impl<A: Application, B: Application> Application for (A, B) {
 
     fn produce(
         &mut self,
+        request: &Request<'_>,
         exchange: &mut Self::Exchange,
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Produced {
         match exchange {
-            Either::First(exchange) => self.0.produce(exchange, output, env),
-            Either::Second(exchange) => self.1.produce(exchange, output, env),
+            Either::First(exchange) => self.0.produce(request, exchange, output, env),
+            Either::Second(exchange) => self.1.produce(request, exchange, output, env),
         }
     }
 }

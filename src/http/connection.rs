@@ -20,6 +20,7 @@ use smoltcp::{
 };
 
 use super::{
+    access::WriteAccess,
     application::{Application, Begin, Produced},
     body::{Body, Piece},
     chunked::{CHUNK_OVERHEAD, LAST_CHUNK, chunk_data, frame_chunk},
@@ -226,6 +227,7 @@ impl<E> State<E> {
 pub(super) struct Session<'s, 'e, A: Application> {
     pub service: &'static str,
     pub application: &'s mut A,
+    pub access: &'s WriteAccess,
     pub date: &'s mut DateText,
     pub state: &'s mut State<A::Exchange>,
     pub buffer: &'s mut [u8],
@@ -335,7 +337,11 @@ impl<A: Application> Session<'_, '_, A> {
         if !methods.contains(&method) {
             return Err(Status::METHOD_NOT_ALLOWED);
         }
-        self.application.begin(&Request::new(head, self.buffer, &[]), self.env)
+        let request = Request::new(head, self.buffer, &[]);
+        if method == Method::Get && self.access.is_link(&request) {
+            return Err(Status::SEE_OTHER);
+        }
+        self.application.begin(&request, self.env)
     }
 
     /// The answer does not depend on the body. One that is short is read and thrown away; otherwise
@@ -370,9 +376,10 @@ impl<A: Application> Session<'_, '_, A> {
             if piece.is_empty() {
                 break;
             }
+            let kept = self.state.head.kept_len();
             let used = match (*sink, &mut self.state.exchange) {
                 (Sink::Buffer, _) => {
-                    let start = self.state.head.kept_len() + self.state.collected;
+                    let start = kept + self.state.collected;
                     if let Some(place) = self.buffer.get_mut(start..start + piece.len()) {
                         place.copy_from_slice(piece);
                     }
@@ -380,7 +387,12 @@ impl<A: Application> Session<'_, '_, A> {
                     piece.len()
                 }
                 (Sink::Application, Some(exchange)) => {
-                    self.application.receive(exchange, piece, self.env)?.min(piece.len())
+                    let (front, scratch) =
+                        self.buffer.split_at_mut_checked(kept).unwrap_or_default();
+                    let request = Request::new(&self.state.head, front, &[]);
+                    self.application
+                        .receive(&request, exchange, piece, scratch, self.env)?
+                        .min(piece.len())
                 }
                 (Sink::Application, None) | (Sink::Discard, _) => piece.len(),
             };
@@ -451,6 +463,7 @@ impl<A: Application> Session<'_, '_, A> {
         let Some((front, room)) = self.buffer.split_at_mut_checked(self.state.staging()) else {
             return;
         };
+        let request = Request::new(head, front, &[]);
         let allow = match head.form {
             Form::Resource => self.application.methods(head.path(front)).unwrap_or_default(),
             Form::Server | Form::Authority => {
@@ -467,6 +480,7 @@ impl<A: Application> Session<'_, '_, A> {
         let response = Reply { output: Output::new(room), terms }.status(status);
         let answer = match status {
             Status::NO_CONTENT => response.allow().empty(),
+            Status::SEE_OTHER => self.access.admit(&request, response),
             _ => response.page(),
         };
         self.begin_writing(answer);
@@ -495,29 +509,22 @@ impl<A: Application> Session<'_, '_, A> {
     pub fn transmit(&mut self, output: &mut [u8]) -> usize {
         let mut sent = 0;
         loop {
-            if self.state.staged.is_empty() && matches!(self.state.writing, Writing::Staged) {
+            let is_staged = self.state.interim > 0 || !self.state.staged.is_empty();
+            if !is_staged && matches!(self.state.writing, Writing::Staged) {
                 self.finish_answer();
             }
             let Some(room) = output.get_mut(sent..).filter(|room| !room.is_empty()) else {
                 return sent;
             };
-            let step = if self.state.interim > 0 {
-                self.send_interim(room)
-            } else if !self.state.staged.is_empty() {
-                self.send_staged(room)
-            } else {
-                match self.state.writing {
-                    Writing::Body(rest) | Writing::Waiting(rest, _) => self.produce(rest, room),
-                    Writing::Nothing | Writing::Staged | Writing::Broken => return sent,
+            sent += match self.state.writing {
+                _ if self.state.interim > 0 => self.send_interim(room),
+                _ if !self.state.staged.is_empty() => self.send_staged(room),
+                Writing::Body(rest) | Writing::Waiting(rest, _) => {
+                    let Some(written) = self.produce(rest, room) else { return sent };
+                    written
                 }
+                Writing::Nothing | Writing::Staged | Writing::Broken => return sent,
             };
-            sent += step;
-            if step == 0 && self.state.staged.is_empty() {
-                match self.state.writing {
-                    Writing::Staged => {}
-                    _ => return sent,
-                }
-            }
         }
     }
 
@@ -536,16 +543,13 @@ impl<A: Application> Session<'_, '_, A> {
     }
 
     /// Lets the application write the next piece of its body: into `room` where that is possible,
-    /// otherwise into the buffer. Returns what was written into `room`.
-    fn produce(&mut self, rest: Rest, room: &mut [u8]) -> usize {
-        let Some(exchange) = &mut self.state.exchange else {
-            self.state.end_stream(rest, self.buffer);
-            return 0;
-        };
-        let staging = self.state.head.kept_len() + self.state.collected;
+    /// otherwise into the buffer. Returns how much was written into `room`; `None` when the
+    /// application has nothing to say just now.
+    fn produce(&mut self, rest: Rest, room: &mut [u8]) -> Option<usize> {
+        let staging = self.state.staging();
         let is_staged = rest == Rest::Chunked && room.len() < SHORTEST_CHUNK;
-        let whole =
-            if is_staged { self.buffer.get_mut(staging..).unwrap_or_default() } else { room };
+        let (front, back) = self.buffer.split_at_mut_checked(staging).unwrap_or_default();
+        let whole = if is_staged { back } else { room };
         let place = match rest {
             Rest::Chunked => chunk_data(whole),
             Rest::Sized(left) => {
@@ -555,16 +559,27 @@ impl<A: Application> Session<'_, '_, A> {
             Rest::UntilClose => Some(&mut *whole),
         };
         let place = place.unwrap_or_default();
-        let len = match self.application.produce(exchange, place, self.env) {
-            Produced::Bytes(len) => len.min(place.len()),
-            Produced::Wait(at) if !self.state.end_of_input => {
-                self.state.writing = Writing::Waiting(rest, at);
-                return 0;
-            }
+        let (front, body) = front.split_at_checked(self.state.head.kept_len()).unwrap_or_default();
+        let request = Request::new(&self.state.head, front, body);
+        let produced = match &mut self.state.exchange {
+            Some(exchange) => self.application.produce(&request, exchange, place, self.env),
+            None => Produced::End,
+        };
+        let len = match produced {
+            Produced::Bytes(len @ 1..) => len.min(place.len()),
             // Whoever half-closes gets his answer, but nobody waits with him for what may come.
-            Produced::Wait(_) | Produced::End => {
+            Produced::Bytes(0) | Produced::Wait(_) if self.state.end_of_input => {
                 self.state.end_stream(rest, self.buffer);
-                return 0;
+                return Some(0);
+            }
+            Produced::Bytes(_) | Produced::Wait(_) => {
+                let at = if let Produced::Wait(at) = produced { at } else { None };
+                self.state.writing = Writing::Waiting(rest, at);
+                return None;
+            }
+            Produced::End => {
+                self.state.end_stream(rest, self.buffer);
+                return Some(0);
             }
         };
         self.state.body_sent += len as u64;
@@ -573,17 +588,15 @@ impl<A: Application> Session<'_, '_, A> {
             Rest::Sized(left) => Writing::Body(Rest::Sized(left.saturating_sub(len as u64))),
             rest => Writing::Body(rest),
         };
-        match rest {
-            Rest::Chunked if len > 0 => {
-                let len = frame_chunk(whole, len);
-                if is_staged {
-                    self.state.staged = staging..staging + len;
-                    return 0;
-                }
-                len
-            }
-            _ => len,
+        if rest != Rest::Chunked {
+            return Some(len);
         }
+        let len = frame_chunk(whole, len);
+        if is_staged {
+            self.state.staged = staging..staging + len;
+            return Some(0);
+        }
+        Some(len)
     }
 
     fn finish_answer(&mut self) {

@@ -3,6 +3,7 @@
 use smoltcp::time::Instant;
 
 use super::{
+    access::WriteAccess,
     application::Application,
     connection::{Connection, Session},
     date,
@@ -17,13 +18,23 @@ use crate::{
 /// [`Files`](super::Files). `BUFFER` is that of each [`Connection`].
 pub struct Server<A, const BUFFER: usize> {
     application: A,
+    pub(super) access: WriteAccess,
     date: DateText,
 }
 
 impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// A server for these resources.
     pub const fn new(application: A) -> Self {
-        Self { application, date: DateText { second: None, text: [0; date::LENGTH] } }
+        let date = DateText { second: None, text: [0; date::LENGTH] };
+        Self { application, access: WriteAccess::NOBODY, date }
+    }
+
+    /// Opens links that carry a token: `GET /…?token=…` sets a cookie with it, which
+    /// [`WriteAccess::check`] accepts, and leads on to the path without it.
+    #[must_use]
+    pub fn with_links(mut self, access: WriteAccess) -> Self {
+        self.access = access;
+        self
     }
 
     /// What answers the requests.
@@ -39,6 +50,7 @@ impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
         Session {
             service: SERVICE,
             application: &mut self.application,
+            access: &self.access,
             date: &mut self.date,
             state: &mut connection.state,
             buffer: &mut connection.buffer,

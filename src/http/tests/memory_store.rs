@@ -171,6 +171,9 @@ impl Store for MemoryStore {
     }
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
+        if self.is_folder(path) {
+            return Err(StoreError::IsFolder);
+        }
         self.0.borrow_mut().remove(path).map(|_| ()).ok_or(StoreError::NotFound)
     }
 }

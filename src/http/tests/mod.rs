@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod files;
 mod framing;
 mod memory_store;
 
@@ -13,7 +14,7 @@ use smoltcp::{
 };
 
 use self::memory_store::MemoryStore;
-use super::{Application, Connection, Files, Server};
+use super::{Application, Connection, Files, Server, WriteAccess};
 use crate::{
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,

@@ -2,6 +2,8 @@
 
 extern crate std;
 
+mod applications;
+mod attacks;
 mod files;
 mod framing;
 mod memory_store;

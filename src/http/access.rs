@@ -1,0 +1,107 @@
+//! Who may change something.
+
+use super::{
+    auth::Token,
+    request::Request,
+    response::{Answer, Response},
+    status::Status,
+};
+
+/// The cookie that carries the token.
+pub(super) const COOKIE: &str = "bareserve-token";
+/// The parameter of a link that carries it.
+pub(super) const PARAMETER: &str = "token";
+
+/// The rule for requests that change something: the same for files and for applications, which
+/// check it in [`Application::begin`](super::Application::begin).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WriteAccess {
+    token: Option<Token>,
+}
+
+impl WriteAccess {
+    /// Nobody may change anything.
+    pub const NOBODY: Self = Self { token: None };
+
+    /// Whoever shows `token` may: as Bearer's, as the password of Basic credentials with any user
+    /// name, as the `token` parameter of the query, or as the cookie of that link.
+    pub const fn with_token(token: Token) -> Self {
+        Self { token: Some(token) }
+    }
+
+    /// Whether anybody may change something.
+    pub const fn is_possible(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// The token that opens, to be shown to the owner.
+    pub const fn token(&self) -> Option<&Token> {
+        self.token.as_ref()
+    }
+
+    /// Whether the sender of `request` may change something.
+    ///
+    /// # Errors
+    /// 403 when nobody may, and when the request comes from a page of another site: a browser adds
+    /// credentials to those on its own. 401 when the token is missing or wrong.
+    pub fn check(&self, request: &Request<'_>) -> Result<(), Status> {
+        if !self.is_possible() || is_cross_site(request) {
+            return Err(Status::FORBIDDEN);
+        }
+        if self.is_shown_by(request) { Ok(()) } else { Err(Status::UNAUTHORIZED) }
+    }
+
+    /// Whether the sender of `request` knows the token, for what only its holder may see.
+    pub fn is_shown_by(&self, request: &Request<'_>) -> bool {
+        let Some(token) = &self.token else { return false };
+        let matches = |candidate: &str| token.matches(candidate.as_bytes());
+        request.field("Authorization").is_some_and(|value| token.authorizes(value.as_bytes()))
+            || request.parameter(PARAMETER).is_some_and(matches)
+            || cookie(request, COOKIE).is_some_and(matches)
+    }
+}
+
+impl WriteAccess {
+    /// Whether `request` comes from a link that carries the token.
+    pub(super) fn is_link(&self, request: &Request<'_>) -> bool {
+        let Some(token) = &self.token else { return false };
+        request.parameter(PARAMETER).is_some_and(|value| token.matches(value.as_bytes()))
+    }
+
+    /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
+    /// no place for a secret.
+    pub(super) fn admit<E>(&self, request: &Request<'_>, response: Response<'_>) -> Answer<E> {
+        let path = request.target().split('?').next().unwrap_or_default();
+        let token = self.token.as_ref().map_or("", Token::as_str);
+        let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
+        // Only the slash: two of them in front of a path lead to another host.
+        let is_odd = path.is_empty() || path.starts_with("//");
+        response
+            .joined_field("Set-Cookie", &cookie)
+            .field("Cache-Control", "no-store")
+            .field("Location", if is_odd { "/" } else { path })
+            .page()
+    }
+}
+
+/// Whether a browser says that the request comes from a page of another site (Fetch Metadata; the
+/// Origin field of RFC 6454 for browsers without that). Other clients say nothing.
+fn is_cross_site(request: &Request<'_>) -> bool {
+    if let Some(site) = request.field("Sec-Fetch-Site") {
+        return !matches!(site, "same-origin" | "none");
+    }
+    let Some(origin) = request.field("Origin") else { return false };
+    let authority = origin.split_once("://").map(|(_, authority)| authority);
+    authority.is_none_or(|authority| {
+        !request.field("Host").is_some_and(|host| host.eq_ignore_ascii_case(authority))
+    })
+}
+
+/// The value of the cookie called `name` (RFC 6265 section 4.2).
+fn cookie<'b>(request: &Request<'b>, name: &str) -> Option<&'b str> {
+    request
+        .values("Cookie")
+        .flat_map(|cookies| cookies.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}

@@ -1,0 +1,110 @@
+//! Sets of ASCII characters and a fast search, the two things parsing text comes down to.
+
+/// A set of ASCII characters: 16 bytes of flash.
+pub(super) struct AsciiSet([u32; 4]);
+
+impl AsciiSet {
+    /// Letters, digits and `others`.
+    pub const fn alphanumeric_and(others: &[u8]) -> Self {
+        let mut words = [0; 4];
+        let mut byte = 0;
+        while byte < 128 {
+            if (byte as u8).is_ascii_alphanumeric() {
+                words[byte >> 5] |= 1 << (byte & 31);
+            }
+            byte += 1;
+        }
+        let mut i = 0;
+        while i < others.len() {
+            words[(others[i] >> 5) as usize] |= 1 << (others[i] & 31);
+            i += 1;
+        }
+        Self(words)
+    }
+
+    pub fn contains(&self, byte: u8) -> bool {
+        self.0.get(usize::from(byte >> 5)).is_some_and(|word| word >> (byte & 31) & 1 == 1)
+    }
+
+    pub fn contains_all(&self, bytes: &[u8]) -> bool {
+        bytes.iter().all(|&byte| self.contains(byte))
+    }
+}
+
+/// `tchar` (RFC 9110 section 5.6.2).
+const TOKEN: AsciiSet = AsciiSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+
+/// Whether `byte` may be part of a token.
+pub(super) fn is_token_char(byte: u8) -> bool {
+    TOKEN.contains(byte)
+}
+
+/// `token` (RFC 9110 section 5.6.2).
+pub(super) fn is_token(bytes: &[u8]) -> bool {
+    !bytes.is_empty() && TOKEN.contains_all(bytes)
+}
+
+/// Whether all of `bytes` may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
+/// tab, and bytes from 0x80 on.
+pub(super) fn is_field_content(bytes: &[u8]) -> bool {
+    // Without an early exit the compiler can look at many bytes at a time.
+    !bytes.iter().fold(false, |bad, &byte| bad | (byte < b' ' && byte != b'\t') | (byte == 0x7f))
+}
+
+/// Where `wanted` first stands in `bytes`.
+pub(super) fn find(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    const LOW: usize = usize::MAX / 255;
+    const HIGH: usize = LOW << 7;
+    const WORD: usize = size_of::<usize>();
+    let (words, _) = bytes.as_chunks::<WORD>();
+    let pattern = LOW * usize::from(wanted);
+    // A word minus one in each byte borrows into the high bit of a byte that is zero.
+    let zero_byte = |word: usize| word.wrapping_sub(LOW) & !word & HIGH != 0;
+    let skipped = words
+        .iter()
+        .position(|word| zero_byte(usize::from_ne_bytes(*word) ^ pattern))
+        .unwrap_or(words.len())
+        * WORD;
+    let rest = bytes.get(skipped..)?;
+    rest.iter().position(|&byte| byte == wanted).map(|at| skipped + at)
+}
+
+/// Without the optional blanks around it (RFC 9110 section 5.6.3).
+pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] = bytes {
+        bytes = rest;
+    }
+    while let [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn find_agrees_with_a_plain_search() {
+        let mut text = [b'x'; 40];
+        for at in 0..text.len() {
+            text[at] = b'\n';
+            for start in 0..text.len() {
+                assert_eq!(
+                    find(b'\n', &text[start..]),
+                    text[start..].iter().position(|&byte| byte == b'\n')
+                );
+            }
+            text[at] = b'\n' ^ 0x80;
+        }
+        assert_eq!(find(b'\n', b""), None);
+    }
+
+    #[test]
+    fn field_content_is_what_the_grammar_allows() {
+        for byte in 0..=255_u8 {
+            let allowed = byte == b'\t' || (b' '..=b'~').contains(&byte) || byte >= 0x80;
+            assert_eq!(is_field_content(&[b'a', byte]), allowed, "{byte}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! The chunked transfer coding (RFC 9112 section 7.1).
+
+use super::{bytes::is_token_char, status::Status};
+
+/// Bytes of extensions, and then of trailers, that a body may carry for each chunk and at its end
+/// (section 7.1.1: they ought to be limited).
+const OVERHEAD_LIMIT: u16 = 1024;
+
+/// Finds the data in a chunked body, whatever pieces it comes in.
+#[derive(Debug)]
+pub(super) struct Decoder {
+    expected: Expected,
+    /// Of the chunk: its size, and then what is left of it.
+    left: u64,
+    /// Bytes of extension in this chunk, or of trailers.
+    overhead: u16,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Expected {
+    FirstDigit,
+    Size,
+    /// Blanks before a `;`.
+    BlankBefore,
+    /// Blanks before a `;` or a `=`.
+    BlankAfterName,
+    BlankBeforeName,
+    ExtensionName,
+    BlankBeforeValue,
+    ExtensionValue,
+    QuotedValue,
+    QuotedPair,
+    AfterQuotedValue,
+    SizeLf,
+    Data,
+    DataCr,
+    DataLf,
+    TrailerLine,
+    TrailerName,
+    TrailerValue,
+    TrailerLf,
+    LastLf,
+    Nothing,
+}
+
+/// What stands at the front of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// So many bytes of framing, and then the input ends.
+    NeedsMore(usize),
+    /// So many bytes of framing, and then so many of data. [`Decoder::consume`] takes of them.
+    Data(usize, usize),
+    /// So many bytes of framing, and then the body has ended.
+    End(usize),
+}
+
+impl Decoder {
+    pub const fn new() -> Self {
+        Self { expected: Expected::FirstDigit, left: 0, overhead: 0 }
+    }
+
+    /// Passes over framing at the front of `input`.
+    ///
+    /// # Errors
+    /// 400 when it is not as the grammar has it: the connection is of no further use.
+    pub fn step(&mut self, input: &[u8]) -> Result<Step, Status> {
+        for (at, &byte) in input.iter().enumerate() {
+            match self.expected {
+                Expected::Data => {
+                    let rest = input.len() - at;
+                    let data = usize::try_from(self.left).map_or(rest, |left| left.min(rest));
+                    return Ok(Step::Data(at, data));
+                }
+                Expected::Nothing => return Ok(Step::End(at)),
+                expected => self.expected = self.after(expected, byte)?,
+            }
+        }
+        Ok(match self.expected {
+            Expected::Nothing => Step::End(input.len()),
+            _ => Step::NeedsMore(input.len()),
+        })
+    }
+
+    /// Marks `taken` bytes of data as taken.
+    pub fn consume(&mut self, taken: usize) {
+        self.left = self.left.saturating_sub(taken as u64);
+        if self.left == 0 {
+            self.expected = Expected::DataCr;
+        }
+    }
+
+    fn after(&mut self, expected: Expected, byte: u8) -> Result<Expected, Status> {
+        use Expected::*;
+        const BAD: Status = Status::BAD_REQUEST;
+        if !matches!(expected, FirstDigit | Size | SizeLf | DataCr | DataLf) {
+            self.overhead += 1;
+            if self.overhead > OVERHEAD_LIMIT {
+                return Err(BAD);
+            }
+        }
+        Ok(match (expected, byte) {
+            (FirstDigit | Size, _) if byte.is_ascii_hexdigit() => {
+                let digit = (byte as char).to_digit(16).map_or(0, u64::from);
+                self.left = self.left.checked_mul(16).ok_or(BAD)? + digit;
+                Size
+            }
+            // Blanks may stand before a `;` but not before the line's end.
+            (Size | ExtensionName | ExtensionValue | AfterQuotedValue, b'\r') => SizeLf,
+            (Size | ExtensionName | ExtensionValue | AfterQuotedValue, b';')
+            | (BlankBefore | BlankAfterName, b';') => BlankBeforeName,
+            (Size | ExtensionValue | AfterQuotedValue | BlankBefore, b' ' | b'\t') => BlankBefore,
+            (ExtensionName | BlankAfterName, b' ' | b'\t') => BlankAfterName,
+            (BlankBeforeName, b' ' | b'\t') => BlankBeforeName,
+            (BlankBeforeName | ExtensionName, _) if is_token_char(byte) => ExtensionName,
+            (ExtensionName | BlankAfterName, b'=') => BlankBeforeValue,
+            (BlankBeforeValue, b' ' | b'\t') => BlankBeforeValue,
+            (BlankBeforeValue, b'"') => QuotedValue,
+            (BlankBeforeValue | ExtensionValue, _) if is_token_char(byte) => ExtensionValue,
+            (QuotedValue, b'"') => AfterQuotedValue,
+            (QuotedValue, b'\\') => QuotedPair,
+            (QuotedValue | QuotedPair, b'\t' | b' '..=b'~' | 0x80..) => QuotedValue,
+            (SizeLf, b'\n') => {
+                self.overhead = 0;
+                if self.left == 0 { TrailerLine } else { Data }
+            }
+            (DataCr, b'\r') => DataLf,
+            (DataLf, b'\n') => FirstDigit,
+            (TrailerLine, b'\r') => LastLf,
+            (TrailerLine | TrailerName, _) if is_token_char(byte) => TrailerName,
+            (TrailerName, b':') => TrailerValue,
+            (TrailerValue, b'\r') => TrailerLf,
+            (TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => TrailerValue,
+            (TrailerLf, b'\n') => TrailerLine,
+            (LastLf, b'\n') => Nothing,
+            _ => return Err(BAD),
+        })
+    }
+}
+
+/// Bytes of framing around the data of a chunk on its way out.
+pub(super) const CHUNK_OVERHEAD: usize = CHUNK_HEAD + 2;
+/// `XXXX` CR LF.
+const CHUNK_HEAD: usize = 6;
+/// As much data as four digits can count.
+const CHUNK_MAX: usize = 0xffff;
+
+/// The last chunk and an empty trailer section.
+pub(super) const LAST_CHUNK: &[u8; 5] = b"0\r\n\r\n";
+
+/// Where the data of a chunk goes in `output`, which is longer than [`CHUNK_OVERHEAD`].
+pub(super) fn chunk_data(output: &mut [u8]) -> Option<&mut [u8]> {
+    let room = output.len().checked_sub(CHUNK_OVERHEAD)?.min(CHUNK_MAX);
+    output.get_mut(CHUNK_HEAD..CHUNK_HEAD + room)
+}
+
+/// Puts the framing around `len` bytes of data that stand where [`chunk_data`] said, and returns
+/// the length of the whole. Its size has leading zeros, so that it need not be known beforehand.
+pub(super) fn frame_chunk(output: &mut [u8], len: usize) -> usize {
+    let digit = |shift: usize| match (len >> shift) & 0xf {
+        value @ 0..=9 => b'0' + value as u8,
+        value => b'a' + (value as u8 - 10),
+    };
+    let head = [digit(12), digit(8), digit(4), digit(0), b'\r', b'\n'];
+    if let Some(place) = output.get_mut(..CHUNK_HEAD) {
+        place.copy_from_slice(&head);
+    }
+    if let Some(place) = output.get_mut(CHUNK_HEAD + len..len + CHUNK_OVERHEAD) {
+        place.copy_from_slice(b"\r\n");
+    }
+    len + CHUNK_OVERHEAD
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use std::{vec, vec::Vec};
+
+    use super::*;
+
+    /// Decodes pieces of `size` bytes; the data, and how much of the input the body took.
+    fn decode(input: &[u8], size: usize) -> Result<Option<(Vec<u8>, usize)>, Status> {
+        let mut decoder = Decoder::new();
+        let mut data = vec![];
+        let mut at = 0;
+        for piece in input.chunks(size) {
+            let mut piece = piece;
+            loop {
+                match decoder.step(piece)? {
+                    Step::NeedsMore(framing) => {
+                        at += framing;
+                        break;
+                    }
+                    Step::Data(framing, len) => {
+                        data.extend_from_slice(&piece[framing..framing + len]);
+                        decoder.consume(len);
+                        at += framing + len;
+                        piece = &piece[framing + len..];
+                    }
+                    Step::End(framing) => return Ok(Some((data, at + framing))),
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    #[test]
+    fn bodies_in_pieces_of_any_size() {
+        for (body, expected) in [
+            ("0\r\n\r\n", ""),
+            ("5\r\nhello\r\n0\r\n\r\n", "hello"),
+            ("A\r\n0123456789\r\n0005\r\nhello\r\n000\r\n\r\n", "0123456789hello"),
+            ("5;a\r\nhello\r\n0;b=c\r\n\r\n", "hello"),
+            ("5 ; a = \"x\\\";\" ;b\r\nhello\r\n0\r\n\r\n", "hello"),
+            ("1\r\nx\r\n0\r\nA: b\r\nContent-Length: 4\r\nC:\r\n\r\n", "x"),
+        ] {
+            let input = std::format!("{body}GET /");
+            for size in 1..=input.len() {
+                let (data, taken) = decode(input.as_bytes(), size).unwrap().unwrap();
+                assert_eq!(data, expected.as_bytes(), "{body:?} by {size}");
+                assert_eq!(taken, body.len(), "{body:?} by {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn malformed_bodies() {
+        for body in [
+            "\r\n",
+            " 5\r\nhello\r\n0\r\n\r\n",
+            "+5\r\nhello\r\n",
+            "-5\r\n",
+            "0x5\r\nhello\r\n",
+            "5_0\r\n",
+            "5 \r\nhello\r\n",
+            "5;\r\nhello\r\n",
+            "5;a=\r\nhello\r\n",
+            "5;a\nhello\r\n",
+            "5;a\rb\r\nhello\r\n",
+            "5;\0\r\nhello\r\n",
+            "5 a\r\nhello\r\n",
+            "5;a=\"b\r\nhello",
+            "5\nhello\r\n",
+            "5\rhello\r\n",
+            "5\r\nhello0\r\n",
+            "5\r\nhello\n0\r\n",
+            "5\r\nhello\r0\r\n",
+            "5\r\nhelloxx\r\n0\r\n",
+            "g\r\n",
+            "10000000000000000\r\n",
+            "0\r\nA : b\r\n\r\n",
+            "0\r\n b\r\n\r\n",
+            "0\r\nA: b\n\r\n",
+            "0\r\nno colon\r\n\r\n",
+            "0\r\n\n",
+        ] {
+            for size in 1..=body.len() {
+                assert_eq!(decode(body.as_bytes(), size), Err(Status::BAD_REQUEST), "{body:?}");
+            }
+        }
+        let long = std::format!("5;{}\r\nhello\r\n0\r\n\r\n", "a".repeat(64 << 10));
+        assert_eq!(decode(long.as_bytes(), 1000), Err(Status::BAD_REQUEST));
+    }
+
+    #[test]
+    fn chunks_out() {
+        let mut output = [0; 64];
+        chunk_data(&mut output).unwrap()[..5].copy_from_slice(b"hello");
+        let len = frame_chunk(&mut output, 5);
+        assert_eq!(&output[..len], b"0005\r\nhello\r\n");
+        let mut whole = output[..len].to_vec();
+        whole.extend_from_slice(LAST_CHUNK);
+        assert_eq!(decode(&whole, 3), Ok(Some((b"hello".to_vec(), whole.len()))));
+    }
+}

@@ -1,0 +1,274 @@
+//! Sending a file, whole or in parts (RFC 9110 section 14).
+
+use core::fmt::Write;
+
+use super::{Exchange, conditions::Current};
+use crate::{
+    clock::UnixTime,
+    environment::Environment,
+    http::{
+        Answer, Produced, Reply, Request, Response, Status,
+        accept_encoding::AcceptEncoding,
+        content_range::ContentRange,
+        date,
+        etag::EntityTag,
+        media_type,
+        range::{self, ByteRange, Ranges, Requested},
+    },
+    store::{Encoding, Metadata, Store, StoreError},
+};
+
+/// A file on its way to a client.
+#[derive(Debug)]
+pub struct Download<F> {
+    file: F,
+    /// The next byte, and the one after the last of this part.
+    next: u64,
+    end: u64,
+    /// More than one part.
+    parts: Option<Parts>,
+}
+
+/// The parts of a `multipart/byteranges` body.
+#[derive(Debug)]
+struct Parts {
+    ranges: Ranges,
+    /// Which one is being sent; their number for the end of the body.
+    index: usize,
+    /// Bytes of the part's head, or of the end, that are sent.
+    head_sent: usize,
+    boundary: u64,
+    media_type: &'static str,
+    size: u64,
+}
+
+/// A file and the variant of it that the client is to have.
+pub(super) struct Opened<F> {
+    file: F,
+    metadata: Metadata,
+    encoding: Encoding,
+    has_variants: bool,
+    media_type: &'static str,
+    tag: EntityTag,
+}
+
+/// Opens the variant of a file that suits `request` best (RFC 9110 section 12.5.3).
+pub(super) fn open<S: Store>(
+    store: &S,
+    path: &str,
+    request: &Request<'_>,
+) -> Result<Opened<S::File>, StoreError> {
+    let gzipped = store.open(path, Encoding::Gzip);
+    let has_variants = gzipped.is_ok();
+    let mut accepted = AcceptEncoding::default();
+    for value in request.values("Accept-Encoding") {
+        accepted.add(value.as_bytes());
+    }
+    // Whoever refuses both gets the file as it is: better than nothing.
+    let wanted = match request.values("Accept-Encoding").next() {
+        Some(_) => accepted.choose(has_variants).unwrap_or_default(),
+        None => Encoding::Identity,
+    };
+    let (file, encoding) = match (gzipped, wanted) {
+        (Ok(file), Encoding::Gzip) => (file, Encoding::Gzip),
+        _ => (store.open(path, Encoding::Identity)?, Encoding::Identity),
+    };
+    let metadata = store.metadata(&file);
+    let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
+    let tag = EntityTag::new(metadata.version, encoding);
+    Ok(Opened { file, metadata, encoding, has_variants, media_type, tag })
+}
+
+impl<F> Opened<F> {
+    /// The answer to a GET of this file.
+    pub fn respond<S: Store<File = F>>(
+        self,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> Answer<Exchange<S>> {
+        let size = self.metadata.size;
+        let current = Current {
+            tag: Some(&self.tag),
+            modified: self.metadata.modified,
+            now: env.date(),
+            is_read: true,
+        };
+        if let Err(status) = current.check(request) {
+            return match status {
+                Status::NOT_MODIFIED => self.validators(reply.status(status), None).empty(),
+                _ => reply.error(status),
+            };
+        }
+        let requested = match request.field("Range") {
+            Some(value) if current.allows_range(request) => {
+                range::requested(value.as_bytes(), size)
+            }
+            _ => Requested::Whole,
+        };
+        match requested {
+            Requested::Whole => {
+                let response = self.representation(reply.ok(), env.date());
+                let response = response.field("Content-Type", self.media_type);
+                response.sized(size, self.download(0, size, None))
+            }
+            Requested::Parts(ranges) => match ranges.as_slice() {
+                [range] => {
+                    let ByteRange { first, last } = *range;
+                    let content_range = ContentRange { range: Some(*range), size };
+                    let response =
+                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                    response
+                        .field("Content-Type", self.media_type)
+                        .display_field("Content-Range", content_range)
+                        .sized(range.length(), self.download(first, last.saturating_add(1), None))
+                }
+                _ => {
+                    let parts = Parts {
+                        ranges,
+                        index: 0,
+                        head_sent: 0,
+                        boundary: env.entropy.next_u64(),
+                        media_type: self.media_type,
+                        size,
+                    };
+                    let response =
+                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                    response
+                        .display_field(
+                            "Content-Type",
+                            format_args!("multipart/byteranges; boundary={:016x}", parts.boundary),
+                        )
+                        .sized(parts.length(), self.download(0, 0, Some(parts)))
+                }
+            },
+            Requested::Unsatisfiable => reply
+                .status(Status::RANGE_NOT_SATISFIABLE)
+                .display_field("Content-Range", ContentRange { range: None, size })
+                .page(),
+        }
+    }
+
+    fn download<S: Store<File = F>>(
+        self,
+        next: u64,
+        end: u64,
+        parts: Option<Parts>,
+    ) -> Exchange<S> {
+        Exchange::Download(Download { file: self.file, next, end, parts })
+    }
+
+    /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).
+    fn validators<'r>(&self, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
+        let mut response = response.field("ETag", self.tag.as_bytes());
+        if let Some(modified) = self.metadata.modified {
+            // Section 8.8.2.1: never later than Date.
+            let modified = now.map_or(modified, |now| modified.min(now));
+            response = response.field("Last-Modified", date::format(modified));
+        }
+        if self.has_variants {
+            response = response.field("Vary", "Accept-Encoding");
+        }
+        response.field(
+            "Cache-Control",
+            if self.metadata.immutable {
+                "public, max-age=31536000, immutable"
+            } else {
+                "no-cache"
+            },
+        )
+    }
+
+    fn representation<'r>(&self, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
+        let response = self.validators(response, now).field("Accept-Ranges", "bytes");
+        match self.encoding {
+            Encoding::Identity => response,
+            Encoding::Gzip => response.field("Content-Encoding", "gzip"),
+        }
+    }
+}
+
+impl<F> Download<F> {
+    /// Writes the next bytes of the body.
+    pub(super) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
+        if self.next == self.end {
+            if let Some(parts) = &mut self.parts {
+                return match parts.produce_head(output) {
+                    Ok(len) => Produced::Bytes(len),
+                    Err(range) => {
+                        (self.next, self.end) = (range.first, range.last.saturating_add(1));
+                        self.read(store, output)
+                    }
+                };
+            }
+        }
+        self.read(store, output)
+    }
+
+    fn read<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
+        let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX);
+        let len = left.min(output.len());
+        let room = output.get_mut(..len).unwrap_or_default();
+        match store.read(&mut self.file, self.next, room) {
+            Ok(len @ 1..) => {
+                self.next += len as u64;
+                Produced::Bytes(len)
+            }
+            // The file has shrunk, or the medium failed.
+            Ok(0) | Err(_) => Produced::End,
+        }
+    }
+}
+
+/// A part's head, or the end of the body: `\r\n--` boundary, media type and range.
+type PartHead = heapless::String<192>;
+
+impl Parts {
+    /// The length of the whole body (RFC 2046 section 5.1.1).
+    fn length(&self) -> u64 {
+        let parts: u64 = self
+            .ranges
+            .iter()
+            .map(|range| self.head(Some(*range)).len() as u64 + range.length())
+            .sum();
+        parts + self.head(None).len() as u64
+    }
+
+    fn head(&self, range: Option<ByteRange>) -> PartHead {
+        let mut head = PartHead::new();
+        let Self { boundary, media_type, size, .. } = *self;
+        let written = match range {
+            Some(_) => write!(
+                head,
+                "\r\n--{boundary:016x}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
+                ContentRange { range, size },
+            ),
+            None => write!(head, "\r\n--{boundary:016x}--\r\n"),
+        };
+        // Cut off where a store's media type is endless; its length is counted the same.
+        let _ = written;
+        head
+    }
+
+    /// Writes what is left of the head of the next part. When nothing is: that part's range.
+    fn produce_head(&mut self, output: &mut [u8]) -> Result<usize, ByteRange> {
+        let range = self.ranges.get(self.index).copied();
+        let head = self.head(range);
+        let rest = head.as_bytes().get(self.head_sent..).unwrap_or_default();
+        match range {
+            Some(range) if rest.is_empty() => {
+                self.index += 1;
+                self.head_sent = 0;
+                Err(range)
+            }
+            _ => {
+                let len = rest.len().min(output.len());
+                if let (Some(place), Some(rest)) = (output.get_mut(..len), rest.get(..len)) {
+                    place.copy_from_slice(rest);
+                }
+                self.head_sent += len;
+                Ok(len)
+            }
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The files of a [`Store`] as resources: what most servers are for.
+
+mod conditions;
+mod download;
+mod listing;
+mod upload;
+
+use self::{
+    conditions::Current,
+    download::Download,
+    listing::Listing,
+    upload::{Form, status_of_writing},
+};
+use super::{
+    access::WriteAccess,
+    application::{Application, Begin, Produced},
+    etag::EntityTag,
+    method::Method,
+    request::Request,
+    response::{Answer, Reply},
+    status::Status,
+};
+use crate::{
+    environment::Environment,
+    store::{Commit, Encoding, Store, StoreError, is_valid_path},
+};
+
+/// Serves the files of a store: whole, in parts, gzipped if the store has such a variant and the
+/// client takes it; answers conditions; and, if allowed, stores and deletes.
+///
+/// A folder is shown by its `index.html`, or by a listing if that is switched on.
+pub struct Files<S> {
+    store: S,
+    has_listings: bool,
+    access: WriteAccess,
+}
+
+/// What a connection remembers of a file on its way.
+pub enum Exchange<S: Store> {
+    /// A file to the client.
+    Download(Download<S::File>),
+    /// A folder's entries to the client.
+    Listing(Listing<S::Listing>),
+    /// A file from the client.
+    Upload(S::Upload),
+    /// Files from the client, in a form.
+    Form(Form<S::Upload>),
+}
+
+/// What a folder's page is called.
+const INDEX: &str = "index.html";
+
+/// The longest path that a file can have.
+type Path = heapless::String<255>;
+
+impl<S: Store> Files<S> {
+    /// Files to be read.
+    pub const fn new(store: S) -> Self {
+        Self { store, has_listings: false, access: WriteAccess::NOBODY }
+    }
+
+    /// Shows folders that have no index page.
+    #[must_use]
+    pub fn with_listings(mut self) -> Self {
+        self.has_listings = true;
+        self
+    }
+
+    /// Lets PUT, DELETE and upload forms through to whoever `access` allows it.
+    #[must_use]
+    pub fn with_writing(mut self, access: WriteAccess) -> Self {
+        self.access = access;
+        self
+    }
+}
+
+impl<S: Store> Application for Files<S> {
+    type Exchange = Exchange<S>;
+
+    fn methods(&self, _path: &str) -> Option<&'static [Method]> {
+        Some(match self.is_writable() {
+            true => &[Method::Get, Method::Put, Method::Delete, Method::Post],
+            false => &[Method::Get],
+        })
+    }
+
+    fn begin(
+        &mut self,
+        request: &Request<'_>,
+        env: &mut Environment<'_>,
+    ) -> Result<Begin<Exchange<S>>, Status> {
+        match request.method() {
+            Method::Put => {
+                self.check_change(request, env)?;
+                self.begin_put(request)
+            }
+            Method::Delete => {
+                self.check_change(request, env)?;
+                Ok(Begin::Respond)
+            }
+            Method::Post => {
+                self.access.check(request)?;
+                if !is_folder(request.path()) {
+                    return Err(Status::CONFLICT);
+                }
+                let exchange = Exchange::Form(Form::new(request)?);
+                Ok(Begin::Stream { exchange, limit: u64::MAX })
+            }
+            _ => Ok(Begin::Respond),
+        }
+    }
+
+    fn receive(
+        &mut self,
+        request: &Request<'_>,
+        exchange: &mut Exchange<S>,
+        piece: &[u8],
+        scratch: &mut [u8],
+        _env: &mut Environment<'_>,
+    ) -> Result<usize, Status> {
+        match exchange {
+            Exchange::Upload(upload) => {
+                self.store.write(upload, piece).map_err(status_of_writing)?;
+                Ok(piece.len())
+            }
+            Exchange::Form(form) => form.receive(&self.store, request, piece, scratch),
+            Exchange::Download(_) | Exchange::Listing(_) => Ok(piece.len()),
+        }
+    }
+
+    fn respond(
+        &mut self,
+        request: &Request<'_>,
+        exchange: Option<Exchange<S>>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> Answer<Exchange<S>> {
+        match (request.method(), exchange) {
+            (Method::Put, Some(Exchange::Upload(upload))) => {
+                match self.store.commit(upload, request.path()) {
+                    Ok(Commit::Created) => reply
+                        .status(Status::CREATED)
+                        .field("Location", own_location(request))
+                        .empty(),
+                    Ok(Commit::Replaced) => reply.status(Status::NO_CONTENT).empty(),
+                    Err(error) => reply.error(status_of_writing(error)),
+                }
+            }
+            (Method::Post, Some(Exchange::Form(form))) if form.is_complete() => {
+                reply.redirect(Status::SEE_OTHER, own_location(request))
+            }
+            (Method::Put | Method::Post, _) => reply.error(Status::BAD_REQUEST),
+            (Method::Delete, _) => match self.store.remove(request.path()) {
+                Ok(()) => reply.status(Status::NO_CONTENT).empty(),
+                Err(StoreError::IsFolder) => reply.error(Status::CONFLICT),
+                Err(error) => reply.error(status_of(error)),
+            },
+            _ => self.show(request, reply, env),
+        }
+    }
+
+    fn produce(
+        &mut self,
+        request: &Request<'_>,
+        exchange: &mut Exchange<S>,
+        output: &mut [u8],
+        _env: &mut Environment<'_>,
+    ) -> Produced {
+        match exchange {
+            Exchange::Download(download) => download.produce(&self.store, output),
+            Exchange::Listing(listing) => listing.produce(&self.store, request, output),
+            Exchange::Upload(_) | Exchange::Form(_) => Produced::End,
+        }
+    }
+}
+
+/// Writing.
+impl<S: Store> Files<S> {
+    fn is_writable(&self) -> bool {
+        self.access.is_possible() && self.store.is_writable()
+    }
+
+    /// Whether the file may be stored or deleted: by this client, under this name, as it is now.
+    fn check_change(&self, request: &Request<'_>, env: &Environment<'_>) -> Result<(), Status> {
+        self.access.check(request)?;
+        let path = request.path();
+        if is_folder(path) {
+            return Err(Status::CONFLICT);
+        }
+        if !is_valid_path(path) {
+            return Err(Status::NOT_FOUND);
+        }
+        let file = self.store.open(path, Encoding::Identity).ok();
+        let metadata = file.as_ref().map(|file| self.store.metadata(file));
+        let tag = metadata.map(|metadata| EntityTag::new(metadata.version, Encoding::Identity));
+        let modified = metadata.and_then(|metadata| metadata.modified);
+        Current { tag: tag.as_ref(), modified, now: env.date(), is_read: false }.check(request)
+    }
+
+    fn begin_put(&self, request: &Request<'_>) -> Result<Begin<Exchange<S>>, Status> {
+        if !request.has_body() {
+            return Err(Status::LENGTH_REQUIRED);
+        }
+        // RFC 9110 section 14.5: a part must not be taken for the whole.
+        if request.field("Content-Range").is_some() {
+            return Err(Status::BAD_REQUEST);
+        }
+        if request.field("Content-Encoding").is_some() {
+            return Err(Status::UNSUPPORTED_MEDIA_TYPE);
+        }
+        let upload = self.store.create(request.content_length()).map_err(status_of_writing)?;
+        Ok(Begin::Stream { exchange: Exchange::Upload(upload), limit: u64::MAX })
+    }
+}
+
+/// Reading.
+impl<S: Store> Files<S> {
+    fn show(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> Answer<Exchange<S>> {
+        let path = request.path();
+        let is_folder = is_folder(path);
+        if !is_valid_path(path.strip_suffix('/').unwrap_or(path)) {
+            return reply.error(Status::NOT_FOUND);
+        }
+        let mut index = Path::new();
+        let file = if is_folder {
+            match index.push_str(path).and_then(|()| index.push_str(INDEX)) {
+                Ok(()) => index.as_str(),
+                Err(_) => return reply.error(Status::NOT_FOUND),
+            }
+        } else {
+            path
+        };
+        match download::open(&self.store, file, request) {
+            Ok(opened) => opened.respond(request, reply, env),
+            Err(StoreError::IsFolder) if !is_folder => redirect_to_folder(request, reply),
+            Err(StoreError::NotFound) if is_folder && self.has_listings => {
+                match self.store.list(path.strip_suffix('/').unwrap_or(path)) {
+                    Ok(walk) => {
+                        let listing = Listing::new(walk, self.is_writable());
+                        reply
+                            .ok()
+                            .field("Content-Type", "text/html; charset=utf-8")
+                            .field("Cache-Control", "no-cache")
+                            .stream(Exchange::Listing(listing))
+                    }
+                    Err(error) => reply.error(status_of(error)),
+                }
+            }
+            Err(error) => reply.error(status_of(error)),
+        }
+    }
+}
+
+/// Whether a path asks for a folder.
+fn is_folder(path: &str) -> bool {
+    path.is_empty() || path.ends_with('/')
+}
+
+/// The request's own path as it came, for a Location that leads back to it; the root for one with
+/// two slashes in front, which would lead to another host.
+fn own_location<'b>(request: &Request<'b>) -> &'b str {
+    match request.target().split('?').next() {
+        Some(path) if path.starts_with('/') && !path.starts_with("//") => path,
+        _ => "/",
+    }
+}
+
+/// A folder is asked for without its slash: relative links on its page would go wrong.
+fn redirect_to_folder<E>(request: &Request<'_>, reply: Reply<'_>) -> Answer<E> {
+    let path = own_location(request);
+    if path == "/" {
+        return reply.error(Status::NOT_FOUND);
+    }
+    let (mark, query) = request.query().map_or(("", ""), |query| ("?", query));
+    reply
+        .status(Status::MOVED_PERMANENTLY)
+        .joined_field("Location", &[path, "/", mark, query])
+        .page()
+}
+
+/// The status that tells a client of a store's error.
+fn status_of(error: StoreError) -> Status {
+    match error {
+        StoreError::NotFound | StoreError::IsFolder | StoreError::InvalidName => Status::NOT_FOUND,
+        StoreError::Denied | StoreError::ReadOnly => Status::FORBIDDEN,
+        StoreError::Full => Status::INSUFFICIENT_STORAGE,
+        StoreError::Io => Status::INTERNAL_SERVER_ERROR,
+    }
+}

@@ -1,0 +1,155 @@
+//! Where a request's body ends (RFC 9112 section 6).
+
+use super::{
+    bytes::{is_token, trim},
+    method::Version,
+    status::Status,
+};
+
+/// What a request's fields say about its body, gathered field by field.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Framing {
+    content_length: Option<u64>,
+    codings: Codings,
+}
+
+/// The transfer codings named so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Codings {
+    None,
+    /// `chunked` and nothing else.
+    Chunked,
+    /// One that nobody here can decode.
+    Unknown,
+    /// `chunked` before another one: nobody can tell where the body ends.
+    ChunkedNotLast,
+}
+
+/// A body's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Length {
+    /// So many bytes; 0 also when the request says nothing of a body.
+    Exact(u64),
+    /// As the chunks say.
+    Chunked,
+}
+
+impl Framing {
+    /// Nothing said yet.
+    pub const NONE: Self = Self { content_length: None, codings: Codings::None };
+
+    /// Notes a Content-Length (RFC 9110 section 8.6). A repeated one is refused even where both
+    /// agree, and so is a leading zero, that some reader may take for octal.
+    pub fn content_length(&mut self, value: &[u8]) -> Result<(), Status> {
+        if self.content_length.is_some() || matches!(value, [b'0', _, ..]) {
+            return Err(Status::BAD_REQUEST);
+        }
+        self.content_length = Some(decimal(value).ok_or(Status::BAD_REQUEST)?);
+        Ok(())
+    }
+
+    /// Notes a Transfer-Encoding (RFC 9112 section 6.1); several add up to one list.
+    pub fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Status> {
+        for coding in value.split(|&byte| byte == b',').map(trim) {
+            let name = coding.split(|&byte| byte == b';').next().map(trim).unwrap_or_default();
+            // An empty element would be legal (RFC 9110 section 5.6.1); nobody honest sends one.
+            if !is_token(name) {
+                return Err(Status::BAD_REQUEST);
+            }
+            self.codings = match self.codings {
+                Codings::Chunked | Codings::ChunkedNotLast => Codings::ChunkedNotLast,
+                Codings::None if coding.eq_ignore_ascii_case(b"chunked") => Codings::Chunked,
+                Codings::None | Codings::Unknown => Codings::Unknown,
+            };
+        }
+        Ok(())
+    }
+
+    /// Whether the request says how long its body is.
+    pub fn is_announced(&self) -> bool {
+        self.content_length.is_some() || self.codings != Codings::None
+    }
+
+    /// The rules of RFC 9112 section 6.3. After any of these errors the connection must close.
+    pub fn length(&self, version: Version) -> Result<Length, Status> {
+        match (self.codings, self.content_length) {
+            (Codings::None, length) => Ok(Length::Exact(length.unwrap_or(0))),
+            // Both at once is how requests are smuggled (section 11.2); in HTTP/1.0 there are no
+            // transfer codings (section 6.1).
+            (_, Some(_)) => Err(Status::BAD_REQUEST),
+            (_, None) if version == Version::Http10 => Err(Status::BAD_REQUEST),
+            (Codings::Chunked, None) => Ok(Length::Chunked),
+            (Codings::ChunkedNotLast, None) => Err(Status::BAD_REQUEST),
+            (Codings::Unknown, None) => Err(Status::NOT_IMPLEMENTED),
+        }
+    }
+}
+
+/// `1*DIGIT`, as long as it can be counted: one that cannot must not pass for a smaller one.
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |number, &byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Fields as `name value` (C for Content-Length, T for Transfer-Encoding).
+    fn decide(fields: &[(char, &str)], version: Version) -> Result<Length, Status> {
+        let mut framing = Framing::NONE;
+        for (name, value) in fields {
+            match name {
+                'C' => framing.content_length(value.as_bytes())?,
+                _ => framing.transfer_encoding(value.as_bytes())?,
+            }
+        }
+        framing.length(version)
+    }
+
+    #[test]
+    fn lengths() {
+        let refused = Err(Status::BAD_REQUEST);
+        let unknown = Err(Status::NOT_IMPLEMENTED);
+        type Row<'a> = (&'a [(char, &'a str)], Result<Length, Status>);
+        let rows: [Row<'_>; 27] = [
+            (&[], Ok(Length::Exact(0))),
+            (&[('C', "0")], Ok(Length::Exact(0))),
+            (&[('C', "5")], Ok(Length::Exact(5))),
+            (&[('C', "18446744073709551615")], Ok(Length::Exact(u64::MAX))),
+            (&[('C', "18446744073709551616")], refused),
+            (&[('C', "")], refused),
+            (&[('C', "+5")], refused),
+            (&[('C', "-1")], refused),
+            (&[('C', "5 5")], refused),
+            (&[('C', "5,5")], refused),
+            (&[('C', "0x5")], refused),
+            (&[('C', "005")], refused),
+            (&[('C', "5"), ('C', "5")], refused),
+            (&[('C', "5"), ('C', "6")], refused),
+            (&[('T', "chunked")], Ok(Length::Chunked)),
+            (&[('T', "CHUNKED")], Ok(Length::Chunked)),
+            (&[('T', "chunked"), ('C', "5")], refused),
+            (&[('C', "5"), ('T', "gzip")], refused),
+            (&[('T', "chunked, chunked")], refused),
+            (&[('T', "chunked"), ('T', "chunked")], refused),
+            (&[('T', "chunked, gzip")], refused),
+            (&[('T', "gzip, chunked")], unknown),
+            (&[('T', "xchunked")], unknown),
+            (&[('T', "identity")], unknown),
+            (&[('T', "chunked;a=b")], unknown),
+            (&[('T', "")], refused),
+            (&[('T', ", chunked")], refused),
+        ];
+        for (fields, expected) in rows {
+            assert_eq!(decide(fields, Version::Http11), expected, "{fields:?}");
+        }
+        assert_eq!(decide(&[('T', "chunked")], Version::Http10), refused);
+        assert_eq!(decide(&[('C', "5")], Version::Http10), Ok(Length::Exact(5)));
+    }
+}

@@ -1,0 +1,90 @@
+//! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
+//! section 3.2).
+
+use super::bytes::AsciiSet;
+use crate::wire::text::parse_decimal;
+
+/// Unreserved characters, sub-delims, and the `%` of an escape.
+const REG_NAME: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=%");
+/// What an IP literal is made of between its brackets.
+const IP_LITERAL: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+;=:");
+
+/// `uri-host [ ":" port ]`. A host may not be empty in an `http` URI (RFC 9110 section 4.2.1), and a
+/// list of hosts or a user name is none.
+pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
+    let (is_host_valid, port) = match authority {
+        [b'[', rest @ ..] => {
+            let Some(end) = rest.iter().position(|&byte| byte == b']') else { return false };
+            let Some((host, port)) = rest.split_at_checked(end) else { return false };
+            (host.contains(&b':') && IP_LITERAL.contains_all(host), port.get(1..).unwrap_or(b""))
+        }
+        _ => {
+            let end = authority.iter().position(|&byte| byte == b':').unwrap_or(authority.len());
+            let Some((host, port)) = authority.split_at_checked(end) else { return false };
+            let escapes = host.split(|&byte| byte == b'%').skip(1);
+            let valid = REG_NAME.contains_all(host)
+                && !host.contains(&b',')
+                && escapes.into_iter().all(starts_with_two_hex_digits);
+            (!host.is_empty() && valid, port)
+        }
+    };
+    is_host_valid
+        && match port {
+            [] | [b':'] => true,
+            [b':', digits @ ..] => parse_decimal(digits).is_some_and(|port| port <= 65_535),
+            _ => false,
+        }
+}
+
+/// Whether an escape's two digits are there.
+pub(super) fn starts_with_two_hex_digits(bytes: &[u8]) -> bool {
+    matches!(bytes, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities() {
+        for good in [
+            "a",
+            "example.com",
+            "192.168.69.1",
+            "localhost:8080",
+            "h:",
+            "[::1]",
+            "[fe80::1]:80",
+            "a%20b",
+            "xn--bcher-kva.example",
+        ] {
+            assert!(is_valid_authority(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            ":80",
+            "a b",
+            "a/b",
+            "user@host",
+            "a,b",
+            "a:b",
+            "a:1:2",
+            "a:65536",
+            "[::1",
+            "[]",
+            "[::1]x",
+            "a%2",
+            "a%zz",
+            "http://a",
+            "a?b",
+            "a#b",
+            "a\\b",
+            "\u{e9}",
+            "[::1]]",
+            "a:+1",
+            "[::1%25eth0]",
+        ] {
+            assert!(!is_valid_authority(bad.as_bytes()), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A request, as the one who answers it sees it.
+
+use super::{
+    fields::{FieldLine, KeptFields},
+    framing::Length,
+    head::Head,
+    method::{Method, Version},
+};
+
+/// A request whose head is complete.
+#[derive(Clone, Copy)]
+pub struct Request<'b> {
+    head: &'b Head,
+    buffer: &'b [u8],
+    method: Method,
+    body: &'b [u8],
+}
+
+impl<'b> Request<'b> {
+    pub(super) fn new(head: &'b Head, buffer: &'b [u8], body: &'b [u8]) -> Self {
+        Self { head, buffer, method: head.method.unwrap_or(Method::Get), body }
+    }
+
+    /// What is to be done. HEAD is shown as [`Method::Get`]: answer that, and the server leaves the
+    /// body out.
+    pub fn method(&self) -> Method {
+        match self.method {
+            Method::Head => Method::Get,
+            method => method,
+        }
+    }
+
+    /// Whether the body will be left out, so that it need not be opened, or counted.
+    pub fn is_head(&self) -> bool {
+        self.method == Method::Head
+    }
+
+    /// The version the client speaks.
+    pub fn version(&self) -> Version {
+        self.head.version
+    }
+
+    /// The path without the slash in front, escapes decoded, dot segments taken out: `a b/c` for
+    /// `/x/../a%20b/c`. Empty segments are still in it.
+    pub fn path(&self) -> &'b str {
+        self.head.path(self.buffer)
+    }
+
+    /// The path and query as they came, escapes and all.
+    pub fn target(&self) -> &'b str {
+        self.head.target(self.buffer)
+    }
+
+    /// The path's segments, as many as `places` holds; none when there are more. For a `match`:
+    ///
+    /// ```
+    /// # fn show(request: &bareserve::http::Request<'_>) -> u8 {
+    /// match request.segments(&mut [""; 3]) {
+    ///     ["todos"] => 1,
+    ///     ["todos", id] => 2,
+    ///     _ => 3,
+    /// }
+    /// # }
+    /// ```
+    pub fn segments<'p>(&self, places: &'p mut [&'b str]) -> &'p [&'b str] {
+        segments(self.path(), places)
+    }
+
+    /// What follows the `?`, as it came.
+    pub fn query(&self) -> Option<&'b str> {
+        self.head.query(self.buffer)
+    }
+
+    /// The value of the query's parameter `name`, still encoded: `?a=1&b=2` has `a` and `b`.
+    pub fn parameter(&self, name: &str) -> Option<&'b str> {
+        self.query()?
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .find_map(|(key, value)| (key == name).then_some(value))
+    }
+
+    /// The value of the first field of that name, if it was kept and is UTF-8.
+    ///
+    /// Kept are Host, Range, Cookie (when short), Origin, Sec-Fetch-Site, Authorization,
+    /// Accept-Encoding, all Content- and If- fields, and what
+    /// [`Application::wants_field`](super::Application::wants_field) asks for.
+    pub fn field(&self, name: &str) -> Option<&'b str> {
+        self.values(name).next()
+    }
+
+    /// The values of all fields of that name, in their order.
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b str> + use<'b, 'n> {
+        self.head
+            .fields(self.buffer)
+            .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .filter_map(|field| core::str::from_utf8(field.value).ok())
+    }
+
+    /// All fields that were kept, as names and values.
+    pub fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
+        let fields: KeptFields<'b> = self.head.fields(self.buffer);
+        fields.map(|FieldLine { name, value }| {
+            (core::str::from_utf8(name).unwrap_or_default(), value)
+        })
+    }
+
+    /// The body, when the application asked for it as a whole; empty before it has come.
+    pub fn body(&self) -> &'b [u8] {
+        self.body
+    }
+
+    /// Whether the request says that it has a body, be it of no bytes.
+    pub fn has_body(&self) -> bool {
+        self.head.framing.is_announced()
+    }
+
+    /// The body's length, when it is known beforehand.
+    pub fn content_length(&self) -> Option<u64> {
+        match self.head.framing.length(self.head.version) {
+            Ok(Length::Exact(length)) => Some(length),
+            Ok(Length::Chunked) | Err(_) => None,
+        }
+    }
+}
+
+/// Splits a path at its slashes, into as many segments as `places` holds; none when there are more.
+pub fn segments<'s, 'p>(path: &'s str, places: &'p mut [&'s str]) -> &'p [&'s str] {
+    let mut count = 0;
+    for segment in path.split('/') {
+        let Some(place) = places.get_mut(count) else { return &[] };
+        *place = segment;
+        count += 1;
+    }
+    places.get(..count).unwrap_or_default()
+}

@@ -1,0 +1,341 @@
+//! Composing a response's head, and its body too where that is short (RFC 9112 sections 2.1 and 4).
+
+use core::fmt::Write;
+
+use serde_json_core::ser;
+
+use super::{
+    method::{Method, Version},
+    status::Status,
+};
+use crate::wire::text::decimal;
+
+/// What the connection knows of the response before it is composed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Terms<'t> {
+    /// The Date field's value.
+    pub date: Option<&'t [u8; 29]>,
+    pub version: Version,
+    pub persistent: bool,
+    pub is_head: bool,
+    /// What 405 and 204 say in Allow.
+    pub allow: &'t [Method],
+}
+
+/// The blank form of a response. Its methods fill it in; the last one gives an [`Answer`].
+pub struct Reply<'r> {
+    pub(super) output: Output<'r>,
+    pub(super) terms: Terms<'r>,
+}
+
+/// A response whose status line stands.
+pub struct Response<'r> {
+    reply: Reply<'r>,
+    status: Status,
+}
+
+/// What an application answers, ready to go. Comes from the methods of [`Reply`] and [`Response`]
+/// only.
+#[derive(Debug)]
+pub struct Answer<E> {
+    pub(super) status: Status,
+    /// Bytes composed; `None` if there was too little room.
+    pub(super) composed: Option<usize>,
+    /// Of these, the body.
+    pub(super) body_len: usize,
+    pub(super) rest: Option<(E, Rest)>,
+}
+
+/// How the part of a body ends that is yet to be produced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rest {
+    /// After so many bytes.
+    Sized(u64),
+    /// With the last chunk.
+    Chunked,
+    /// With the connection: HTTP/1.0 has no chunks.
+    UntilClose,
+}
+
+impl<'r> Reply<'r> {
+    /// Begins a response.
+    pub fn status(mut self, status: Status) -> Response<'r> {
+        let output = &mut self.output;
+        output.bytes(b"HTTP/1.1 ");
+        output.number(u64::from(status.0));
+        output.bytes(b" ");
+        output.bytes(status.reason().as_bytes());
+        output.bytes(b"\r\n");
+        if let Some(date) = self.terms.date {
+            output.field("Date", date);
+        }
+        Response { reply: self, status }
+    }
+
+    /// [`Status::OK`].
+    pub fn ok(self) -> Response<'r> {
+        self.status(Status::OK)
+    }
+
+    /// A redirect to `location`, which is percent-encoded already.
+    pub fn redirect<E>(self, status: Status, location: &str) -> Answer<E> {
+        self.status(status).field("Location", location).page()
+    }
+
+    /// An error, with a short page for people.
+    pub fn error<E>(self, status: Status) -> Answer<E> {
+        self.status(status).page()
+    }
+}
+
+impl<'r> Response<'r> {
+    /// Adds a field. One whose name is not a token or whose value has control characters is left
+    /// out, so that nobody can smuggle in a line of his own.
+    pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.add_field(name, value.as_ref())
+    }
+
+    /// Adds a field with a decimal value.
+    pub fn number_field(mut self, name: &str, value: u64) -> Self {
+        let mut digits = [0; 20];
+        self.reply.output.field(name, decimal(value, &mut digits));
+        self
+    }
+
+    /// Adds a field whose value is these parts in a row.
+    pub fn joined_field(mut self, name: &str, parts: &[&str]) -> Self {
+        let output = &mut self.reply.output;
+        if super::bytes::is_token(name.as_bytes())
+            && parts.iter().all(|part| super::bytes::is_field_content(part.as_bytes()))
+        {
+            output.bytes(name.as_bytes());
+            output.bytes(b": ");
+            for part in parts {
+                output.bytes(part.as_bytes());
+            }
+            output.bytes(b"\r\n");
+        }
+        self
+    }
+
+    /// Adds a field whose value shows itself, cut off after 96 bytes.
+    pub fn display_field(self, name: &str, value: impl core::fmt::Display) -> Self {
+        let mut text = heapless::String::<96>::new();
+        let _ = write!(text, "{value}");
+        self.add_field(name, text.as_bytes())
+    }
+
+    fn add_field(mut self, name: &str, value: &[u8]) -> Self {
+        if super::bytes::is_token(name.as_bytes()) && super::bytes::is_field_content(value) {
+            self.reply.output.field(name, value);
+        }
+        self
+    }
+
+    /// Ends it without a body.
+    pub fn empty<E>(self) -> Answer<E> {
+        self.body("", b"")
+    }
+
+    /// Ends it with a text.
+    pub fn text<E>(self, text: &str) -> Answer<E> {
+        self.body("text/plain; charset=utf-8", text.as_bytes())
+    }
+
+    /// Ends it with a page of HTML.
+    pub fn html<E>(self, html: &str) -> Answer<E> {
+        self.body("text/html; charset=utf-8", html.as_bytes())
+    }
+
+    /// Ends it with `value` as JSON. The whole response must fit into what the connection's buffer
+    /// has left, or the client gets a 500.
+    pub fn json<E>(self, value: &impl serde::Serialize) -> Answer<E> {
+        self.composed("application/json", |room| ser::to_slice(value, room).ok())
+    }
+
+    /// Ends it with `body`, of that media type unless it is empty.
+    pub fn body<E>(self, media_type: &str, body: &[u8]) -> Answer<E> {
+        self.composed(media_type, |room| {
+            room.get_mut(..body.len())?.copy_from_slice(body);
+            Some(body.len())
+        })
+    }
+
+    /// Ends it with a body that `compose` writes to the front of the room it gets; it returns the
+    /// length, or `None` when there is too little room.
+    pub fn composed<E>(
+        mut self,
+        media_type: &str,
+        compose: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> Answer<E> {
+        if !media_type.is_empty() {
+            self.reply.output.field("Content-Type", media_type.as_bytes());
+        }
+        self.connection(self.reply.terms.persistent);
+        let body_len = self.reply.output.body(self.status, self.reply.terms.is_head, compose);
+        Answer { status: self.status, composed: self.reply.output.finish(), body_len, rest: None }
+    }
+
+    /// Ends the head; [`Application::produce`](super::Application::produce) will give `len` bytes of
+    /// body.
+    pub fn sized<E>(mut self, len: u64, exchange: E) -> Answer<E> {
+        self.connection(self.reply.terms.persistent);
+        let output = &mut self.reply.output;
+        output.content_length(len);
+        output.bytes(b"\r\n");
+        let rest = (!self.reply.terms.is_head && len > 0).then_some((exchange, Rest::Sized(len)));
+        Answer { status: self.status, composed: self.reply.output.finish(), body_len: 0, rest }
+    }
+
+    /// Ends the head; [`Application::produce`](super::Application::produce) will give a body of
+    /// unknown length.
+    pub fn stream<E>(mut self, exchange: E) -> Answer<E> {
+        let version = self.reply.terms.version;
+        self.connection(self.reply.terms.persistent && version == Version::Http11);
+        let output = &mut self.reply.output;
+        // RFC 9112 section 6.1: HTTP/1.0 clients know no transfer codings.
+        let rest = match version {
+            Version::Http10 => Rest::UntilClose,
+            Version::Http11 => {
+                output.field("Transfer-Encoding", b"chunked");
+                Rest::Chunked
+            }
+        };
+        output.bytes(b"\r\n");
+        let rest = (!self.reply.terms.is_head).then_some((exchange, rest));
+        Answer { status: self.status, composed: self.reply.output.finish(), body_len: 0, rest }
+    }
+
+    /// Ends the head of a stream of server-sent events: `produce` gives lines like `data: …` and an
+    /// empty one after each event.
+    pub fn events<E>(self, exchange: E) -> Answer<E> {
+        self.field("Content-Type", "text/event-stream")
+            .field("Cache-Control", "no-store")
+            .stream(exchange)
+    }
+
+    /// Ends it with a page that says the status in words, and with the fields that the status
+    /// demands (RFC 9110 sections 10.2.1 and 11.6.1).
+    pub fn page<E>(mut self) -> Answer<E> {
+        let status = self.status;
+        match status {
+            Status::METHOD_NOT_ALLOWED => self = self.allow(),
+            Status::UNAUTHORIZED => {
+                self = self.field("WWW-Authenticate", "Bearer realm=\"device\"");
+                self = self.field("WWW-Authenticate", "Basic realm=\"device\", charset=\"UTF-8\"");
+            }
+            _ => {}
+        }
+        self.composed("text/html; charset=utf-8", |room| {
+            let mut page = Output::new(room);
+            page.bytes(b"<!doctype html><title>");
+            page.status(status);
+            page.bytes(b"</title><h1>");
+            page.status(status);
+            page.bytes(b"</h1>\n");
+            page.finish()
+        })
+    }
+
+    /// Adds the Connection field where the version's default is another (RFC 9112 section 9.3).
+    fn connection(&mut self, persistent: bool) {
+        let output = &mut self.reply.output;
+        match (persistent, self.reply.terms.version) {
+            (false, _) => output.field("Connection", b"close"),
+            (true, Version::Http10) => output.field("Connection", b"keep-alive"),
+            (true, Version::Http11) => {}
+        }
+    }
+
+    /// Adds the Allow field: HEAD comes with GET, and OPTIONS is always there.
+    pub(super) fn allow(mut self) -> Self {
+        let Reply { output, terms } = &mut self.reply;
+        output.bytes(b"Allow: ");
+        for method in terms.allow {
+            output.bytes(method.name().as_bytes());
+            output.bytes(if *method == Method::Get { b", HEAD, " } else { b", " });
+        }
+        output.bytes(b"OPTIONS\r\n");
+        self
+    }
+}
+
+/// A writer into a slice that remembers when something did not fit.
+pub(super) struct Output<'o> {
+    place: &'o mut [u8],
+    len: usize,
+    overflow: bool,
+}
+
+impl<'o> Output<'o> {
+    pub fn new(place: &'o mut [u8]) -> Self {
+        Self { place, len: 0, overflow: false }
+    }
+
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        match self.place.get_mut(self.len..).and_then(|rest| rest.get_mut(..bytes.len())) {
+            Some(place) => {
+                place.copy_from_slice(bytes);
+                self.len += bytes.len();
+            }
+            None => self.overflow = true,
+        }
+    }
+
+    pub fn number(&mut self, number: u64) {
+        self.bytes(decimal(number, &mut [0; 20]));
+    }
+
+    pub fn finish(self) -> Option<usize> {
+        (!self.overflow).then_some(self.len)
+    }
+
+    fn field(&mut self, name: &str, value: &[u8]) {
+        self.bytes(name.as_bytes());
+        self.bytes(b": ");
+        self.bytes(value);
+        self.bytes(b"\r\n");
+    }
+
+    fn status(&mut self, status: Status) {
+        self.number(u64::from(status.0));
+        self.bytes(b" ");
+        self.bytes(status.reason().as_bytes());
+    }
+
+    fn content_length(&mut self, len: u64) {
+        self.field("Content-Length", decimal(len, &mut [0; 20]));
+    }
+
+    /// Writes Content-Length, the empty line and the body. The body is composed first, behind the
+    /// room that these will need, since its length is not known before.
+    fn body(
+        &mut self,
+        status: Status,
+        is_head: bool,
+        compose: impl FnOnce(&mut [u8]) -> Option<usize>,
+    ) -> usize {
+        const LONGEST: usize = "Content-Length: 18446744073709551615\r\n\r\n".len();
+        if status.is_bodiless() {
+            self.bytes(b"\r\n");
+            return 0;
+        }
+        let start = self.len + LONGEST;
+        let Some(body_len) = self.place.get_mut(start..).and_then(compose) else {
+            self.overflow = true;
+            return 0;
+        };
+        self.content_length(body_len as u64);
+        self.bytes(b"\r\n");
+        if is_head {
+            return 0;
+        }
+        if start + body_len > self.place.len() {
+            self.overflow = true;
+            return 0;
+        }
+        self.place.copy_within(start..start + body_len, self.len);
+        self.len += body_len;
+        body_len
+    }
+}

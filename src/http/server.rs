@@ -1,0 +1,130 @@
+//! HTTP as a [`Protocol`]: the applications, and what all connections share.
+
+use smoltcp::time::Instant;
+
+use super::{
+    access::WriteAccess,
+    application::Application,
+    connection::{Connection, Session},
+    date,
+};
+use crate::{
+    clock::UnixTime,
+    environment::Environment,
+    net::protocol::{Peer, Phase, Protocol},
+};
+
+/// An HTTP/1.1 server for the resources of `A`, usually a tuple of applications that ends in
+/// [`Files`](super::Files). `BUFFER` is that of each [`Connection`].
+pub struct Server<A, const BUFFER: usize> {
+    application: A,
+    pub(super) access: WriteAccess,
+    date: DateText,
+}
+
+impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
+    /// A server for these resources.
+    pub const fn new(application: A) -> Self {
+        let date = DateText { second: None, text: [0; date::LENGTH] };
+        Self { application, access: WriteAccess::NOBODY, date }
+    }
+
+    /// Opens links that carry a token: `GET /…?token=…` sets a cookie with it, which
+    /// [`WriteAccess::check`] accepts, and leads on to the path without it.
+    #[must_use]
+    pub fn with_links(mut self, access: WriteAccess) -> Self {
+        self.access = access;
+        self
+    }
+
+    /// What answers the requests.
+    pub fn application(&mut self) -> &mut A {
+        &mut self.application
+    }
+
+    fn session<'s, 'e>(
+        &'s mut self,
+        connection: &'s mut Connection<A, BUFFER>,
+        env: &'s mut Environment<'e>,
+    ) -> Session<'s, 'e, A> {
+        Session {
+            service: SERVICE,
+            application: &mut self.application,
+            access: &self.access,
+            date: &mut self.date,
+            state: &mut connection.state,
+            buffer: &mut connection.buffer,
+            env,
+        }
+    }
+}
+
+const SERVICE: &str = "http";
+
+impl<A: Application, const BUFFER: usize> Protocol for Server<A, BUFFER> {
+    type Connection = Connection<A, BUFFER>;
+
+    fn name(&self) -> &'static str {
+        SERVICE
+    }
+
+    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, _env: &mut Environment<'_>) {
+        connection.state.open(peer);
+    }
+
+    fn receive(
+        &mut self,
+        connection: &mut Self::Connection,
+        input: &[u8],
+        env: &mut Environment<'_>,
+    ) -> usize {
+        self.session(connection, env).receive(input)
+    }
+
+    fn end_of_input(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>) {
+        self.session(connection, env).end_of_input();
+    }
+
+    fn transmit(
+        &mut self,
+        connection: &mut Self::Connection,
+        output: &mut [u8],
+        env: &mut Environment<'_>,
+    ) -> usize {
+        self.session(connection, env).transmit(output)
+    }
+
+    fn phase(&self, connection: &Self::Connection) -> Phase {
+        connection.state.phase()
+    }
+
+    fn poll_at(&self, connection: &Self::Connection) -> Option<Instant> {
+        connection.state.poll_at()
+    }
+
+    fn expire(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>) {
+        self.session(connection, env).expire();
+    }
+
+    fn close(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
+        connection.state.close();
+    }
+}
+
+/// The Date field's value, composed once a second.
+pub(super) struct DateText {
+    second: Option<i64>,
+    text: [u8; date::LENGTH],
+}
+
+impl DateText {
+    /// The value at `time`; `None` while the clock is unset (RFC 9110 section 6.6.1).
+    pub fn at(&mut self, time: Option<UnixTime>) -> Option<&[u8; date::LENGTH]> {
+        let time = time?;
+        if self.second != Some(time.seconds()) {
+            self.second = Some(time.seconds());
+            self.text = date::format(time);
+        }
+        Some(&self.text)
+    }
+}

@@ -1,0 +1,88 @@
+//! Status codes (RFC 9110 section 15).
+
+/// A status code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status(pub u16);
+
+#[allow(missing_docs, reason = "the names are those of the RFC")]
+impl Status {
+    pub const OK: Self = Self(200);
+    pub const CREATED: Self = Self(201);
+    pub const ACCEPTED: Self = Self(202);
+    pub const NO_CONTENT: Self = Self(204);
+    pub const PARTIAL_CONTENT: Self = Self(206);
+    pub const MOVED_PERMANENTLY: Self = Self(301);
+    pub const FOUND: Self = Self(302);
+    pub const SEE_OTHER: Self = Self(303);
+    pub const NOT_MODIFIED: Self = Self(304);
+    pub const TEMPORARY_REDIRECT: Self = Self(307);
+    pub const BAD_REQUEST: Self = Self(400);
+    pub const UNAUTHORIZED: Self = Self(401);
+    pub const FORBIDDEN: Self = Self(403);
+    pub const NOT_FOUND: Self = Self(404);
+    pub const METHOD_NOT_ALLOWED: Self = Self(405);
+    pub const REQUEST_TIMEOUT: Self = Self(408);
+    pub const CONFLICT: Self = Self(409);
+    pub const LENGTH_REQUIRED: Self = Self(411);
+    pub const PRECONDITION_FAILED: Self = Self(412);
+    pub const CONTENT_TOO_LARGE: Self = Self(413);
+    pub const URI_TOO_LONG: Self = Self(414);
+    pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(415);
+    pub const RANGE_NOT_SATISFIABLE: Self = Self(416);
+    pub const EXPECTATION_FAILED: Self = Self(417);
+    pub const UNPROCESSABLE_CONTENT: Self = Self(422);
+    /// RFC 6585 section 5.
+    pub const REQUEST_HEADER_FIELDS_TOO_LARGE: Self = Self(431);
+    pub const INTERNAL_SERVER_ERROR: Self = Self(500);
+    pub const NOT_IMPLEMENTED: Self = Self(501);
+    pub const SERVICE_UNAVAILABLE: Self = Self(503);
+    pub const HTTP_VERSION_NOT_SUPPORTED: Self = Self(505);
+    /// RFC 4918 section 11.5.
+    pub const INSUFFICIENT_STORAGE: Self = Self(507);
+}
+
+impl Status {
+    /// What the code means, in the RFC's words; empty for a code not named here.
+    pub const fn reason(self) -> &'static str {
+        match self.0 {
+            200 => "OK",
+            201 => "Created",
+            202 => "Accepted",
+            204 => "No Content",
+            206 => "Partial Content",
+            301 => "Moved Permanently",
+            302 => "Found",
+            303 => "See Other",
+            304 => "Not Modified",
+            307 => "Temporary Redirect",
+            400 => "Bad Request",
+            401 => "Unauthorized",
+            403 => "Forbidden",
+            404 => "Not Found",
+            405 => "Method Not Allowed",
+            408 => "Request Timeout",
+            409 => "Conflict",
+            411 => "Length Required",
+            412 => "Precondition Failed",
+            413 => "Content Too Large",
+            414 => "URI Too Long",
+            415 => "Unsupported Media Type",
+            416 => "Range Not Satisfiable",
+            417 => "Expectation Failed",
+            422 => "Unprocessable Content",
+            431 => "Request Header Fields Too Large",
+            500 => "Internal Server Error",
+            501 => "Not Implemented",
+            503 => "Service Unavailable",
+            505 => "HTTP Version Not Supported",
+            507 => "Insufficient Storage",
+            _ => "",
+        }
+    }
+
+    /// Whether a response of this status has neither body nor Content-Length (RFC 9112 section 6.3,
+    /// RFC 9110 section 8.6).
+    pub const fn is_bodiless(self) -> bool {
+        matches!(self.0, 100..=199 | 204 | 304)
+    }
+}

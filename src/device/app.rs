@@ -9,8 +9,7 @@ use super::{
 use crate::{
     environment::Environment,
     http::{
-        self, Answer, Application, Begin, Method, Produced, Reply, Request,
-        auth::Token,
+        self, Answer, Application, Begin, Method, Produced, Reply, Request, WriteAccess,
         etag::{self, Comparison, EntityTag},
     },
     store::{Encoding, Store, StoreError, is_valid_path},
@@ -27,7 +26,7 @@ const LONGEST_PATH: usize = 256;
 pub struct DeviceApplication<'a, S> {
     overview: Overview<'a>,
     store: S,
-    token: Option<Token>,
+    access: WriteAccess,
     is_root: bool,
 }
 
@@ -63,11 +62,11 @@ enum Resource {
 }
 
 impl<'a, S: Store> DeviceApplication<'a, S> {
-    /// Shows `overview` to everybody, and lets holders of `token` change what can be changed and
-    /// see the captured frames. Without a token nobody can.
-    pub fn new(overview: Overview<'a>, store: S, token: Option<Token>) -> Self {
-        let overview = Overview { writable: token.is_some(), ..overview };
-        Self { overview, store, token, is_root: false }
+    /// Shows `overview` to everybody. Whoever `access` allows it may change what can be changed and
+    /// see the captured frames.
+    pub fn new(overview: Overview<'a>, store: S, access: WriteAccess) -> Self {
+        let overview = Overview { writable: access.is_possible(), ..overview };
+        Self { overview, store, access, is_root: false }
     }
 
     /// Shows the page at `/` too.
@@ -92,21 +91,6 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
             "clock" => Resource::Clock,
             name => Resource::Asset(ASSETS.iter().find(|asset| asset.path == name)?),
         })
-    }
-
-    /// Whether this request may see or change what not everybody may.
-    fn check_token(&self, request: &Request<'_>) -> Result<(), http::Status> {
-        let token = self.token.as_ref().ok_or(http::Status::FORBIDDEN)?;
-        // A browser that knows the token sends it along when another site asks it to.
-        if !matches!(request.field("Sec-Fetch-Site"), None | Some("same-origin" | "none")) {
-            return Err(http::Status::FORBIDDEN);
-        }
-        let credentials = request.field("Authorization").unwrap_or_default();
-        if token.authorizes(credentials.as_bytes()) {
-            Ok(())
-        } else {
-            Err(http::Status::UNAUTHORIZED)
-        }
     }
 
     fn list(&self, request: &Request<'_>) -> Result<FileList<S>, http::Status> {
@@ -151,9 +135,9 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         _: &mut Environment<'_>,
     ) -> Result<Begin<Self::Exchange>, http::Status> {
         match self.resource(request.path()) {
-            Some(Resource::Capture) => self.check_token(request).map(|()| Begin::Respond),
+            Some(Resource::Capture) => self.access.check(request).map(|()| Begin::Respond),
             Some(Resource::Ping | Resource::Clock) => {
-                self.check_token(request).map(|()| Begin::Collect { limit: LONGEST_BODY })
+                self.access.check(request).map(|()| Begin::Collect { limit: LONGEST_BODY })
             }
             _ => Ok(Begin::Respond),
         }

@@ -18,7 +18,7 @@ use crate::{
         tests::Names,
     },
     entropy::SeededEntropy,
-    http::{Connection, Server},
+    http::{Connection, Server, auth::Token},
     net::protocol::{Peer, Protocol},
     ping::{profile::Profile, server::Control},
 };
@@ -48,10 +48,10 @@ impl Bench {
 
     /// Connects to a server that has a token, and the page at `/`.
     fn connect<R>(&self, f: impl FnOnce(&mut Line<'_, '_>) -> R) -> R {
-        self.connect_to(Token::from_text(TOKEN), f)
+        self.connect_to(WriteAccess::with_token(Token::from_text(TOKEN).unwrap()), f)
     }
 
-    fn connect_to<R>(&self, token: Option<Token>, f: impl FnOnce(&mut Line<'_, '_>) -> R) -> R {
+    fn connect_to<R>(&self, access: WriteAccess, f: impl FnOnce(&mut Line<'_, '_>) -> R) -> R {
         let mut memory = CaptureResources::<4, 64>::new();
         let capture = RefCell::new(Capture::new(&mut memory));
         capture.borrow_mut().record(b"a frame", START);
@@ -66,7 +66,7 @@ impl Bench {
             capture: Some(&capture),
         };
         let store = Names(&["a.txt", "sub"]);
-        let server = Server::new(DeviceApplication::new(overview, store, token).at_root());
+        let server = Server::new(DeviceApplication::new(overview, store, access).at_root());
         let mut line =
             Line { bench: self, server, connection: Connection::new(), now: START, room: 100 };
         let end = IpEndpoint { addr: IpAddress::v4(192, 0, 2, 1), port: 80 };
@@ -293,7 +293,7 @@ fn only_holders_of_the_token_change_the_loss() {
         assert_eq!(status_of(&answer), "405");
         assert!(answer.contains("\r\nAllow: PUT"), "{answer}");
     });
-    bench.connect_to(None, |line| {
+    bench.connect_to(WriteAccess::NOBODY, |line| {
         assert_eq!(status_of(&line.put("/_device/ping", &bearer(), body)), "403");
         assert!(unchunk(&line.get("/_device/status.json", "")).contains("\"writable\":false"));
     });

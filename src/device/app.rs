@@ -199,6 +199,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
 
     fn produce(
         &mut self,
+        _: &Request<'_>,
         exchange: &mut Self::Exchange,
         output: &mut [u8],
         env: &mut Environment<'_>,

@@ -1,0 +1,258 @@
+//! The device's page and data as an application of the web server.
+
+use super::{
+    EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, Progress, Status, StatusRow,
+    capture::PcapReader,
+    page::{ASSETS, Asset},
+    parse_date,
+};
+use crate::{
+    environment::Environment,
+    http::{
+        self, Answer, Application, Begin, Method, Produced, Reply, Request, WriteAccess,
+        etag::{self, Comparison, EntityTag},
+    },
+    store::{Encoding, Store, StoreError, is_valid_path},
+    wire::percent,
+};
+
+/// The longest body that is of use here, in bytes.
+const LONGEST_BODY: usize = 64;
+
+/// The longest path of a folder that is listed, in bytes.
+const LONGEST_PATH: usize = 256;
+
+/// Answers at `/_device/` and, if asked to, at `/`. `S` is where `files.json` looks.
+pub struct DeviceApplication<'a, S> {
+    overview: Overview<'a>,
+    store: S,
+    access: WriteAccess,
+    is_root: bool,
+}
+
+/// An answer on its way out.
+pub enum DeviceExchange<'a, S: Store> {
+    /// The rest of a file of the page.
+    Asset(&'static [u8]),
+    /// `status.json`
+    Status(Progress<StatusRow>),
+    /// `metrics`
+    Metrics(Progress<MetricsRow>),
+    /// `events`
+    Events(EventStream),
+    /// `files.json`
+    Files(FileList<S>),
+    /// `capture.pcap`
+    Capture(PcapReader<'a>),
+}
+
+/// What there is to ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Resource {
+    Asset(&'static Asset),
+    /// The page's address without its last slash.
+    Misspelt,
+    Status,
+    Metrics,
+    Events,
+    Files,
+    Capture,
+    Ping,
+    Clock,
+}
+
+impl<'a, S: Store> DeviceApplication<'a, S> {
+    /// Shows `overview` to everybody. Whoever `access` allows it may change what can be changed and
+    /// see the captured frames.
+    pub fn new(overview: Overview<'a>, store: S, access: WriteAccess) -> Self {
+        let overview = Overview { writable: access.is_possible(), ..overview };
+        Self { overview, store, access, is_root: false }
+    }
+
+    /// Shows the page at `/` too.
+    #[must_use]
+    pub fn at_root(self) -> Self {
+        Self { is_root: true, ..self }
+    }
+
+    fn resource(&self, path: &str) -> Option<Resource> {
+        let name = match path {
+            "" if self.is_root => "",
+            "_device" => return Some(Resource::Misspelt),
+            path => path.strip_prefix("_device/")?,
+        };
+        Some(match name {
+            "status.json" => Resource::Status,
+            "metrics" => Resource::Metrics,
+            "events" => Resource::Events,
+            "files.json" => Resource::Files,
+            "capture.pcap" if self.overview.capture.is_some() => Resource::Capture,
+            "ping" if self.overview.ping.is_some() => Resource::Ping,
+            "clock" => Resource::Clock,
+            name => Resource::Asset(ASSETS.iter().find(|asset| asset.path == name)?),
+        })
+    }
+
+    fn list(&self, request: &Request<'_>) -> Result<FileList<S>, http::Status> {
+        let mut buffer = [0; LONGEST_PATH];
+        let path = request.parameter("path").unwrap_or_default().as_bytes();
+        let path = percent::decode(path, &mut buffer).map_err(|_| http::Status::BAD_REQUEST)?;
+        let path = core::str::from_utf8(path).ok().filter(|path| is_valid_path(path));
+        let path = path.ok_or(http::Status::BAD_REQUEST)?;
+        FileList::new(&self.store, path).map_err(|error| match error {
+            StoreError::Io => http::Status::INTERNAL_SERVER_ERROR,
+            StoreError::Denied => http::Status::FORBIDDEN,
+            _ => http::Status::NOT_FOUND,
+        })
+    }
+
+    /// Does what a PUT asks for. Returns whether it understood.
+    fn change(&self, resource: Resource, body: &[u8], env: &mut Environment<'_>) -> bool {
+        match (resource, self.overview.ping) {
+            (Resource::Ping, Some(ping)) => {
+                LossRequest::parse(body).map(|request| ping.set_loss_percent(request.loss))
+            }
+            (Resource::Clock, _) => parse_date(body).map(|date| env.wall_clock.set(env.now, date)),
+            _ => None,
+        }
+        .is_some()
+    }
+}
+
+impl<'a, S: Store> Application for DeviceApplication<'a, S> {
+    type Exchange = DeviceExchange<'a, S>;
+
+    fn methods(&self, path: &str) -> Option<&'static [Method]> {
+        Some(match self.resource(path)? {
+            Resource::Ping | Resource::Clock => &[Method::Put],
+            _ => &[Method::Get],
+        })
+    }
+
+    fn begin(
+        &mut self,
+        request: &Request<'_>,
+        _: &mut Environment<'_>,
+    ) -> Result<Begin<Self::Exchange>, http::Status> {
+        match self.resource(request.path()) {
+            Some(Resource::Capture) => self.access.check(request).map(|()| Begin::Respond),
+            Some(Resource::Ping | Resource::Clock) => {
+                self.access.check(request).map(|()| Begin::Collect { limit: LONGEST_BODY })
+            }
+            _ => Ok(Begin::Respond),
+        }
+    }
+
+    fn respond(
+        &mut self,
+        request: &Request<'_>,
+        _: Option<Self::Exchange>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> Answer<Self::Exchange> {
+        let live = |reply: Reply<'_>, media_type, exchange| {
+            reply
+                .ok()
+                .field("Content-Type", media_type)
+                .field("Cache-Control", "no-store")
+                .stream(exchange)
+        };
+        match self.resource(request.path()) {
+            Some(Resource::Asset(asset)) => send_asset(asset, request, reply),
+            Some(Resource::Misspelt) => {
+                reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
+            }
+            Some(Resource::Status) => {
+                live(reply, "application/json", DeviceExchange::Status(Progress::new()))
+            }
+            Some(Resource::Metrics) => live(
+                reply,
+                "text/plain; version=0.0.4; charset=utf-8",
+                DeviceExchange::Metrics(Progress::new()),
+            ),
+            Some(Resource::Events) => reply.ok().events(DeviceExchange::Events(EventStream::new())),
+            Some(Resource::Files) => match self.list(request) {
+                Ok(list) => live(reply, "application/json", DeviceExchange::Files(list)),
+                Err(status) => reply.error(status),
+            },
+            Some(Resource::Capture) => match self.overview.capture {
+                Some(capture) => {
+                    let reader = PcapReader::new(capture);
+                    reply
+                        .ok()
+                        .field("Content-Type", "application/vnd.tcpdump.pcap")
+                        .field("Cache-Control", "no-store")
+                        .sized(reader.size(), DeviceExchange::Capture(reader))
+                }
+                None => reply.error(http::Status::NOT_FOUND),
+            },
+            Some(resource @ (Resource::Ping | Resource::Clock)) => {
+                if self.change(resource, request.body(), env) {
+                    reply.status(http::Status::NO_CONTENT).empty()
+                } else {
+                    reply.error(http::Status::UNPROCESSABLE_CONTENT)
+                }
+            }
+            None => reply.error(http::Status::NOT_FOUND),
+        }
+    }
+
+    fn produce(
+        &mut self,
+        _: &Request<'_>,
+        exchange: &mut Self::Exchange,
+        output: &mut [u8],
+        env: &mut Environment<'_>,
+    ) -> Produced {
+        let overview = &self.overview;
+        let length = match exchange {
+            DeviceExchange::Asset(rest) => take(rest, output),
+            DeviceExchange::Status(progress) => progress.read(&Status(*overview), env, output),
+            DeviceExchange::Metrics(progress) => progress.read(&Metrics(*overview), env, output),
+            DeviceExchange::Events(events) => match events.read(overview, env, output) {
+                0 => return Produced::Wait(Some(events.poll_at())),
+                length => length,
+            },
+            // A list that breaks off has no closing bracket, so its reader notices.
+            DeviceExchange::Files(list) => list.read(&self.store, output).unwrap_or(0),
+            DeviceExchange::Capture(reader) => reader.read(env.wall_clock, output),
+        };
+        if length == 0 { Produced::End } else { Produced::Bytes(length) }
+    }
+}
+
+/// Answers with a file of the page, unless the browser has it already.
+fn send_asset<'a, S: Store>(
+    asset: &'static Asset,
+    request: &Request<'_>,
+    reply: Reply<'_>,
+) -> Answer<DeviceExchange<'a, S>> {
+    let tag = EntityTag::new(asset.version(), Encoding::Identity);
+    let is_known = |value: &str| etag::matches(value.as_bytes(), Some(&tag), Comparison::Weak);
+    let is_current = request.values("If-None-Match").any(is_known);
+    let status = if is_current { http::Status::NOT_MODIFIED } else { http::Status::OK };
+    let response =
+        reply.status(status).field("ETag", tag.as_bytes()).field("Cache-Control", "no-cache");
+    if is_current {
+        return response.empty();
+    }
+    response
+        .field("Content-Type", asset.content_type)
+        .sized(asset.content.len() as u64, DeviceExchange::Asset(asset.content))
+}
+
+/// Moves bytes from the front of `rest` to the front of `output`; returns how many.
+fn take(rest: &mut &[u8], output: &mut [u8]) -> usize {
+    let length = rest.len().min(output.len());
+    let (Some((front, back)), Some(room)) =
+        (rest.split_at_checked(length), output.get_mut(..length))
+    else {
+        return 0;
+    };
+    room.copy_from_slice(front);
+    *rest = back;
+    length
+}
+
+#[cfg(test)]
+mod tests;

@@ -159,7 +159,9 @@ fn our_clients_from_the_device(device: &Device) {
         "python3",
         &[&course("udp_ping_server.py"), "0.0.0.0", "12000", "forever"],
     );
-    std::thread::sleep(Duration::from_millis(500));
+    await_tcp(9999);
+    await_tcp(5566);
+    await_udp(12000);
     let from_device = [
         "--from-device",
         "--tap",

@@ -12,6 +12,8 @@ pub fn cases() -> Vec<Case> {
         case("icmp::ipv4_of_1472_bytes", |device| {
             ping(device, &["-c", "2", "-i", "0.01", "-s", "1472", &ADDRESS.to_string()]);
         }),
+        case("icmp::ipv6", |device| ping(device, &["-6", "-c", "3", "-i", "0.01", "fd69::1"]))
+            .tap_only("the board's figures are stated without IPv6"),
         case("icmp::ipv6_link_local", ipv6_link_local)
             .tap_only("the board's figures are stated without IPv6"),
     ]
@@ -23,7 +25,7 @@ fn ping(device: &Device, arguments: &[&str]) {
 }
 
 fn ipv6_link_local(device: &Device) {
-    // The EUI-64 address of the device's MAC 02:00:00:00:00:01.
-    let address = format!("fe80::ff:fe00:1%{TAP}");
+    // The EUI-64 address of the device's MAC, 02:00 and its IPv4 address.
+    let address = format!("fe80::c0ff:fea8:4501%{TAP}");
     ping(device, &["-6", "-c", "3", "-i", "0.01", &address]);
 }

@@ -44,8 +44,8 @@ pub fn enter() {
 pub fn run(program: &str, arguments: &[&str]) {
     match Command::new(program).args(arguments).status() {
         Ok(status) if status.success() => {}
-        Ok(status) => give_up(&format!("`{program} {}` failed: {status}", arguments.join(" "))),
-        Err(error) => give_up(&format!("`{program}` cannot be started ({error}): install it")),
+        Ok(status) => panic!("`{program} {}` failed: {status}", arguments.join(" ")),
+        Err(error) => panic!("`{program}` cannot be started ({error}): run .ci/install"),
     }
 }
 

@@ -100,9 +100,11 @@ class Browser:
             parameters = message["params"]
             if message["method"] == "Network.requestWillBeSent":
                 urls[parameters["requestId"]] = parameters["request"]["url"]
-            # A request that the page itself gave up (a reload) is not the server's failure.
-            if message["method"] == "Network.loadingFailed" and not parameters.get("canceled"):
-                found.append(f"{urls.get(parameters['requestId'])}: {parameters['errorText']}")
+            # A request that the page itself gave up (a reload) is not the server's failure, nor is one that
+            # no page made: Chromium's own look for its maker's hosts.
+            url = urls.get(parameters.get("requestId"))
+            if message["method"] == "Network.loadingFailed" and url and not parameters.get("canceled"):
+                found.append(f"{url}: {parameters['errorText']}")
             if message["method"] == "Network.responseReceived" and parameters["response"]["status"] >= 400:
                 found.append(f"{parameters['response']['url']}: {parameters['response']['status']}")
         for entry in self._call("POST", self.session + "/se/log", {"type": "browser"}):

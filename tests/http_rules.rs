@@ -69,12 +69,12 @@ fn rules() {
     }
 }
 
-/// What the documentation says.
+/// What the documentation of the module says.
 #[test]
 fn memory_of_one_connection() {
-    let state = size_of::<Connection<(), 1024>>() - 1024;
-    println!("state without exchange: {state}");
-    println!("exchange of files: {}", size_of::<<Files<&MemoryStore> as Application>::Exchange>());
-    println!("files: {}", size_of::<Connection<Files<&MemoryStore>, 1024>>());
-    assert!(state <= 512);
+    if size_of::<usize>() == 8 {
+        assert_eq!(size_of::<Connection<(), 1024>>(), 1024 + 272);
+    }
+    let exchange = size_of::<<Files<&MemoryStore> as Application>::Exchange>();
+    assert!(size_of::<Connection<Files<&MemoryStore>, 1024>>() <= 1024 + 272 + exchange);
 }

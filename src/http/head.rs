@@ -311,10 +311,10 @@ impl Head {
         let (name_len, value_len) = (field.name.len(), field.value.len());
         let value_start = text.len() - text.get(name_len + 1..).map_or(0, leading_blanks_cut);
         let place = self.end;
-        if let Line::Elsewhere(line) = line {
-            if let Some(place) = buffer.get_mut(place..place + line.len()) {
-                place.copy_from_slice(line);
-            }
+        if let Line::Elsewhere(line) = line
+            && let Some(place) = buffer.get_mut(place..place + line.len())
+        {
+            place.copy_from_slice(line);
         }
         let value = place + value_start;
         buffer.copy_within(value..value + value_len, place + name_len + 1);

@@ -13,6 +13,7 @@
 pub mod mutation;
 
 mod file_transfer;
+mod http;
 mod wire;
 
 #[path = "../../tests/common/conversation.rs"]
@@ -22,6 +23,7 @@ mod conversation;
 mod memory_store;
 
 pub use file_transfer::{file_client, file_request};
+pub use http::http;
 pub use wire::{base64, json};
 
 /// A core under test.
@@ -40,6 +42,7 @@ pub const CORES: &[Core] = &[
     Core { name: "base64", run: base64, seeds: wire::BASE64 },
     Core { name: "file_request", run: file_request, seeds: file_transfer::REQUESTS },
     Core { name: "file_client", run: file_client, seeds: file_transfer::ANSWERS },
+    Core { name: "http", run: http, seeds: http::REQUESTS },
 ];
 
 /// Cuts `data` into parts of 0 to 7 bytes, now and then more, by a rule that depends on the data

@@ -45,6 +45,8 @@ pub(super) struct Head {
     /// The decoded path, when it is not the target's own.
     decoded: Option<Range<usize>>,
     fields_start: usize,
+    /// A bit for each length that the name of a kept field has.
+    name_lengths: u32,
     pub framing: Framing,
     pub has_host: bool,
     pub expectation: Expectation,
@@ -91,6 +93,7 @@ impl Head {
             path_len: 0,
             decoded: None,
             fields_start: 0,
+            name_lengths: 0,
             framing: Framing::NONE,
             has_host: false,
             expectation: Expectation::None,
@@ -134,6 +137,11 @@ impl Head {
     /// Whatever follows the `?`, still encoded.
     pub fn query<'b>(&self, buffer: &'b [u8]) -> Option<&'b str> {
         (self.path_len < self.target_len).then(|| text(buffer, self.path_len + 1..self.target_len))
+    }
+
+    /// Whether a field of that name may have been kept: a quick no for most that nobody sent.
+    pub fn may_have(&self, name: &str) -> bool {
+        self.name_lengths >> (name.len() & 31) & 1 == 1
     }
 
     pub fn fields<'b>(&self, buffer: &'b [u8]) -> KeptFields<'b> {
@@ -311,13 +319,14 @@ impl Head {
         let (name_len, value_len) = (field.name.len(), field.value.len());
         let value_start = text.len() - text.get(name_len + 1..).map_or(0, leading_blanks_cut);
         let place = self.end;
-        if let Line::Elsewhere(line) = line {
-            if let Some(place) = buffer.get_mut(place..place + line.len()) {
-                place.copy_from_slice(line);
-            }
+        if let Line::Elsewhere(line) = line
+            && let Some(place) = buffer.get_mut(place..place + line.len())
+        {
+            place.copy_from_slice(line);
         }
         let value = place + value_start;
         buffer.copy_within(value..value + value_len, place + name_len + 1);
+        self.name_lengths |= 1 << (name_len & 31);
         self.end = place + name_len + 1 + value_len + 1;
         if let Some(end) = buffer.get_mut(self.end - 1) {
             *end = b'\n';

@@ -90,8 +90,11 @@ impl<'b> Request<'b> {
 
     /// The values of all fields of that name, in their order.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'b str> + use<'b, 'n> {
-        self.head
-            .fields(self.buffer)
+        let fields = match self.head.may_have(name) {
+            true => self.head.fields(self.buffer),
+            false => KeptFields(&[]),
+        };
+        fields
             .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
             .filter_map(|field| core::str::from_utf8(field.value).ok())
     }

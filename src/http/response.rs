@@ -89,25 +89,23 @@ impl<'r> Reply<'r> {
 }
 
 impl<'r> Response<'r> {
-    /// Adds a field. One whose name is not a token or whose value has control characters is left
-    /// out, so that nobody can smuggle in a line of his own.
-    pub fn field(self, name: &str, value: impl AsRef<[u8]>) -> Self {
+    /// Adds a field. One whose value has control characters is left out, so that nobody can smuggle
+    /// in a line of his own.
+    pub fn field(self, name: &'static str, value: impl AsRef<[u8]>) -> Self {
         self.add_field(name, value.as_ref())
     }
 
     /// Adds a field with a decimal value.
-    pub fn number_field(mut self, name: &str, value: u64) -> Self {
+    pub fn number_field(mut self, name: &'static str, value: u64) -> Self {
         let mut digits = [0; 20];
         self.reply.output.field(name, decimal(value, &mut digits));
         self
     }
 
     /// Adds a field whose value is these parts in a row.
-    pub fn joined_field(mut self, name: &str, parts: &[&str]) -> Self {
+    pub fn joined_field(mut self, name: &'static str, parts: &[&str]) -> Self {
         let output = &mut self.reply.output;
-        if super::bytes::is_token(name.as_bytes())
-            && parts.iter().all(|part| super::bytes::is_field_content(part.as_bytes()))
-        {
+        if parts.iter().all(|part| super::bytes::is_field_content(part.as_bytes())) {
             output.bytes(name.as_bytes());
             output.bytes(b": ");
             for part in parts {
@@ -119,14 +117,14 @@ impl<'r> Response<'r> {
     }
 
     /// Adds a field whose value shows itself, cut off after 96 bytes.
-    pub fn display_field(self, name: &str, value: impl core::fmt::Display) -> Self {
+    pub fn display_field(self, name: &'static str, value: impl core::fmt::Display) -> Self {
         let mut text = heapless::String::<96>::new();
         let _ = write!(text, "{value}");
         self.add_field(name, text.as_bytes())
     }
 
-    fn add_field(mut self, name: &str, value: &[u8]) -> Self {
-        if super::bytes::is_token(name.as_bytes()) && super::bytes::is_field_content(value) {
+    fn add_field(mut self, name: &'static str, value: &[u8]) -> Self {
+        if super::bytes::is_field_content(value) {
             self.reply.output.field(name, value);
         }
         self

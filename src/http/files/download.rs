@@ -192,15 +192,12 @@ impl<F> Opened<F> {
 impl<F> Download<F> {
     /// Writes the next bytes of the body.
     pub(super) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
-        if self.next == self.end {
-            if let Some(parts) = &mut self.parts {
-                return match parts.produce_head(output) {
-                    Ok(len) => Produced::Bytes(len),
-                    Err(range) => {
-                        (self.next, self.end) = (range.first, range.last.saturating_add(1));
-                        self.read(store, output)
-                    }
-                };
+        if self.next == self.end
+            && let Some(parts) = &mut self.parts
+        {
+            match parts.produce_head(output) {
+                Ok(len) => return Produced::Bytes(len),
+                Err(range) => (self.next, self.end) = (range.first, range.last.saturating_add(1)),
             }
         }
         self.read(store, output)

@@ -257,7 +257,7 @@ fn events_wait_and_wake() {
     assert!(answer.contains("Content-Type: text/event-stream\r\n"));
     assert!(body(&answer).ends_with("0009\r\ndata: x\n\n\r\n"));
     assert_eq!(bench.phase(), Phase::Quiet);
-    assert_eq!(bench.server.application().0.released, false);
+    assert!(!bench.server.application().0.released);
     let due = crate::net::protocol::Protocol::poll_at(&bench.server, &bench.connection);
     assert_eq!(due, Some(Instant::from_secs(1)));
     let before = bench.output.len();

@@ -1,0 +1,49 @@
+//! The web server.
+
+use bareserve::{
+    http::{Connection, Files, Server, WriteAccess, auth::Token},
+    net::protocol::Phase,
+};
+
+use super::{conversation::Bench, memory_store::MemoryStore};
+
+/// Seeds of [`http`].
+pub const REQUESTS: &[&[u8]] = &[
+    b"GET /a HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1,4-\r\nAccept-Encoding: gzip;q=0.5\r\n\r\n",
+    b"GET /folder HTTP/1.1\r\nHost: [::1]:80\r\nIf-None-Match: \"x\", W/\"y\"\r\n\r\n",
+    b"\r\nHEAD http://x/%61?b=c HTTP/1.0\r\nConnection: keep-alive\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"PUT /new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef0123456789abcdef\r\n\
+      Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\"\r\nhello\r\n0\r\nT: u\r\n\r\n",
+    b"POST / HTTP/1.1\r\nHost: x\r\nCookie: bareserve-token=0123456789abcdef0123456789abcdef\r\n\
+      Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 73\r\n\r\n\
+      --B\r\nContent-Disposition: form-data; name=f; filename=g\r\n\r\nx\r\n--B--\r\n",
+    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+];
+
+/// However the input is cut, the answers are the same and no more than there are requests; the
+/// connection ends in order; nothing stays open.
+pub fn http(data: &[u8]) {
+    let whole = serve(&[data], 65536);
+    let requests = data.windows(5).filter(|part| part == b"HTTP/").count();
+    // All but 100 (Continue).
+    let is_final = |part: &&[u8]| part.starts_with(b"HTTP/1.1 ") && !part.ends_with(b"1");
+    let answers = whole.0.windows(10).filter(is_final).count();
+    assert!(answers <= requests + 1, "{answers} answers to {requests} requests");
+    for room in [1, 7] {
+        assert_eq!(whole, serve(&super::cut(data), room));
+    }
+}
+
+fn serve(parts: &[&[u8]], room: usize) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
+    let store = MemoryStore::writable().with("a", b"content of a").with("folder/b", &[0; 300]);
+    let token = Token::from_text("0123456789abcdef0123456789abcdef").expect("a token");
+    let access = WriteAccess::with_token(token);
+    let mut server: Server<_, 1024> =
+        Server::new(Files::new(&store).with_writing(access)).with_links(access);
+    let (answer, phase) =
+        Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
+    assert_eq!(phase, Phase::Finished);
+    assert_eq!(store.open_handles(), 0);
+    let content = |name: String| (name.clone(), store.content(&name).unwrap());
+    (answer, store.names().into_iter().map(content).collect())
+}

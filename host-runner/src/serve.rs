@@ -54,6 +54,10 @@ const HELD_PINGS: usize = 64;
 
 /// Runs the device until a signal comes.
 pub fn serve(options: &Serve) -> Result<(), Error> {
+    if let Some(app) = options.app {
+        // They belong in the tuple of applications below.
+        return Err(Failure(format!("--app: {app:?} is not in this version yet")).into());
+    }
     let files = Files::open(options)?;
     let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
     let token = options.is_writable.then(|| Token::generate(&mut OsEntropy));

@@ -11,7 +11,7 @@ use bareserve::http::auth::Token;
 use crate::{
     arguments::Serve,
     log::Verbosity,
-    network::Place,
+    network::{Network, Place},
     publish::{Listeners, Publish, Transport},
 };
 
@@ -45,7 +45,7 @@ fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Tok
             text,
             "  ping      {address}, {}, {}%{}",
             network.address6.address,
-            network.link_local(),
+            Network::link_local(),
             network.tap
         )?;
         for port in &options.http_ports {

@@ -11,7 +11,7 @@ use bareserve::http::auth::Token;
 use crate::{
     arguments::Serve,
     log::Verbosity,
-    network::Place,
+    network::{Network, Place},
     publish::{Listeners, Publish, Transport},
 };
 
@@ -45,11 +45,12 @@ fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Tok
             text,
             "  ping      {address}, {}, {}%{}",
             network.address6.address,
-            network.link_local(),
+            Network::link_local(),
             network.tap
         )?;
         for port in &options.http_ports {
-            writeln!(text, "  web       http://{address}:{port}/")?;
+            let suffix = if *port == 80 { String::new() } else { format!(":{port}") };
+            writeln!(text, "  web       http://{address}{suffix}/")?;
         }
         writeln!(text, "  time      {address}:{} (RFC 867: 13, RFC 868: 37)", options.time_port)?;
         writeln!(
@@ -64,18 +65,18 @@ fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Tok
         for publish in &listeners.open {
             writeln!(text, "  {:<22} {}", what(options, publish), at(options, publish))?;
         }
-        for (publish, error) in &listeners.skipped {
-            let why = match error.kind() {
-                io::ErrorKind::PermissionDenied => "a privileged port".to_string(),
-                io::ErrorKind::AddrInUse => "in use".to_string(),
-                _ => error.to_string(),
-            };
-            writeln!(
-                text,
-                "  {:<22} not published: {} is {why}",
-                what(options, publish),
-                publish.listen.port()
-            )?;
+        for (why, kind) in
+            [("privileged", io::ErrorKind::PermissionDenied), ("in use", io::ErrorKind::AddrInUse)]
+        {
+            let skipped: Vec<String> = listeners
+                .skipped
+                .iter()
+                .filter(|(_, error)| error.kind() == kind)
+                .map(|(publish, _)| what(options, publish))
+                .collect();
+            if !skipped.is_empty() {
+                writeln!(text, "Not published, as their ports are {why}: {}", skipped.join(", "))?;
+            }
         }
         if let Some(token) = token {
             let first = options.http_ports.first().copied().unwrap_or_default();

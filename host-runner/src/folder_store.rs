@@ -46,11 +46,17 @@ pub struct FolderStore {
     is_writable: bool,
 }
 
+/// Bytes read at once for those who ask for a few at a time.
+const AHEAD: u64 = 32 * 1024;
+
 /// An open file, and what was known of it when it was opened.
 #[derive(Debug)]
 pub struct OpenFile {
     file: File,
     metadata: Metadata,
+    /// What was read ahead, and where in the file it begins.
+    ahead: Vec<u8>,
+    start: u64,
 }
 
 /// The names in a folder that are still to come.
@@ -129,6 +135,12 @@ impl OpenFile {
     pub fn metadata(&self) -> Metadata {
         self.metadata
     }
+
+    /// What was read ahead from `offset` on.
+    fn ahead_at(&self, offset: u64) -> &[u8] {
+        let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
+        skip.and_then(|skip| self.ahead.get(skip..)).unwrap_or_default()
+    }
 }
 
 impl Store for FolderStore {
@@ -150,7 +162,8 @@ impl Store for FolderStore {
         if !metadata.is_file() {
             return Err(StoreError::Denied);
         }
-        Ok(OpenFile { file, metadata: describe(&metadata) })
+        let metadata = describe(&metadata);
+        Ok(OpenFile { file, metadata, ahead: Vec::new(), start: 0 })
     }
 
     fn metadata(&self, file: &OpenFile) -> Metadata {
@@ -163,12 +176,20 @@ impl Store for FolderStore {
         offset: u64,
         buffer: &mut [u8],
     ) -> Result<usize, StoreError> {
-        loop {
-            match file.file.read_at(buffer, offset) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                result => return result.map_err(failure),
-            }
+        let rest = file.metadata.size.saturating_sub(offset);
+        if buffer.len() as u64 >= rest.min(AHEAD) {
+            return read_at(&file.file, offset, buffer);
         }
+        if file.ahead_at(offset).is_empty() {
+            file.ahead.resize(rest.min(AHEAD) as usize, 0);
+            let length = read_at(&file.file, offset, &mut file.ahead)?;
+            file.ahead.truncate(length);
+            file.start = offset;
+        }
+        let ahead = file.ahead_at(offset);
+        let length = ahead.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&ahead[..length]);
+        Ok(length)
     }
 
     fn list(&self, path: &str) -> Result<Listing, StoreError> {
@@ -280,6 +301,16 @@ impl Drop for TemporaryName {
     fn drop(&mut self) {
         // After a commit there is none of that name any more.
         let _ = unlinkat(&self.folder, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
+    }
+}
+
+/// Reads at a place; 0 bytes only at the end.
+fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
+    loop {
+        match file.read_at(buffer, offset) {
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            result => return result.map_err(failure),
+        }
     }
 }
 

@@ -66,8 +66,8 @@ fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
             match Token::from_data(event.data()) {
                 Token::Listener(at) => tcp.accept(epoll, at),
                 Token::Link(at) => tcp.pump(at, &mut buffer),
-                Token::Datagrams(at) => udp.from_clients(epoll, at, &mut buffer),
-                Token::Flow(at) => udp.from_device(at, &mut buffer),
+                Token::Datagrams(at) => udp.pass_on(epoll, at, &mut buffer),
+                Token::Flow(at) => udp.pass_back(at, &mut buffer),
             }
         }
         tcp.pump_more(&mut buffer);

@@ -34,9 +34,8 @@ use error::{Error, Misuse};
 
 /// Does what the command line says and returns the exit status: 0 all well, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
-    let result = arguments::parse(std::env::args_os().skip(1))
-        .map_err(Error::Misuse)
-        .and_then(|command| execute(command));
+    let result =
+        arguments::parse(std::env::args_os().skip(1)).map_err(Error::Misuse).and_then(execute);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Failure(failure)) => {

@@ -67,6 +67,9 @@ impl Default for Network {
     }
 }
 
+/// The device's, locally administered; its host is the only other station on the link.
+const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 0x01]);
+
 /// Where the TAP is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
@@ -146,22 +149,16 @@ impl Network {
     pub fn stack<'a>(&self, tap: Tap, memory: StackMemory<'a>, now: Instant) -> Stack<'a, Tap> {
         let addresses = [
             IpCidr::new(IpAddress::Ipv4(self.address.address), self.address.length),
-            IpCidr::new(IpAddress::Ipv6(self.link_local()), 64),
+            IpCidr::new(IpAddress::Ipv6(Self::link_local()), 64),
             IpCidr::new(IpAddress::Ipv6(self.address6.address), self.address6.length),
         ];
         let entropy: &mut dyn Entropy = &mut OsEntropy;
-        Stack::new(tap, self.hardware_address(), &addresses, entropy, memory, now)
-    }
-
-    /// Locally administered, and as unique on a bridge as the IPv4 address it is made of.
-    pub fn hardware_address(&self) -> EthernetAddress {
-        let [a, b, c, d] = self.address.address.octets();
-        EthernetAddress([0x02, 0x00, a, b, c, d])
+        Stack::new(tap, HARDWARE_ADDRESS, &addresses, entropy, memory, now)
     }
 
     /// The device's link-local address, made of its hardware address (RFC 4291 appendix A).
-    pub fn link_local(&self) -> Ipv6Addr {
-        let EthernetAddress([a, b, c, d, e, f]) = self.hardware_address();
+    pub fn link_local() -> Ipv6Addr {
+        let EthernetAddress([a, b, c, d, e, f]) = HARDWARE_ADDRESS;
         let pair = u16::from_be_bytes;
         Ipv6Addr::new(
             0xfe80,

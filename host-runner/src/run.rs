@@ -37,14 +37,14 @@ impl StopSignals {
     }
 }
 
-/// Runs `services` until a signal comes, or `is_done` says so after a turn.
+/// Runs `services` until a signal comes, or `is_done`, called after each turn, says so.
 pub fn run(
     stack: &mut Stack<'_, Tap>,
     services: &mut [&mut dyn Service],
     clock: &mut Clock,
     log: &mut Log,
     signals: &StopSignals,
-    mut is_done: impl FnMut() -> bool,
+    mut is_done: impl FnMut(&mut Stack<'_, Tap>) -> bool,
 ) -> Result<(), Failure> {
     let mut turns = 0;
     loop {
@@ -52,7 +52,7 @@ pub fn run(
         log.set_now(now);
         clock.set(stack.wall_clock(), now);
         let due = stack.turn(now, &mut OsEntropy, log, services);
-        if is_done() {
+        if is_done(stack) {
             return Ok(());
         }
         turns += 1;

@@ -2,7 +2,8 @@
 
 use bareserve::{
     Service,
-    counters::Counters,
+    counters::{BacklogCounters, Counters},
+    device::{DeviceApplication, Overview, PingEntry, ServiceEntry, Transport},
     file_transfer::{
         download::{self, Download},
         request::{self, Requests},
@@ -53,6 +54,10 @@ const HELD_PINGS: usize = 64;
 
 /// Runs the device until a signal comes.
 pub fn serve(options: &Serve) -> Result<(), Error> {
+    if let Some(app) = options.app {
+        // They belong in the tuple of applications below.
+        return Err(Failure(format!("--app: {app:?} is not in this version yet")).into());
+    }
     let files = Files::open(options)?;
     let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
     let token = options.is_writable.then(|| Token::generate(&mut OsEntropy));
@@ -68,7 +73,6 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut log = Log::new(options.verbosity);
 
     let connections = options.connections;
-    let mut http_space = TcpSpace::new(connections, http::Connection::<_, HTTP_BUFFER>::new);
     let mut time_space = TcpSpace::new(connections, TimeConnection::new);
     let mut daytime_space = TcpSpace::new(connections, TimeConnection::new);
     let mut seconds_space = TcpSpace::new(connections, TimeConnection::new);
@@ -96,20 +100,51 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let time_ports = [options.time_port];
     let download_ports = [options.file_port];
     let request_ports = [options.file_request_port];
+    let ping_ports = [options.ping_port];
+
+    let access = token.map_or(WriteAccess::NOBODY, WriteAccess::with_token);
+    let mut web_files = http::Files::new(&files).with_writing(access);
+    if options.has_listings {
+        web_files = web_files.with_listings();
+    }
+    let entry =
+        |name, transport, ports, counters| ServiceEntry { name, transport, ports, counters };
+    let entries = [
+        entry("http", Transport::Tcp, &options.http_ports[..], http_count),
+        entry("time", Transport::Tcp, &time_ports, time_count),
+        entry("file", Transport::Tcp, &download_ports, download_count),
+        entry("file-request", Transport::Tcp, &request_ports, request_count),
+        entry("ping", Transport::Udp, &ping_ports, ping_count),
+        entry("echo", Transport::Tcp, &[ECHO_PORT], echo_count),
+        entry("echo", Transport::Udp, &[ECHO_PORT], udp_echo_count),
+        entry("daytime", Transport::Tcp, &[DAYTIME_PORT], daytime_count),
+        entry("daytime", Transport::Udp, &[DAYTIME_PORT], udp_daytime_count),
+        entry("seconds", Transport::Tcp, &[SECONDS_PORT], seconds_count),
+        entry("seconds", Transport::Udp, &[SECONDS_PORT], udp_seconds_count),
+    ];
+    let backlog_count = BacklogCounters::new();
+    let overview = Overview {
+        name: "bareserve",
+        version: env!("CARGO_PKG_VERSION"),
+        services: &entries,
+        backlog: &backlog_count,
+        ping: Some(PingEntry { control: &ping_control, counters: ping_count }),
+        files_root: "/",
+        writable: options.is_writable,
+        capture: None,
+    };
+    let mut page = DeviceApplication::new(overview, &files, access);
+    if options.root.is_none() {
+        page = page.at_root();
+    }
+    let mut http_space = TcpSpace::new(connections, http::Connection::<_, HTTP_BUFFER>::new);
 
     let mut stack_space =
         StackSpace::new(TCP_SERVICES * connections + UDP_SERVICES, options.backlog);
     let stack = &mut options.network.stack(tap, stack_space.split(), clock.now());
-    let mut web_files = http::Files::new(&files);
-    if options.has_listings {
-        web_files = web_files.with_listings();
-    }
-    if let Some(token) = token {
-        web_files = web_files.with_writing(WriteAccess::with_token(token));
-    }
     let mut web = TcpServer::new(
         stack,
-        http::Server::new(web_files),
+        http::Server::new((page, web_files)),
         &options.http_ports,
         http_space.split(),
         http_count,
@@ -185,7 +220,10 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     if !listeners.is_empty() {
         forward::start(listeners, options.network.address.address)?;
     }
-    run::run(stack, &mut services, &mut clock, &mut log, &signals, || false)?;
+    run::run(stack, &mut services, &mut clock, &mut log, &signals, |stack| {
+        backlog_count.observe(stack.backlog());
+        false
+    })?;
     log.frames_dropped(stack.device().dropped());
     Ok(())
 }

@@ -1,1 +1,258 @@
+use std::{ffi::OsString, net::Ipv4Addr, path::PathBuf, time::Duration};
 
+use super::*;
+use crate::{network::Prefix, publish::Transport};
+
+fn parse(line: &str) -> Result<Command, Misuse> {
+    super::parse(line.split_whitespace().map(OsString::from))
+}
+
+fn serve(line: &str) -> Serve {
+    match parse(line) {
+        Ok(Command::Serve(serve)) => serve,
+        other => panic!("{line}: {other:?}"),
+    }
+}
+
+#[test]
+fn without_flags_everything_is_as_documented() {
+    assert_eq!(serve(""), Serve::default());
+    let help = help::text();
+    for default in [
+        "[default: tap0]",
+        "[default: 192.168.69.1/24]",
+        "[default: 192.168.69.100/24]",
+        "[default: fd69::1/64]",
+        "[default: 1500]",
+        "[default: 80, 6789]",
+        "[default: 9999]",
+        "[default: 5566]",
+        "[default: 5567]",
+        "[default: 12000]",
+        "[default: 8]",
+        "[default: 512]",
+        "[default: 9]",
+        "[default: 1s]",
+    ] {
+        assert!(help.contains(default), "{default} is not in --help");
+    }
+    assert!(help.lines().all(|line| line.len() <= 100), "--help has lines that are too long");
+}
+
+#[test]
+fn every_flag_is_in_the_help() {
+    let help = help::text();
+    let source = include_str!("../arguments.rs");
+    let flags = source.split('"').filter(|word| {
+        word.strip_prefix("--").is_some_and(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+        })
+    });
+    let mut count = 0;
+    for flag in flags {
+        assert!(help.contains(flag), "{flag} is not in --help");
+        count += 1;
+    }
+    assert!(count > 25, "only {count} flags found");
+}
+
+#[test]
+fn flags_arrive() {
+    let serve = serve(
+        "--tap web0 --address 10.1.2.3/16 --host-address=10.1.9.9/16 --address6 fd00::2/120 \
+         --host-address6 fd00::3/120 --mtu 9000 --root /srv --file a/b.jpg --http-port 81 \
+         --http-port 8080 --time-port 1 --file-port 2 --file-request-port 3 --ping-port 4 \
+         --ping-profile course --connections 3 --backlog 9 --writable --listings \
+         --utc-offset -03:30 --publish 8080:81 --publish 0.0.0.0:5300:4/udp \
+         --publish [::1]:99:1/tcp --app clock -v",
+    );
+    assert_eq!(serve.network.tap, "web0");
+    let address = Prefix { address: Ipv4Addr::new(10, 1, 2, 3), length: 16 };
+    assert_eq!(serve.network.address, address);
+    assert_eq!(serve.network.host_address.to_string(), "10.1.9.9/16");
+    assert_eq!(serve.network.address6.to_string(), "fd00::2/120");
+    assert_eq!(serve.network.host_address6.to_string(), "fd00::3/120");
+    assert_eq!(serve.network.mtu, 9000);
+    assert_eq!(serve.root, Some(PathBuf::from("/srv")));
+    assert_eq!(serve.file.as_deref(), Some("a/b.jpg"));
+    assert_eq!(serve.http_ports, [81, 8080]);
+    assert_eq!((serve.time_port, serve.file_port), (1, 2));
+    assert_eq!((serve.file_request_port, serve.ping_port), (3, 4));
+    assert_eq!(serve.ping_profile, Profile::COURSE);
+    assert_eq!((serve.connections, serve.backlog), (3, 9));
+    assert!(serve.is_writable && serve.has_listings);
+    assert_eq!(serve.utc_offset, Some(-12_600));
+    assert_eq!(serve.app, Some(App::Clock));
+    assert_eq!(serve.verbosity, Verbosity::Debug);
+    let [web, ping, time] = serve.publish.as_slice() else { panic!("{:?}", serve.publish) };
+    assert_eq!(web.to_string(), "127.0.0.1:8080:81");
+    assert_eq!(web.transport, Transport::Tcp);
+    assert_eq!(ping.to_string(), "0.0.0.0:5300:4/udp");
+    assert_eq!(time.to_string(), "[::1]:99:1");
+}
+
+#[test]
+fn utc_offsets() {
+    let offset = |text| serve(&format!("--utc-offset {text}")).utc_offset;
+    assert_eq!(offset("Z"), Some(0));
+    assert_eq!(offset("+2"), Some(7200));
+    assert_eq!(offset("+02:00"), Some(7200));
+    assert_eq!(offset("+0545"), Some(20_700));
+    assert_eq!(offset("-12:00"), Some(-43_200));
+    assert_eq!(offset("+14:00"), Some(50_400));
+}
+
+#[test]
+fn subcommands() {
+    let Ok(Command::Time(client)) = parse("time 192.168.69.1") else { panic!() };
+    assert_eq!((client.host.as_str(), client.port), ("192.168.69.1", None));
+    let Ok(Command::Time(client)) = parse("time [fd69::1]:37 --quiet") else { panic!() };
+    assert_eq!((client.host.as_str(), client.port), ("fd69::1", Some(37)));
+    assert_eq!(client.verbosity, Verbosity::Quiet);
+    let Ok(Command::Fetch(client, fetch)) = parse("fetch host.local:1 --name x/y --output /tmp")
+    else {
+        panic!()
+    };
+    assert_eq!((client.host.as_str(), client.port), ("host.local", Some(1)));
+    assert_eq!(fetch, Fetch { name: Some("x/y".into()), output: "/tmp".into() });
+    let Ok(Command::Send(_, path)) = parse("send fd69::1 ./a.jpg") else { panic!() };
+    assert_eq!(path, PathBuf::from("./a.jpg"));
+    let Ok(Command::Ping(_, ping)) = parse("ping --count 3 a --timeout 250ms --interval 0.5")
+    else {
+        panic!()
+    };
+    let (timeout, interval) = (Duration::from_millis(250), Duration::from_millis(500));
+    assert_eq!(ping, Ping { count: 3, timeout, interval });
+    let Ok(Command::Ping(client, ping)) = parse("ping 10.0.0.9 --from-device --tap t1") else {
+        panic!()
+    };
+    assert_eq!(client.from_device.map(|network| network.tap).as_deref(), Some("t1"));
+    assert_eq!(ping, Ping::default());
+    assert!(matches!(parse("--help"), Ok(Command::Print(text)) if text.contains("Usage")));
+    assert!(matches!(parse("ping -h"), Ok(Command::Print(_))));
+    assert!(matches!(parse("-V"), Ok(Command::Print(text)) if text.starts_with("host-runner 0.")));
+}
+
+/// Each is refused in one line that has the flag or word in it, and what would be right.
+#[test]
+fn every_mistake_is_named_with_its_cure() {
+    let mistakes = [
+        ("--tap", "--tap lacks its value: an interface name of at most 15 bytes"),
+        ("--tap sixteen-letters-x", "not 'sixteen-letters-x'"),
+        ("--tap a/b", "such as tap0, not 'a/b'"),
+        ("--tap tap%d", "not 'tap%d'"),
+        ("--tap ..", "not '..'"),
+        ("--tap=", "not ''"),
+        ("--address 192.168.69.1", "such as 192.168.69.1/24, not '192.168.69.1'"),
+        ("--address 192.168.69.1/33", "not '192.168.69.1/33'"),
+        ("--address 192.168.69.1/+24", "not '192.168.69.1/+24'"),
+        ("--address 192.168.69.0/24", "not '192.168.69.0/24'"),
+        ("--address 192.168.69.255/24", "not '192.168.69.255/24'"),
+        ("--address 256.1.1.1/24", "not '256.1.1.1/24'"),
+        ("--address 127.0.0.1/8", "not '127.0.0.1/8'"),
+        ("--address 224.0.0.1/24", "not '224.0.0.1/24'"),
+        ("--address fd69::1/64", "not 'fd69::1/64'"),
+        (
+            "--address 10.0.0.1/24",
+            "192.168.69.100/24 is outside the prefix of --address 10.0.0.1/24",
+        ),
+        ("--host-address 192.168.70.1/24", "is outside the prefix of --address 192.168.69.1/24"),
+        ("--host-address 192.168.69.9/25", "is outside the prefix"),
+        ("--host-address 192.168.69.1/24", "are both 192.168.69.1: give two of one network"),
+        ("--address6 192.168.69.1/24", "such as fd69::1/64"),
+        ("--address6 ff02::1/64", "not 'ff02::1/64'"),
+        ("--address6 fd70::1/64", "--host-address6 fd69::100/64 is outside the prefix"),
+        ("--mtu 100", "--mtu takes a number from 1280 to 65521, not '100'"),
+        ("--mtu 65522", "not '65522'"),
+        ("--root=", "--root takes a folder"),
+        ("--file ../x", "--file takes the name of a file below the root"),
+        ("--file /etc/passwd", "not '/etc/passwd'"),
+        ("--file a//b", "not 'a//b'"),
+        ("--http-port 0", "--http-port takes a port from 1 to 65535, such as 8080, not '0'"),
+        ("--http-port 65536", "not '65536'"),
+        ("--http-port +80", "not '+80'"),
+        ("--http-port -1", "not '-1'"),
+        ("--http-port http", "not 'http'"),
+        (
+            "--http-port 80 --http-port 80",
+            "TCP port 80 is wanted by --http-port and by --http-port",
+        ),
+        ("--http-port 9999", "TCP port 9999 is wanted by --http-port and by --time-port"),
+        (
+            "--time-port 7",
+            "TCP port 7 is wanted by --time-port and by echo: give another with --time-port",
+        ),
+        ("--ping-port 13", "UDP port 13 is wanted by --ping-port and by daytime"),
+        ("--file-port 5567", "--file-request-port"),
+        (
+            "--http-port 1 --http-port 2 --http-port 3 --http-port 4 --http-port 5 --http-port 6 \
+             --http-port 8 --http-port 9 --http-port 10 --http-port 11 --http-port 12",
+            "--http-port is given 11 times: 10 are the most",
+        ),
+        ("--time-port x", "--time-port takes a port"),
+        ("--file-port x", "--file-port takes a port"),
+        ("--file-request-port x", "--file-request-port takes a port"),
+        ("--ping-port x", "--ping-port takes a port"),
+        ("--ping-profile lossy", "--ping-profile: invalid ping profile setting 'lossy': expected"),
+        ("--app doom", "--app takes one of todo, clock, echo, not 'doom'"),
+        ("--connections 0", "--connections takes a number from 1 to 1024, not '0'"),
+        ("--connections many", "not 'many'"),
+        ("--backlog 0", "--backlog takes a number from 1 to 65536"),
+        ("--writable=yes", "takes no value"),
+        ("--utc-offset 2", "such as +02:00, -03:30 or Z, not '2'"),
+        ("--utc-offset +25:00", "not '+25:00'"),
+        ("--utc-offset +02:60", "not '+02:60'"),
+        ("--utc-offset UTC", "not 'UTC'"),
+        ("--publish 8080", "--publish takes [ADDR:]PORT:DEVICEPORT[/udp], such as 8080:80"),
+        ("--publish 0:80", "not '0:80'"),
+        ("--publish 8080:0", "not '8080:0'"),
+        ("--publish 8080:80/sctp", "not '8080:80/sctp'"),
+        ("--publish localhost:8080:80", "not 'localhost:8080:80'"),
+        ("--publish ::1:8080:80", "not '::1:8080:80'"),
+        ("--publish [::1:8080:80", "not '[::1:8080:80'"),
+        ("--publish 8080:80:", "not '8080:80:'"),
+        ("--publish 8080:80 --publish 8080:81", "gives 127.0.0.1:8080 to two ports of the device"),
+        ("--colour", "--colour is no flag here: see host-runner --help"),
+        ("-x", "-x is no flag here"),
+        ("pign", "'pign' is no command: time, fetch, send, ping are"),
+        ("--quiet ping", "'ping' is no command"),
+        ("time", "time needs to know more: host-runner time ADDR[:PORT]"),
+        ("time a b", "'b' is one word too many"),
+        ("time a:b", "time takes ADDR[:PORT], such as 192.168.69.1 or [fd69::1]:9999, not 'a:b'"),
+        ("time a:0", "not 'a:0'"),
+        ("time [::1", "not '[::1'"),
+        ("time [::1]9", "not '[::1]9'"),
+        ("time :9999", "not ':9999'"),
+        ("time a --count 3", "--count is no flag here"),
+        ("fetch a --name ../x", "--name takes the name of a file"),
+        ("send a", "send needs to know more: host-runner send ADDR[:PORT] FILE"),
+        ("ping a --count 0", "--count takes a number from 1 to 1000000"),
+        ("ping a --timeout fast", "such as 1s, 0.5s or 250ms, not 'fast'"),
+        ("ping a --timeout -1s", "not '-1s'"),
+        ("ping a --interval 2h", "not '2h'"),
+        ("ping a --interval 1e9", "not '1e9'"),
+        ("ping a --interval .", "not '.'"),
+        (
+            "ping a --tap tap0",
+            "--tap says where a device is, but ping speaks through the kernel: add --from-device",
+        ),
+        ("ping a --from-device --tap", "--tap lacks its value"),
+    ];
+    for (line, expected) in mistakes {
+        match parse(line) {
+            Err(Misuse(text)) => {
+                assert!(text.contains(expected), "{line}: {text:?} does not say {expected:?}");
+                assert!(!text.contains('\n'), "{line}: more than a line: {text:?}");
+            }
+            Ok(command) => panic!("{line}: taken as {command:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_message_stays_one_line_whatever_was_given() {
+    let odd = ["--tap", "a\nb\u{1b}[31m"].map(OsString::from);
+    let Err(Misuse(text)) = super::parse(odd) else { panic!() };
+    assert!(text.contains("not 'ab[31m'"), "{text:?}");
+    assert!(!text.chars().any(char::is_control));
+}

@@ -85,10 +85,10 @@ impl Device {
         &mut self,
         stack: &mut Stack<'_, Tap>,
         service: &mut dyn Service,
-        is_done: impl FnMut() -> bool,
+        mut is_done: impl FnMut() -> bool,
     ) -> Result<(), Error> {
         let Self { clock, log, signals, .. } = self;
-        Ok(run::run(stack, &mut [service], clock, log, signals, is_done)?)
+        Ok(run::run(stack, &mut [service], clock, log, signals, |_| is_done())?)
     }
 }
 

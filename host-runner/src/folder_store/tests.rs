@@ -1,1 +1,267 @@
+use std::{
+    env, fs,
+    os::unix::fs::symlink,
+    path::PathBuf,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
+use super::*;
+
+/// A folder with a `root` in it, removed when dropped.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = env::temp_dir().join(format!("host-runner-{}-{number}", std::process::id()));
+        fs::create_dir_all(path.join("root/inner")).unwrap();
+        Self(path)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    fn write(&self, name: &str, content: &[u8]) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    fn store(&self) -> FolderStore {
+        FolderStore::open(&self.path("root"), true, "--root").unwrap()
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.path(folder))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn content(store: &FolderStore, path: &str) -> Result<Vec<u8>, StoreError> {
+    let mut file = store.open(path, Encoding::Identity)?;
+    let mut bytes = Vec::new();
+    let mut buffer = [0; 7];
+    loop {
+        match store.read(&mut file, bytes.len() as u64, &mut buffer)? {
+            0 => return Ok(bytes),
+            length => bytes.extend_from_slice(&buffer[..length]),
+        }
+    }
+}
+
+fn upload(store: &FolderStore, path: &str, bytes: &[u8]) -> Result<Commit, StoreError> {
+    let mut upload = store.create(Some(bytes.len() as u64))?;
+    store.write(&mut upload, bytes)?;
+    store.commit(upload, path)
+}
+
+fn listed(store: &FolderStore, path: &str) -> Vec<(String, bool, u64)> {
+    let mut listing = store.list(path).unwrap();
+    let mut name = heapless::String::<16>::new();
+    let mut entries = Vec::new();
+    while let Some(entry) = store.next_entry(&mut listing, &mut name).unwrap() {
+        entries.push((name.to_string(), entry.is_folder, entry.size));
+    }
+    entries
+}
+
+#[test]
+fn reads_what_is_there() {
+    let folder = Folder::new();
+    folder.write("root/a.txt", b"hello, file");
+    folder.write("root/inner/b", b"");
+    let store = folder.store();
+    assert_eq!(content(&store, "a.txt"), Ok(b"hello, file".to_vec()));
+    assert_eq!(content(&store, "inner/b"), Ok(Vec::new()));
+    let file = store.open("a.txt", Encoding::Identity).unwrap();
+    let metadata = store.metadata(&file);
+    assert_eq!(metadata.size, 11);
+    assert!(metadata.modified.is_some_and(|time| time.seconds() > 1_700_000_000));
+    let open = |path| store.open(path, Encoding::Identity).map(drop);
+    assert_eq!(open("b"), Err(StoreError::NotFound));
+    assert_eq!(open("a.txt/x"), Err(StoreError::NotFound));
+    assert_eq!(open("inner"), Err(StoreError::IsFolder));
+    assert_eq!(open(""), Err(StoreError::IsFolder));
+    assert_eq!(open(&"x".repeat(300)), Err(StoreError::InvalidName));
+    assert_eq!(store.open("a.txt", Encoding::Gzip).map(drop), Err(StoreError::NotFound));
+}
+
+#[test]
+fn does_not_block_on_what_is_no_file() {
+    let folder = Folder::new();
+    nix::unistd::mkfifo(&folder.path("root/fifo"), Mode::S_IRWXU).unwrap();
+    let store = folder.store();
+    assert_eq!(store.open("fifo", Encoding::Identity).map(drop), Err(StoreError::Denied));
+    assert_eq!(listed(&store, ""), [("inner".to_string(), true, 0)]);
+}
+
+#[test]
+fn nothing_leads_out_of_the_root() {
+    let folder = Folder::new();
+    folder.write("secret", b"secret");
+    folder.write("root/open", b"open");
+    symlink("../secret", folder.path("root/file")).unwrap();
+    symlink(folder.path("secret"), folder.path("root/absolute")).unwrap();
+    symlink("..", folder.path("root/up")).unwrap();
+    symlink("/proc/self/root", folder.path("root/magic")).unwrap();
+    symlink("circle", folder.path("root/circle")).unwrap();
+    symlink("../open", folder.path("root/inner/within")).unwrap();
+    let store = folder.store();
+    for path in ["file", "absolute", "up/secret", "magic/etc/passwd", "circle", "../secret"] {
+        assert_eq!(
+            store.open(path, Encoding::Identity).map(drop),
+            Err(StoreError::Denied),
+            "{path}"
+        );
+    }
+    assert_eq!(content(&store, "inner/within"), Ok(b"open".to_vec()));
+    let names: Vec<_> = listed(&store, "").into_iter().map(|(name, ..)| name).collect();
+    assert_eq!(names, ["inner", "open"]);
+    assert_eq!(upload(&store, "up/new", b"x"), Err(StoreError::Denied));
+    assert_eq!(store.remove("up/secret"), Err(StoreError::Denied));
+    // A link is replaced or removed itself, not what it leads to.
+    assert_eq!(upload(&store, "file", b"new"), Ok(Commit::Replaced));
+    assert_eq!(store.remove("absolute"), Ok(()));
+    assert_eq!(fs::read(folder.path("secret")).unwrap(), b"secret");
+    assert_eq!(folder.names(""), ["root", "secret"]);
+}
+
+#[test]
+fn lists_in_the_order_of_names() {
+    let folder = Folder::new();
+    folder.write("root/b", b"12");
+    folder.write("root/a", b"1");
+    folder.write("root/a name of over 16 bytes", b"");
+    folder.write("root/back\\slash", b"");
+    folder.write("root/.bareserve-upload-1", b"");
+    let store = folder.store();
+    let expected = [("a", false, 1), ("b", false, 2), ("inner", true, 0)]
+        .map(|(name, is_folder, size)| (name.to_string(), is_folder, size));
+    assert_eq!(listed(&store, ""), expected);
+    assert_eq!(store.list("nothing").map(drop).unwrap_err(), StoreError::NotFound);
+    assert_eq!(store.list("a").map(drop).unwrap_err(), StoreError::NotFound);
+}
+
+#[test]
+fn a_file_that_shrinks_ends_early() {
+    let folder = Folder::new();
+    folder.write("root/a", &[7; 200_000]);
+    let store = folder.store();
+    let mut file = store.open("a", Encoding::Identity).unwrap();
+    let mut buffer = vec![0; 200_000];
+    assert_eq!(store.read(&mut file, 0, &mut buffer[..100]), Ok(100));
+    fs::OpenOptions::new().write(true).open(folder.path("root/a")).unwrap().set_len(50).unwrap();
+    assert_eq!(store.metadata(&file).size, 200_000);
+    assert_eq!(store.read(&mut file, 150_000, &mut buffer), Ok(0));
+    assert_eq!(store.read(&mut file, 1 << 40, &mut buffer), Ok(0));
+}
+
+#[test]
+fn the_version_tells_contents_apart() {
+    let folder = Folder::new();
+    folder.write("root/a", b"1");
+    let store = folder.store();
+    let version = || store.metadata(&store.open("a", Encoding::Identity).unwrap()).version;
+    let before = version();
+    assert_eq!(version(), before);
+    upload(&store, "a", b"2").unwrap();
+    assert_ne!(version(), before);
+}
+
+#[test]
+fn an_upload_is_visible_only_when_complete() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let mut begun = store.create(None).unwrap();
+    store.write(&mut begun, b"first ").unwrap();
+    assert_eq!(listed(&store, "").len(), 1);
+    store.write(&mut begun, b"second").unwrap();
+    assert_eq!(store.commit(begun, "inner/new"), Ok(Commit::Created));
+    assert_eq!(content(&store, "inner/new"), Ok(b"first second".to_vec()));
+    assert_eq!(upload(&store, "inner/new", b"third"), Ok(Commit::Replaced));
+    assert_eq!(content(&store, "inner/new"), Ok(b"third".to_vec()));
+    let mut dropped = store.create(Some(5)).unwrap();
+    store.write(&mut dropped, b"half").unwrap();
+    drop(dropped);
+    assert_eq!(folder.names("root"), ["inner"]);
+    assert_eq!(folder.names("root/inner"), ["new"]);
+}
+
+/// As on file systems where every file has a name from its beginning.
+#[test]
+fn a_named_upload_goes_the_same_way() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let begin = || {
+        let temporary = TemporaryName::new(&store.root).unwrap();
+        let flags = OFlag::O_CREAT | OFlag::O_EXCL;
+        let file = open_in(&store.root, &temporary.name, flags).unwrap();
+        Upload { file, temporary: Some(temporary) }
+    };
+    let mut upload = begin();
+    store.write(&mut upload, b"x").unwrap();
+    let name = upload.temporary.as_ref().unwrap().name.clone();
+    assert_eq!(folder.names("root"), [name.as_str(), "inner"]);
+    assert_eq!(store.open(&name, Encoding::Identity).map(drop), Err(StoreError::NotFound));
+    assert_eq!(store.remove(&name), Err(StoreError::InvalidName));
+    assert_eq!(store.commit(upload, "a"), Ok(Commit::Created));
+    assert_eq!(store.commit(begin(), "a"), Ok(Commit::Replaced));
+    assert_eq!(store.commit(begin(), "inner"), Err(StoreError::IsFolder));
+    drop(begin());
+    assert_eq!(folder.names("root"), ["a", "inner"]);
+}
+
+#[test]
+fn refuses_what_cannot_be_stored() {
+    let folder = Folder::new();
+    let store = folder.store();
+    for (path, why) in [
+        ("inner", StoreError::IsFolder),
+        ("", StoreError::IsFolder),
+        ("inner/", StoreError::IsFolder),
+        ("missing/a", StoreError::NotFound),
+        ("..", StoreError::InvalidName),
+        ("a\\b", StoreError::InvalidName),
+        (".bareserve-upload-0", StoreError::InvalidName),
+    ] {
+        assert_eq!(upload(&store, path, b"x"), Err(why), "{path}");
+    }
+    assert_eq!(upload(&store, &"x".repeat(256), b"x"), Err(StoreError::InvalidName));
+    assert_eq!(store.create(Some(u64::MAX)).map(drop), Err(StoreError::Full));
+    assert_eq!(store.remove("inner"), Err(StoreError::IsFolder));
+    assert_eq!(store.remove("nothing"), Err(StoreError::NotFound));
+    let read_only = FolderStore::open(&folder.path("root"), false, "--root").unwrap();
+    assert!(!read_only.is_writable());
+    assert_eq!(read_only.create(None).map(drop), Err(StoreError::ReadOnly));
+    assert_eq!(read_only.remove("a"), Err(StoreError::ReadOnly));
+    assert_eq!(folder.names("root"), ["inner"]);
+}
+
+/// `/dev/full` says what a full disk says.
+#[test]
+fn a_full_disk_is_told() {
+    let folder = Folder::new();
+    let store = folder.store();
+    let file = File::options().write(true).open("/dev/full").unwrap();
+    let mut upload = Upload { file, temporary: None };
+    assert_eq!(store.write(&mut upload, b"x"), Err(StoreError::Full));
+}
+
+#[test]
+fn a_root_that_cannot_be_served_is_named() {
+    let folder = Folder::new();
+    folder.write("file", b"");
+    let refusal = |name| FolderStore::open(&folder.path(name), false, "--root").unwrap_err().0;
+    assert!(refusal("missing").contains("missing cannot be used: No such file or directory"));
+    assert!(refusal("file").contains("not a folder: give another with --root"));
+}

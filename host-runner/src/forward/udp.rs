@@ -52,7 +52,7 @@ impl UdpForwarder {
     }
 
     /// Passes on what clients of a listener have sent.
-    pub fn from_clients(&mut self, epoll: &Epoll, listener: usize, buffer: &mut [u8]) {
+    pub fn pass_on(&mut self, epoll: &Epoll, listener: usize, buffer: &mut [u8]) {
         for _ in 0..BUDGET {
             let Some((socket, _)) = self.listeners.get(listener) else { return };
             let Ok((length, client)) = socket.recv_from(buffer) else { return };
@@ -64,7 +64,7 @@ impl UdpForwarder {
     }
 
     /// Passes on what the device has answered.
-    pub fn from_device(&mut self, at: usize, buffer: &mut [u8]) {
+    pub fn pass_back(&mut self, at: usize, buffer: &mut [u8]) {
         let Some(Some(flow)) = self.flows.get_mut(at) else { return };
         let Some((listener, _)) = self.listeners.get(flow.listener) else { return };
         for _ in 0..BUDGET {

@@ -25,7 +25,7 @@ fn ping(device: &Device, arguments: &[&str]) {
 }
 
 fn ipv6_link_local(device: &Device) {
-    // The EUI-64 address of the device's MAC, 02:00 and its IPv4 address.
-    let address = format!("fe80::c0ff:fea8:4501%{TAP}");
+    // The EUI-64 address of the MAC 02:00:00:00:00:01.
+    let address = format!("fe80::ff:fe00:1%{TAP}");
     ping(device, &["-6", "-c", "3", "-i", "0.01", &address]);
 }

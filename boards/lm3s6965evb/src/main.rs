@@ -8,14 +8,18 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Ping, PingMemory, Time, TimeMemory},
+    services::{Files, FilesMemory, Ping, PingMemory, StoreMemory, Time, TimeMemory},
 };
+
+const SOCKETS: usize = TimeMemory::SOCKETS + PingMemory::SOCKETS + FilesMemory::SOCKETS;
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, { TimeMemory::SOCKETS + PingMemory::SOCKETS }, 16>,
+    network: NetworkMemory<'static, SOCKETS, 16>,
     time: TimeMemory,
     ping: PingMemory,
+    store: StoreMemory,
+    files: FilesMemory,
 }
 
 #[entry]
@@ -25,6 +29,8 @@ fn main() -> ! {
         network: NetworkMemory::new(),
         time: TimeMemory::new(),
         ping: PingMemory::new(),
+        store: StoreMemory::new(),
+        files: FilesMemory::new(),
     };
     let Err(error) = serve(MEMORY);
     lm3s6965evb::fail(error)
@@ -35,5 +41,7 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
         Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
     let mut time = Time::new(&mut network.stack, &mut memory.time)?;
     let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
-    network.run(&mut [&mut time, &mut ping])
+    let store = memory.store.open();
+    let mut files = Files::new(&mut network.stack, store, &mut memory.files)?;
+    network.run(&mut [&mut time, &mut ping, &mut files])
 }

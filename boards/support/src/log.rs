@@ -97,8 +97,9 @@ impl<U: Uart> Observer for Log<'_, U> {
             Event::Answered { service, remote, what } => {
                 self.line(format_args!("{service} {remote}: {what}"));
             }
-            Event::Datagram { service, remote, bytes_in, bytes_out: Some(bytes_out) } => self
-                .line(format_args!("{service} {remote}: {bytes_in} bytes in, {bytes_out} out")),
+            Event::Datagram { service, remote, bytes_in, bytes_out: Some(bytes_out) } => {
+                self.line(format_args!("{service} {remote}: {bytes_in} bytes in, {bytes_out} out"))
+            }
             Event::Datagram { service, remote, bytes_in, bytes_out: None } => {
                 self.line(format_args!("{service} {remote}: {bytes_in} bytes in, no answer"));
             }

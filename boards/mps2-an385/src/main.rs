@@ -8,10 +8,13 @@ use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Files, FilesMemory, Ping, PingMemory, StoreMemory, Time, TimeMemory},
+    services::{
+        Files, FilesMemory, Http, HttpMemory, Ping, PingMemory, StoreMemory, Time, TimeMemory,
+    },
 };
 
-const SOCKETS: usize = TimeMemory::SOCKETS + PingMemory::SOCKETS + FilesMemory::SOCKETS;
+const SOCKETS: usize =
+    TimeMemory::SOCKETS + PingMemory::SOCKETS + FilesMemory::SOCKETS + HttpMemory::SOCKETS;
 
 struct Memory {
     frames: FrameBuffers,
@@ -20,6 +23,7 @@ struct Memory {
     ping: PingMemory,
     store: StoreMemory,
     files: FilesMemory,
+    http: HttpMemory,
 }
 
 #[entry]
@@ -31,6 +35,7 @@ fn main() -> ! {
         ping: PingMemory::new(),
         store: StoreMemory::new(),
         files: FilesMemory::new(),
+        http: HttpMemory::new(),
     };
     let Err(error) = serve(MEMORY);
     mps2_an385::fail(error)
@@ -43,5 +48,6 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
     let store = memory.store.open();
     let mut files = Files::new(&mut network.stack, store, &mut memory.files)?;
-    network.run(&mut [&mut time, &mut ping, &mut files])
+    let mut http = Http::new(&mut network.stack, store, &mut memory.http)?;
+    network.run(&mut [&mut time, &mut ping, &mut files, &mut http])
 }

@@ -7,8 +7,8 @@ use smoltcp::time::Instant;
 
 use crate::board::Uart;
 
-/// Bytes of log that wait for the UART: some ten lines.
-pub const SIZE: usize = 1024;
+/// Bytes of log that wait for the UART: some six lines.
+pub const SIZE: usize = 512;
 
 /// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
 pub struct Log<'a, U> {

@@ -24,10 +24,10 @@ type Upload = <Store as bareserve::store::Store>::Upload;
 const DOWNLOAD_PORT: u16 = 5566;
 const REQUEST_PORT: u16 = 5567;
 
-/// The memory of [`Files`]: four sockets, 6 KB.
+/// The memory of [`Files`]: four sockets, 5.5 KB.
 pub struct FilesMemory {
     download: TcpResources<download::Connection<'static, File>, 2, 64, 1024>,
-    request: TcpResources<request::Connection<File, Upload>, 2, 536, 1024>,
+    request: TcpResources<request::Connection<File, Upload>, 2, 536, 512>,
     counters: Counters,
 }
 

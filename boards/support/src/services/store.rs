@@ -23,9 +23,9 @@ static ASSETS: [RomFile; 3] = [
 /// Files in RAM hide those of their names in the program. What is stored is gone with the power.
 pub type Store = Overlay<&'static RamStore<'static>, RomStore>;
 
-/// Room for eight files of 4 KB together.
+/// Room for six files of 3 KB together.
 pub struct StoreMemory {
-    ram: RamMemory<8, 8>,
+    ram: RamMemory<6, 6>,
     store: Option<RamStore<'static>>,
 }
 

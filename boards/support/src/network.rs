@@ -81,6 +81,8 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
     ///
     /// # Errors
     /// [`StartError::Clock`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
         addresses: &[IpCidr],

@@ -46,6 +46,8 @@ impl<'a> Http<'a> {
     ///
     /// # Errors
     /// [`SetupError`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
         store: Store,

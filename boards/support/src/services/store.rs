@@ -10,14 +10,13 @@ use bareserve::store::{
 pub const OFFERED: &str = "bareserve.png";
 
 /// In the order of paths.
-static ASSETS: [RomFile; 3] = [
+static ASSETS: [RomFile; 2] = [
     RomFile::new(
         "HelloWorld.html",
         1,
         include_bytes!("../../../../host-runner/site/HelloWorld.html"),
     ),
     RomFile::new(OFFERED, 1, include_bytes!("../../../../host-runner/site/bareserve.png")),
-    RomFile::new("index.html", 1, include_bytes!("../../../../host-runner/site/index.html")),
 ];
 
 /// Files in RAM hide those of their names in the program. What is stored is gone with the power.

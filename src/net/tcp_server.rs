@@ -43,30 +43,14 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
     /// [`SetupError`] when the stack has too few places.
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
-        protocol: P,
+        mut protocol: P,
         ports: &'a [u16],
         memory: TcpMemory<'a, P::Connection>,
         counters: &'a Counters,
     ) -> Result<Self, SetupError> {
         let TcpMemory { slots, rx, tx } = memory;
-        let share = |bytes: usize| bytes.checked_div(slots.len()).unwrap_or(0).max(1);
-        let buffers =
-            rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
-        for (slot, (rx, tx)) in slots.iter_mut().zip(buffers) {
-            slot.state.attach(stack.add_tcp_socket(rx, tx)?);
-        }
-        for &port in ports {
-            stack.serve(port)?;
-        }
-        counters.capacity.set(slots.len() as u32);
-        let pool = Pool {
-            ports,
-            counters,
-            patient: Limits::PATIENT,
-            pressed: Limits::PRESSED,
-            next: Turn::Oldest,
-            poll_at: None,
-        };
+        let mut members = Members { protocol: &mut protocol, slots };
+        let pool = Pool::new(stack, &mut members, ports, (rx, tx), counters)?;
         Ok(Self { protocol, slots, pool })
     }
 
@@ -128,7 +112,40 @@ struct Pool<'a> {
     poll_at: Option<Instant>,
 }
 
-impl Pool<'_> {
+impl<'a> Pool<'a> {
+    fn new<D: Device>(
+        stack: &mut Stack<'a, D>,
+        slots: &mut dyn Slots,
+        ports: &'a [u16],
+        (rx, tx): (&'a mut [u8], &'a mut [u8]),
+        counters: &'a Counters,
+    ) -> Result<Self, SetupError> {
+        let mut count = 0;
+        slots.each(&mut |_, _| count += 1);
+        let share = |bytes: usize| bytes.checked_div(count).unwrap_or(0).max(1);
+        let mut buffers =
+            rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
+        let mut result = Ok(());
+        slots.each(&mut |slot, _| {
+            if let (Ok(()), Some((rx, tx))) = (result, buffers.next()) {
+                result = stack.add_tcp_socket(rx, tx).map(|handle| slot.attach(handle));
+            }
+        });
+        result?;
+        for &port in ports {
+            stack.serve(port)?;
+        }
+        counters.capacity.set(count as u32);
+        Ok(Self {
+            ports,
+            counters,
+            patient: Limits::PATIENT,
+            pressed: Limits::PRESSED,
+            next: Turn::Oldest,
+            poll_at: None,
+        })
+    }
+
     fn poll(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
         let mut driver = self.driver(cx);
         slots.each(&mut |slot, conversation| driver.poll(slot, conversation, &self.patient));
@@ -142,7 +159,7 @@ impl Pool<'_> {
         self.poll_at = self.next_poll(slots, waiting);
     }
 
-    fn driver<'d, 'e, 'a>(&'d self, cx: &'d mut Context<'e, 'a>) -> Driver<'d, 'a, 'e> {
+    fn driver<'d, 'e, 's>(&'d self, cx: &'d mut Context<'e, 's>) -> Driver<'d, 's, 'e> {
         Driver {
             sockets: &mut *cx.sockets,
             counters: self.counters,

@@ -105,7 +105,7 @@ impl Document for Metrics<'_> {
             return Some(MetricsRow::Device {
                 uptime_ms: env.now.total_millis(),
                 dropped: overview.backlog.dropped.get(),
-                loss_percent: overview.ping.map(|ping| ping.loss_percent.get()),
+                loss_percent: overview.ping.map(|ping| ping.loss_percent()),
             });
         };
         let rows_a_family = overview.services.len() + 1;

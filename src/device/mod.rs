@@ -37,11 +37,15 @@
 //! In the store's order; `modified` (seconds since 1970) is null where the store keeps no dates.
 //! A file is fetched from `files_root` followed by its path, and stored there by `PUT`.
 
-use core::{cell::Cell, cell::RefCell};
+use core::cell::RefCell;
 
 use crate::{
     counters::{BacklogCounters, Counters},
     device::capture::Capture,
+    ping::{
+        profile::{Loss, Profile},
+        server::Control,
+    },
 };
 
 pub mod capture;
@@ -98,10 +102,27 @@ pub struct ServiceEntry<'a> {
 /// The ping service of an [`Overview`].
 #[derive(Debug, Clone, Copy)]
 pub struct PingEntry<'a> {
-    /// Its share of datagrams to lose on purpose, 0 to 100 %. The service reads it for each.
-    pub loss_percent: &'a Cell<u8>,
+    /// The profile it follows.
+    pub control: &'a Control,
     /// What it counts: `served` are answered, `refused` are lost.
     pub counters: &'a Counters,
+}
+
+impl PingEntry<'_> {
+    /// The share of datagrams that it loses on purpose, 0 to 100 %.
+    pub fn loss_percent(&self) -> u8 {
+        match self.control.profile().loss {
+            Loss::Never => 0,
+            Loss::Every { of, .. } => 100_u32.checked_div(of).unwrap_or(0) as u8,
+            Loss::Percent(percent) => percent.min(100),
+        }
+    }
+
+    /// Changes that share. The service restarts, so that one at its limit answers again.
+    pub fn set_loss_percent(&self, percent: u8) {
+        let loss = if percent == 0 { Loss::Never } else { Loss::Percent(percent) };
+        self.control.set(Profile { loss, ..self.control.profile() });
+    }
 }
 
 /// What a service is spoken over.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::clock::UnixTime;
+use crate::{clock::UnixTime, wire::calendar::Civil};
 
 /// `PUT /_device/ping`: `{"loss": 20}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,6 +26,9 @@ struct ClockRequest {
     unix: i64,
 }
 
+/// 10000-01-01, the first day that RFC 3339 cannot write.
+const YEAR_10000: UnixTime = UnixTime(253_402_300_800_000_000);
+
 /// Reads the body of `PUT /_device/clock`: seconds since 1970 (`1700000000`), the same as JSON
 /// (`{"unix": 1700000000}`), or RFC 3339 (`2023-11-14T22:13:20.5+00:00`). Returns `None` for
 /// anything else and for dates outside the years 1970 to 9999.
@@ -39,8 +42,7 @@ pub fn parse_date(body: &[u8]) -> Option<UnixTime> {
     } else {
         parse_rfc3339(text)
     }?;
-    let year_10000 = from_seconds(days_before(10_000, 1, 1).checked_mul(86_400)?)?;
-    (UnixTime(0)..year_10000).contains(&date).then_some(date)
+    (UnixTime(0)..YEAR_10000).contains(&date).then_some(date)
 }
 
 fn from_seconds(seconds: i64) -> Option<UnixTime> {
@@ -52,28 +54,29 @@ fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let mut rest = text.as_bytes();
     let year = number(&mut rest, 4)?;
     literal(&mut rest, b"-")?;
-    let month = number(&mut rest, 2).filter(|month| (1..=12).contains(month))?;
+    let month = number(&mut rest, 2)?;
     literal(&mut rest, b"-")?;
-    let day = number(&mut rest, 2).filter(|day| (1..=days_in(year, month)).contains(day))?;
+    let day = number(&mut rest, 2)?;
     literal(&mut rest, b"Tt ")?;
-    let hour = number(&mut rest, 2).filter(|hour| *hour < 24)?;
+    let hour = number(&mut rest, 2)?;
     literal(&mut rest, b":")?;
-    let minute = number(&mut rest, 2).filter(|minute| *minute < 60)?;
+    let minute = number(&mut rest, 2)?;
     literal(&mut rest, b":")?;
-    // A leap second is the first of the next minute, as POSIX time has it.
-    let second = number(&mut rest, 2).filter(|second| *second <= 60)?;
+    let second = number(&mut rest, 2)?;
     let micros = fraction(&mut rest)?;
     let offset = offset(&mut rest)?;
-    let seconds = days_before(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-    rest.is_empty().then_some(UnixTime((seconds - offset) * 1_000_000 + micros))
+    let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|n| n as u8);
+    let civil = Civil { year: year.into(), month, day, hour, minute, second, weekday: 0 };
+    let UnixTime(whole) = civil.to_unix(offset)?;
+    rest.is_empty().then_some(UnixTime(whole + i64::from(micros)))
 }
 
-/// Takes exactly `digits` digits.
-fn number(rest: &mut &[u8], digits: usize) -> Option<i64> {
+/// Takes exactly `digits` digits, at most 4.
+fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
     let (head, tail) = rest.split_at_checked(digits)?;
     *rest = tail;
     head.iter().try_fold(0, |value, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + i64::from(byte - b'0'))
+        byte.is_ascii_digit().then(|| value * 10 + u16::from(byte - b'0'))
     })
 }
 
@@ -85,17 +88,17 @@ fn literal(rest: &mut &[u8], allowed: &[u8]) -> Option<u8> {
 }
 
 /// Takes `.123456789` if it is there; returns microseconds.
-fn fraction(rest: &mut &[u8]) -> Option<i64> {
+fn fraction(rest: &mut &[u8]) -> Option<u32> {
     let Some(digits) = rest.strip_prefix(b".") else { return Some(0) };
     let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (digits, tail) = digits.split_at_checked(length)?;
     *rest = tail;
     let padded = digits.iter().copied().chain(core::iter::repeat(b'0')).take(6);
-    (length > 0).then(|| padded.fold(0, |value, byte| value * 10 + i64::from(byte - b'0')))
+    (length > 0).then(|| padded.fold(0, |value, byte| value * 10 + u32::from(byte - b'0')))
 }
 
 /// Takes `Z` or `+01:00`; returns seconds.
-fn offset(rest: &mut &[u8]) -> Option<i64> {
+fn offset(rest: &mut &[u8]) -> Option<i32> {
     let sign = match literal(rest, b"Zz+-")? {
         b'+' => 1,
         b'-' => -1,
@@ -104,21 +107,5 @@ fn offset(rest: &mut &[u8]) -> Option<i64> {
     let hours = number(rest, 2).filter(|hours| *hours < 24)?;
     literal(rest, b":")?;
     let minutes = number(rest, 2).filter(|minutes| *minutes < 60)?;
-    Some(sign * (hours * 3600 + minutes * 60))
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    let (next_year, next_month) = if month == 12 { (year + 1, 1) } else { (year, month + 1) };
-    days_before(next_year, next_month, 1) - days_before(year, month, 1)
-}
-
-/// Days from 1970-01-01 to a date of the Gregorian calendar. Years are counted from March, so that
-/// the leap day is a year's last; 306 days lie between March and January.
-fn days_before(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month < 3 { (year - 1, month + 9) } else { (year, month - 3) };
-    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
-    // 153 days in each five months from March on: 31, 30, 31, 30, 31.
-    let days_before_month = (153 * month + 2) / 5;
-    const DAYS_TO_1970: i64 = 719_468;
-    365 * year + leap_days + days_before_month + day - 1 - DAYS_TO_1970
+    Some(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60))
 }

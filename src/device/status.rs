@@ -60,7 +60,7 @@ impl Document for Status<'_> {
         }
         (after_device == overview.services.len()).then(|| StatusRow::End {
             backlog: overview.backlog.clone(),
-            ping: overview.ping.map(|ping| (ping.loss_percent.get(), ping.counters.clone())),
+            ping: overview.ping.map(|ping| (ping.loss_percent(), ping.counters.clone())),
         })
     }
 

@@ -1,6 +1,6 @@
 extern crate std;
 
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 use std::{format, string::String, vec, vec::Vec};
 
 use smoltcp::{
@@ -17,6 +17,10 @@ use crate::{
     counters::{BacklogCounters, Counters},
     entropy::SeededEntropy,
     environment::Environment,
+    ping::{
+        profile::{Loss, Profile},
+        server::Control,
+    },
     store::{Encoding, Entry, Metadata, Store, StoreError},
 };
 
@@ -44,7 +48,7 @@ struct Bench {
     http: Counters,
     ping: Counters,
     backlog: BacklogCounters,
-    loss: Cell<u8>,
+    control: Control,
 }
 
 impl Bench {
@@ -53,7 +57,7 @@ impl Bench {
             http: Counters::new(),
             ping: Counters::new(),
             backlog: BacklogCounters::new(),
-            loss: Cell::new(20),
+            control: Control::new(Profile { loss: Loss::Percent(20), ..Profile::DEFAULT }),
         };
         bench.http.open.set(2);
         bench.http.capacity.set(8);
@@ -88,7 +92,7 @@ impl Bench {
             version: "0.1.0",
             services: &services,
             backlog: &self.backlog,
-            ping: Some(PingEntry { loss_percent: &self.loss, counters: &self.ping }),
+            ping: Some(PingEntry { control: &self.control, counters: &self.ping }),
             files_root: "/",
             writable: true,
             capture: None,
@@ -166,7 +170,8 @@ fn status_is_whole_while_counters_move() {
             let text = read_all(size, |out| {
                 bench.http.served.set(bench.http.served.get().wrapping_mul(31));
                 bench.http.bytes_in.set(bench.http.bytes_in.get().wrapping_mul(31));
-                bench.loss.set((bench.loss.get() + 7) % 101);
+                let ping = overview.ping.unwrap();
+                ping.set_loss_percent((ping.loss_percent() + 7) % 101);
                 at(NOW, |env| progress.read(&Status(overview), env, out))
             });
             let text = String::from_utf8(text).unwrap();
@@ -433,6 +438,18 @@ fn a_recorder_keeps_frames_of_both_ways() {
     let file = read_all(64, |out| reader.read(&WallClock::new(), out));
     let frames = [&file[40..45], &file[61..65], &file[81..]];
     assert_eq!(frames, [&b"heard"[..], b"said", b"own"]);
+}
+
+#[test]
+fn the_loss_is_shown_and_changed_in_percent() {
+    let (control, counters) = (Control::new(Profile::COURSE), Counters::new());
+    let ping = PingEntry { control: &control, counters: &counters };
+    assert_eq!(ping.loss_percent(), 33);
+    for percent in [0, 1, 50, 100] {
+        ping.set_loss_percent(percent);
+        assert_eq!(ping.loss_percent(), percent);
+    }
+    assert_eq!(control.profile().limit, Profile::COURSE.limit);
 }
 
 #[test]

@@ -309,9 +309,11 @@ function showRights(writable) {
   const mayWrite = writable && token.value !== null;
   $("upload").hidden = !mayWrite;
   $("loss").disabled = !mayWrite;
-  $("loss").title = mayWrite ? "" : writable ? "Needs the token" : "The device is read-only";
+  const why = writable ? "To change it, enter the token below." : "This device cannot be changed from here.";
+  setText("loss-hint", mayWrite ? "" : why);
   $("set-clock").hidden = !mayWrite || status.device.unix_ms !== null;
   $("unlock").hidden = !writable || mayWrite;
+  $("capture").hidden = !writable;
 }
 
 $("unlock").addEventListener("submit", (event) => {

@@ -49,7 +49,8 @@ impl EventStream {
                 Part::Waiting if env.now < self.due => break,
                 Part::Waiting => {
                     // After a long wait for room there is no use in catching up.
-                    self.due = (self.due + INTERVAL).max(env.now + INTERVAL / 2);
+                    let next = self.due + INTERVAL;
+                    self.due = if next > env.now { next } else { env.now + INTERVAL };
                     self.part = Part::Name;
                     0
                 }

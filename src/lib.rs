@@ -10,6 +10,7 @@
 //! | wire | [`wire`] | byte formats: checked readers and writers |
 //! | protocol cores | [`http`], [`time`], [`file_transfer`], [`ping`] | bytes in, bytes out; time is passed in |
 //! | services | [`net`] | the adapters from a core to sockets, the listener with its backlog, all deadlines |
+//! | application | [`device`] | the page and the data in which the device shows itself |
 //! | runner | [`stack`], [`resources`] | one turn over interface and services; the memory it needs |
 //!
 //! [`environment`], [`clock`], [`entropy`], [`store`] and [`counters`] are what a board supplies or
@@ -19,6 +20,7 @@
 
 pub mod clock;
 pub mod counters;
+pub mod device;
 pub mod entropy;
 pub mod environment;
 pub mod file_transfer;

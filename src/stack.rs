@@ -167,6 +167,11 @@ impl<'a, D: Device> Stack<'a, D> {
         self.backlog.serve(port)
     }
 
+    /// The connection requests that wait.
+    pub fn backlog(&self) -> &Backlog<'a> {
+        &self.backlog
+    }
+
     /// The date.
     pub fn wall_clock(&mut self) -> &mut WallClock {
         &mut self.wall_clock

@@ -66,6 +66,21 @@ impl<'a> Backlog<'a> {
         self.parked().filter(|syn| ports.contains(&syn.local.port)).count()
     }
 
+    /// How many requests wait.
+    pub fn len(&self) -> usize {
+        self.waiting
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting == 0
+    }
+
+    /// How many requests may wait.
+    pub fn capacity(&self) -> usize {
+        self.places.len()
+    }
+
     /// Requests that were dropped because the backlog was full or they were too old.
     pub fn dropped(&self) -> u32 {
         self.dropped

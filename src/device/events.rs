@@ -1,0 +1,100 @@
+//! The status each second, as server-sent events (WHATWG HTML section 9.2).
+
+use smoltcp::time::{Duration, Instant};
+
+use super::{Overview, Progress, Status, StatusRow, document::Window};
+use crate::environment::Environment;
+
+/// From one event to the next.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// An endless stream of `text/event-stream`: tells the browser to come back after 2 s when the
+/// connection is lost, then sends `event: status` with the status at once and each second.
+pub struct EventStream {
+    part: Part,
+    /// Bytes of `part` that are out, unless it counts them itself.
+    sent: usize,
+    /// When the next event is due.
+    due: Instant,
+}
+
+enum Part {
+    Start,
+    Name,
+    Data(Progress<StatusRow>),
+    End,
+    Waiting,
+}
+
+impl EventStream {
+    /// A stream whose first event is due now.
+    pub const fn new() -> Self {
+        Self { part: Part::Start, sent: 0, due: Instant::ZERO }
+    }
+
+    /// Writes what comes next to the front of `out` and returns how many bytes: 0 when nothing is
+    /// due before [`EventStream::poll_at`].
+    pub fn read(
+        &mut self,
+        overview: &Overview<'_>,
+        env: &Environment<'_>,
+        out: &mut [u8],
+    ) -> usize {
+        let mut written = 0;
+        // Each round ends one part, so five of them are more than one event.
+        for _ in 0..5 {
+            let Some(room @ [_, ..]) = out.get_mut(written..) else { break };
+            written += match &mut self.part {
+                Part::Start => self.literal("retry: 2000\n\n", Part::Waiting, room),
+                Part::Waiting if env.now < self.due => break,
+                Part::Waiting => {
+                    // After a long wait for room there is no use in catching up.
+                    let next = self.due + INTERVAL;
+                    self.due = if next > env.now { next } else { env.now + INTERVAL };
+                    self.part = Part::Name;
+                    0
+                }
+                Part::Name => {
+                    self.literal("event: status\ndata: ", Part::Data(Progress::new()), room)
+                }
+                Part::Data(progress) => {
+                    let taken = progress.read(&Status(*overview), env, room);
+                    if taken == 0 {
+                        self.part = Part::End;
+                    }
+                    taken
+                }
+                Part::End => self.literal("\n\n", Part::Waiting, room),
+            };
+        }
+        written
+    }
+
+    /// When [`EventStream::read`] will have something to say; a time that has passed while it has.
+    pub fn poll_at(&self) -> Instant {
+        match self.part {
+            Part::Waiting => self.due,
+            _ => Instant::ZERO,
+        }
+    }
+
+    /// Whether the stream stands between two events.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.part, Part::Waiting)
+    }
+
+    fn literal(&mut self, text: &str, next: Part, room: &mut [u8]) -> usize {
+        let mut window = Window::new(room);
+        if window.resume(&mut self.sent, |out| out.write_str(text)) {
+            self.part = next;
+            self.sent = 0;
+        }
+        window.written
+    }
+}
+
+impl Default for EventStream {
+    fn default() -> Self {
+        Self::new()
+    }
+}

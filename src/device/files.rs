@@ -1,0 +1,87 @@
+//! A folder as JSON, streamed from the store.
+
+use core::fmt::{self, Write};
+
+use super::{
+    document::Window,
+    json::{Nullable, Quoted},
+};
+use crate::{
+    clock::UnixTime,
+    store::{Entry, Store, StoreError},
+};
+
+/// `files.json` on its way out; its shape is described at the [module](super#files). Files whose
+/// names are longer than `NAME` bytes are left out.
+pub struct FileList<S: Store, const NAME: usize = 128> {
+    listing: S::Listing,
+    name: heapless::String<NAME>,
+    row: Row,
+    /// Bytes of `row` that are out.
+    sent: usize,
+}
+
+#[derive(Clone, Copy)]
+enum Row {
+    Start,
+    Entry { entry: Entry, is_first: bool },
+    End,
+    Done,
+}
+
+impl<S: Store, const NAME: usize> FileList<S, NAME> {
+    /// Begins with the folder at `path`, which must be [valid](crate::store::is_valid_path).
+    ///
+    /// # Errors
+    /// Those of [`Store::list`].
+    pub fn new(store: &S, path: &str) -> Result<Self, StoreError> {
+        let listing = store.list(path)?;
+        Ok(Self { listing, name: heapless::String::new(), row: Row::Start, sent: 0 })
+    }
+
+    /// Writes what comes next to the front of `out` and returns how many bytes: 0 at the end (or
+    /// for an empty `out`).
+    ///
+    /// # Errors
+    /// Those of [`Store::next_entry`]; the text stays incomplete then.
+    pub fn read(&mut self, store: &S, out: &mut [u8]) -> Result<usize, StoreError> {
+        let mut window = Window::new(out);
+        loop {
+            let (row, name) = (self.row, self.name.as_str());
+            if !window.resume(&mut self.sent, |out| write_row(row, name, out)) {
+                break;
+            }
+            self.sent = 0;
+            self.row = match self.row {
+                Row::Start => self.next_row(store, true)?,
+                Row::Entry { .. } => self.next_row(store, false)?,
+                Row::End | Row::Done => Row::Done,
+            };
+            if matches!(self.row, Row::Done) {
+                break;
+            }
+        }
+        Ok(window.written)
+    }
+
+    fn next_row(&mut self, store: &S, is_first: bool) -> Result<Row, StoreError> {
+        self.name.clear();
+        let entry = store.next_entry(&mut self.listing, &mut self.name)?;
+        Ok(entry.map_or(Row::End, |entry| Row::Entry { entry, is_first }))
+    }
+}
+
+fn write_row(row: Row, name: &str, out: &mut dyn Write) -> fmt::Result {
+    match row {
+        Row::Start => out.write_str("{\"files\":["),
+        Row::Entry { entry, is_first } => {
+            let comma = if is_first { "" } else { "," };
+            let (name, folder, size) = (Quoted(name), entry.is_folder, entry.size);
+            let modified = Nullable(entry.modified.map(UnixTime::seconds));
+            write!(out, "{comma}{{\"name\":{name},\"folder\":{folder}")?;
+            write!(out, ",\"size\":{size},\"modified\":{modified}}}")
+        }
+        Row::End => out.write_str("]}"),
+        Row::Done => Ok(()),
+    }
+}

@@ -1,0 +1,111 @@
+//! What may be asked of the device: the bodies of its PUT requests.
+
+use serde::Deserialize;
+
+use crate::{clock::UnixTime, wire::calendar::Civil};
+
+/// `PUT /_device/ping`: `{"loss": 20}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LossRequest {
+    /// Share of pings to lose, 0 to 100 %.
+    pub loss: u8,
+}
+
+impl LossRequest {
+    /// Reads a body, or returns `None` if it is not a request for 0 to 100 %.
+    pub fn parse(body: &[u8]) -> Option<Self> {
+        let (request, _) = serde_json_core::from_slice::<Self>(body).ok()?;
+        (request.loss <= 100).then_some(request)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClockRequest {
+    unix: i64,
+}
+
+/// 10000-01-01, the first day that RFC 3339 cannot write.
+const YEAR_10000: UnixTime = UnixTime(253_402_300_800_000_000);
+
+/// Reads the body of `PUT /_device/clock`: seconds since 1970 (`1700000000`), the same as JSON
+/// (`{"unix": 1700000000}`), or RFC 3339 (`2023-11-14T22:13:20.5+00:00`). Returns `None` for
+/// anything else and for dates outside the years 1970 to 9999.
+pub fn parse_date(body: &[u8]) -> Option<UnixTime> {
+    let text = core::str::from_utf8(body).ok()?.trim_ascii();
+    let date = if text.starts_with('{') {
+        let (request, _) = serde_json_core::from_str::<ClockRequest>(text).ok()?;
+        from_seconds(request.unix)
+    } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        from_seconds(text.parse().ok()?)
+    } else {
+        parse_rfc3339(text)
+    }?;
+    (UnixTime(0)..YEAR_10000).contains(&date).then_some(date)
+}
+
+fn from_seconds(seconds: i64) -> Option<UnixTime> {
+    seconds.checked_mul(1_000_000).map(UnixTime)
+}
+
+/// RFC 3339 section 5.6: `2023-11-14T22:13:20.123456Z`.
+fn parse_rfc3339(text: &str) -> Option<UnixTime> {
+    let mut rest = text.as_bytes();
+    let year = number(&mut rest, 4)?;
+    literal(&mut rest, b"-")?;
+    let month = number(&mut rest, 2)?;
+    literal(&mut rest, b"-")?;
+    let day = number(&mut rest, 2)?;
+    literal(&mut rest, b"Tt ")?;
+    let hour = number(&mut rest, 2)?;
+    literal(&mut rest, b":")?;
+    let minute = number(&mut rest, 2)?;
+    literal(&mut rest, b":")?;
+    let second = number(&mut rest, 2)?;
+    let micros = fraction(&mut rest)?;
+    let offset = offset(&mut rest)?;
+    let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|n| n as u8);
+    let civil = Civil { year: year.into(), month, day, hour, minute, second, weekday: 0 };
+    let UnixTime(whole) = civil.to_unix(offset)?;
+    rest.is_empty().then_some(UnixTime(whole + i64::from(micros)))
+}
+
+/// Takes exactly `digits` digits, at most 4.
+fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
+    let (head, tail) = rest.split_at_checked(digits)?;
+    *rest = tail;
+    head.iter().try_fold(0, |value, byte| {
+        byte.is_ascii_digit().then(|| value * 10 + u16::from(byte - b'0'))
+    })
+}
+
+/// Takes one byte of `allowed`.
+fn literal(rest: &mut &[u8], allowed: &[u8]) -> Option<u8> {
+    let (&first, tail) = rest.split_first()?;
+    *rest = tail;
+    allowed.contains(&first).then_some(first)
+}
+
+/// Takes `.123456789` if it is there; returns microseconds.
+fn fraction(rest: &mut &[u8]) -> Option<u32> {
+    let Some(digits) = rest.strip_prefix(b".") else { return Some(0) };
+    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let (digits, tail) = digits.split_at_checked(length)?;
+    *rest = tail;
+    let padded = digits.iter().copied().chain(core::iter::repeat(b'0')).take(6);
+    (length > 0).then(|| padded.fold(0, |value, byte| value * 10 + u32::from(byte - b'0')))
+}
+
+/// Takes `Z` or `+01:00`; returns seconds.
+fn offset(rest: &mut &[u8]) -> Option<i32> {
+    let sign = match literal(rest, b"Zz+-")? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return Some(0),
+    };
+    let hours = number(rest, 2).filter(|hours| *hours < 24)?;
+    literal(rest, b":")?;
+    let minutes = number(rest, 2).filter(|minutes| *minutes < 60)?;
+    Some(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60))
+}

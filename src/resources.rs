@@ -11,7 +11,11 @@
 //!     echo: UdpResources<4, 1472>,
 //! }
 //! ```
+//!
+//! What starts empty is made when it is split and is all zeros until then, so that a `static` of it
+//! needs no initial values in flash.
 
+use heapless::Vec;
 use smoltcp::{iface::SocketStorage, socket::udp};
 
 use crate::{
@@ -22,19 +26,22 @@ use crate::{
 /// Places for `SOCKETS` sockets and for `BACKLOG` connection requests that wait.
 #[derive(Debug)]
 pub struct StackResources<'a, const SOCKETS: usize, const BACKLOG: usize> {
-    sockets: [SocketStorage<'a>; SOCKETS],
-    backlog: [Option<Syn>; BACKLOG],
+    sockets: Vec<SocketStorage<'a>, SOCKETS>,
+    backlog: Vec<Option<Syn>, BACKLOG>,
 }
 
 impl<'a, const SOCKETS: usize, const BACKLOG: usize> StackResources<'a, SOCKETS, BACKLOG> {
     /// All empty.
     pub const fn new() -> Self {
-        Self { sockets: [SocketStorage::EMPTY; SOCKETS], backlog: [const { None }; BACKLOG] }
+        Self { sockets: Vec::new(), backlog: Vec::new() }
     }
 
     /// As [`Stack::new`](crate::Stack::new) takes it.
     pub fn split(&'a mut self) -> StackMemory<'a> {
-        StackMemory { sockets: &mut self.sockets, backlog: &mut self.backlog }
+        StackMemory {
+            sockets: fill(&mut self.sockets, || SocketStorage::EMPTY),
+            backlog: fill(&mut self.backlog, || None),
+        }
     }
 }
 
@@ -47,7 +54,7 @@ impl<const SOCKETS: usize, const BACKLOG: usize> Default for StackResources<'_, 
 /// The memory of a TCP service with `N` connections of `RX` bytes of receive buffer (the TCP
 /// window) and `TX` bytes of transmit buffer each.
 pub struct TcpResources<C, const N: usize, const RX: usize, const TX: usize> {
-    slots: [Slot<C>; N],
+    slots: Vec<Slot<C>, N>,
     rx: [[u8; RX]; N],
     tx: [[u8; TX]; N],
 }
@@ -55,7 +62,12 @@ pub struct TcpResources<C, const N: usize, const RX: usize, const TX: usize> {
 impl<C, const N: usize, const RX: usize, const TX: usize> TcpResources<C, N, RX, TX> {
     /// Around the memory of the connections themselves.
     pub const fn new(connections: [Slot<C>; N]) -> Self {
-        Self { slots: connections, rx: [[0; RX]; N], tx: [[0; TX]; N] }
+        Self { slots: Vec::from_array(connections), rx: [[0; RX]; N], tx: [[0; TX]; N] }
+    }
+
+    /// Without connections: [`split_with`](TcpResources::split_with) makes them.
+    pub const fn empty() -> Self {
+        Self { slots: Vec::new(), rx: [[0; RX]; N], tx: [[0; TX]; N] }
     }
 
     /// As [`TcpServer::new`](crate::net::tcp_server::TcpServer::new) takes it.
@@ -66,13 +78,22 @@ impl<C, const N: usize, const RX: usize, const TX: usize> TcpResources<C, N, RX,
             tx: self.tx.as_flattened_mut(),
         }
     }
+
+    /// The same, with each connection that is missing made by `connection`.
+    pub fn split_with(&mut self, mut connection: impl FnMut() -> C) -> TcpMemory<'_, C> {
+        TcpMemory {
+            slots: fill(&mut self.slots, || Slot::new(connection())),
+            rx: self.rx.as_flattened_mut(),
+            tx: self.tx.as_flattened_mut(),
+        }
+    }
 }
 
 /// The memory of a UDP service: room for `N` datagrams of up to `SIZE` bytes of payload in each
 /// direction.
 pub struct UdpResources<const N: usize, const SIZE: usize> {
-    rx_meta: [udp::PacketMetadata; N],
-    tx_meta: [udp::PacketMetadata; N],
+    rx_meta: Vec<udp::PacketMetadata, N>,
+    tx_meta: Vec<udp::PacketMetadata, N>,
     rx: [[u8; SIZE]; N],
     tx: [[u8; SIZE]; N],
     datagram: [u8; SIZE],
@@ -82,8 +103,8 @@ impl<const N: usize, const SIZE: usize> UdpResources<N, SIZE> {
     /// All empty.
     pub const fn new() -> Self {
         Self {
-            rx_meta: [udp::PacketMetadata::EMPTY; N],
-            tx_meta: [udp::PacketMetadata::EMPTY; N],
+            rx_meta: Vec::new(),
+            tx_meta: Vec::new(),
             rx: [[0; SIZE]; N],
             tx: [[0; SIZE]; N],
             datagram: [0; SIZE],
@@ -93,8 +114,14 @@ impl<const N: usize, const SIZE: usize> UdpResources<N, SIZE> {
     /// As [`UdpServer::new`](crate::net::udp_server::UdpServer::new) takes it.
     pub fn split(&mut self) -> UdpMemory<'_> {
         UdpMemory {
-            rx: udp::PacketBuffer::new(&mut self.rx_meta[..], self.rx.as_flattened_mut()),
-            tx: udp::PacketBuffer::new(&mut self.tx_meta[..], self.tx.as_flattened_mut()),
+            rx: udp::PacketBuffer::new(
+                fill(&mut self.rx_meta, || udp::PacketMetadata::EMPTY),
+                self.rx.as_flattened_mut(),
+            ),
+            tx: udp::PacketBuffer::new(
+                fill(&mut self.tx_meta, || udp::PacketMetadata::EMPTY),
+                self.tx.as_flattened_mut(),
+            ),
             datagram: &mut self.datagram,
         }
     }
@@ -104,4 +131,13 @@ impl<const N: usize, const SIZE: usize> Default for UdpResources<N, SIZE> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// Pushes what `make` makes until the vector is full.
+pub(crate) fn fill<T, const N: usize>(
+    vec: &mut Vec<T, N>,
+    mut make: impl FnMut() -> T,
+) -> &mut [T] {
+    while vec.push(make()).is_ok() {}
+    vec
 }

@@ -96,8 +96,9 @@ impl<'a, D: Device> Stack<'a, D> {
             service.poll(&mut cx);
         }
         while self.backlog.has_replays() && self.take_in_one(now) {}
+        let replayed = self.backlog.end_turn();
         let sent = self.send(now);
-        if !drained || !sent {
+        if !drained || !replayed || !sent {
             return Some(now);
         }
         services

@@ -104,7 +104,7 @@ fn a_file_that_shrinks_or_fails_is_reset_and_never_looks_complete() {
             let (output, phase, log) = download(&store, "a", room);
             assert!(!output.contains(&b'}'));
             assert_eq!(phase, Phase::Broken);
-            assert_eq!(log, ["a: shrank while it was sent"]);
+            assert_eq!(log, ["a: the file shrank while it was sent"]);
 
             store.shrunk_to.set(None);
             store.broken_at.set(Some(at));

@@ -2,7 +2,7 @@
 
 use smoltcp::wire::IpEndpoint;
 
-use super::writer::{ObjectWriter, WriteError};
+use super::writer::ObjectWriter;
 use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
@@ -110,14 +110,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
             }
             Err(error) => {
                 connection.state = State::Broken;
-                match error {
-                    WriteError::Shrunk => {
-                        connection.report(env, format_args!("{path}: shrank while it was sent"));
-                    }
-                    WriteError::Read(error) => {
-                        connection.report(env, format_args!("{path}: {error}"));
-                    }
-                }
+                connection.report(env, format_args!("{path}: {error}"));
                 0
             }
         }

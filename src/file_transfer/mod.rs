@@ -6,5 +6,8 @@
 //! [`client`] is the other side of both. They share [`writer`] and [`reader`], which stream an
 //! object of any size through buffers of any size.
 
+pub mod client;
 pub mod download;
+pub mod reader;
+pub mod request;
 pub mod writer;

@@ -1,5 +1,7 @@
 //! Streams an object out.
 
+use core::fmt;
+
 use crate::wire::{
     base64::Encoder,
     json::{Cursor, Piece},
@@ -12,7 +14,6 @@ const CHUNK: usize = 1020;
 #[derive(Debug)]
 pub struct ObjectWriter {
     part: Part,
-    /// Bytes of the file that are in the object already.
     offset: u64,
     size: u64,
 }
@@ -33,6 +34,17 @@ pub enum WriteError<E> {
     /// The file cannot be read.
     Read(E),
 }
+
+impl<E: fmt::Display> fmt::Display for WriteError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shrunk => f.write_str("the file shrank while it was sent"),
+            Self::Read(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for WriteError<E> {}
 
 impl ObjectWriter {
     /// An object for a file of `size` bytes. Of one that grows, only these are sent.
@@ -98,6 +110,11 @@ impl ObjectWriter {
     /// Whether the whole object has been written.
     pub fn is_complete(&self) -> bool {
         matches!(self.part, Part::Complete)
+    }
+
+    /// Bytes of the file that are in the object already.
+    pub fn offset(&self) -> u64 {
+        self.offset
     }
 
     /// The length of the file.

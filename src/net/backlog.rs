@@ -118,6 +118,16 @@ impl<'a> Backlog<'a> {
         !self.replays.is_empty()
     }
 
+    /// Parks again the requests that the interface could not receive because the device had no
+    /// room for an answer. Says whether there were none.
+    pub fn end_turn(&mut self) -> bool {
+        let all_received = self.replays.is_empty();
+        while let Some(syn) = self.replays.pop() {
+            self.push(syn);
+        }
+        all_received
+    }
+
     /// Forgets requests whose peers have given up.
     pub fn forget_old(&mut self, now: Instant) {
         while let Some(place) = self.find(|syn| syn.seen + PATIENCE <= now) {

@@ -34,11 +34,11 @@ pub struct Limits {
 impl Limits {
     /// For quiet times: generous to slow people, deadly to the dead.
     pub const PATIENT: Self = Self {
-        half_open: Duration::from_secs(5),
+        half_open: Duration::from_secs(10),
         first_byte: Duration::from_secs(10),
         head: Duration::from_secs(10),
         idle: Duration::from_secs(15),
-        progress: Duration::from_secs(10),
+        progress: Duration::from_secs(30),
         least: 1,
         quiet: None,
         linger: Duration::from_secs(2),
@@ -46,11 +46,11 @@ impl Limits {
 
     /// For when somebody waits: long enough for an honest peer that lost a segment.
     pub const PRESSED: Self = Self {
-        half_open: Duration::from_millis(600),
+        half_open: Duration::from_millis(1500),
         first_byte: Duration::from_millis(400),
         head: Duration::from_millis(800),
         idle: Duration::from_millis(2),
-        progress: Duration::from_millis(800),
+        progress: Duration::from_millis(1300),
         least: 1024,
         quiet: Some(Duration::from_millis(400)),
         linger: Duration::from_millis(250),

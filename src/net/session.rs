@@ -53,6 +53,46 @@ pub trait DatagramSession {
     fn progress(&self) -> Progress;
 }
 
+impl<S: StreamSession + ?Sized> StreamSession for &mut S {
+    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
+        (**self).receive(input, env)
+    }
+
+    fn end_of_input(&mut self, env: &mut Environment<'_>) {
+        (**self).end_of_input(env);
+    }
+
+    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
+        (**self).transmit(output, env)
+    }
+
+    fn progress(&self) -> Progress {
+        (**self).progress()
+    }
+
+    fn end(&mut self, result: Result<(), Failure>, env: &mut Environment<'_>) {
+        (**self).end(result, env);
+    }
+}
+
+impl<S: DatagramSession + ?Sized> DatagramSession for &mut S {
+    fn receive(&mut self, datagram: &[u8], env: &mut Environment<'_>) {
+        (**self).receive(datagram, env);
+    }
+
+    fn transmit(&mut self, datagram: &mut [u8], env: &mut Environment<'_>) -> Option<usize> {
+        (**self).transmit(datagram, env)
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        (**self).poll_at()
+    }
+
+    fn progress(&self) -> Progress {
+        (**self).progress()
+    }
+}
+
 /// How far a client is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {

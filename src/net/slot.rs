@@ -51,7 +51,9 @@ enum Stage {
     Open,
     /// The protocol is done; the socket delivers what is left and waits for the peer's FIN.
     Closing,
-    /// Aborted; the socket still owes the peer a reset.
+    /// Aborted in this turn, at whose end the socket sends its reset.
+    Aborted,
+    /// The reset could not be sent yet.
     Resetting,
 }
 
@@ -86,12 +88,18 @@ impl<C> Slot<C> {
 
     /// Whether it can take up a request.
     pub fn is_free(&self) -> bool {
-        self.stage == Stage::Free
+        self.stage == Stage::Free && self.handle.is_some()
     }
 
     /// Whether it will be free soon without anybody's doing.
     pub fn is_leaving(&self) -> bool {
-        self.stage == Stage::Resetting || self.outcome == Some(Outcome::MadeRoom)
+        matches!(self.stage, Stage::Aborted | Stage::Resetting)
+            || self.outcome == Some(Outcome::MadeRoom) && self.stage != Stage::Free
+    }
+
+    /// Whether it is probably free by the next turn, which nothing that arrives will tell.
+    pub(super) fn is_aborted(&self) -> bool {
+        self.stage == Stage::Aborted
     }
 
     /// Whether `syn` asks for the connection it has.
@@ -99,15 +107,22 @@ impl<C> Slot<C> {
         self.stage != Stage::Free && self.peer.remote == syn.remote && self.peer.local == syn.local
     }
 
-    /// Whether the handshake is not complete.
-    pub fn is_half_open(&self) -> bool {
-        self.stage == Stage::HalfOpen
+    /// Asks the peer whether it still knows the connection, by a keep-alive segment (RFC 9293
+    /// section 3.8.4): a peer that does not answers with a reset. smoltcp itself says nothing to a
+    /// SYN on a connection that exists.
+    pub(super) fn challenge(&self, sockets: &mut SocketSet<'_>) {
+        if matches!(self.stage, Stage::Open | Stage::Closing) {
+            let socket = sockets.get_mut::<Socket>(self.handle());
+            // Switched on it sends one segment at once; switched off it sends no second.
+            socket.set_keep_alive(Some(Duration::from_secs(1)));
+            socket.set_keep_alive(None);
+        }
     }
 
     /// When it has used up its time by `limits`.
     pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
         let limit = match self.stage {
-            Stage::Free => return None,
+            Stage::Free | Stage::Aborted => return None,
             Stage::HalfOpen => limits.half_open,
             Stage::Open | Stage::Closing => limits.of(self.phase)?,
             Stage::Resetting => RESET_LIMIT,
@@ -121,13 +136,19 @@ impl<C> Slot<C> {
         if self.deadline(limits).is_none_or(|deadline| now < deadline) {
             return false;
         }
-        let moves = matches!(self.phase, Phase::Body | Phase::Sending)
-            && matches!(self.stage, Stage::Open | Stage::Closing);
-        if moves && self.moved >= limits.least as usize {
+        if self.makes_progress(limits.least) {
             self.restart(now);
             return false;
         }
         true
+    }
+
+    fn makes_progress(&self, least: u32) -> bool {
+        // One that makes room has its time in all, however it moves.
+        matches!(self.phase, Phase::Body | Phase::Sending)
+            && matches!(self.stage, Stage::Open | Stage::Closing)
+            && !self.is_leaving()
+            && self.moved >= least as usize
     }
 
     /// When the protocol itself wants to be asked again.
@@ -136,13 +157,15 @@ impl<C> Slot<C> {
     }
 
     /// Notes what the connection is about and what has moved. Its time starts anew when that is
-    /// something else than before, and with each message in the phases between messages.
+    /// something else than before, with each message in the phases between messages, and when
+    /// `least` bytes of one have moved.
     fn measure(
         &mut self,
         phase: Phase,
         bytes_in: usize,
         bytes_out: usize,
         undelivered: usize,
+        least: u32,
         now: Instant,
     ) {
         let delivered = (self.undelivered + bytes_out).saturating_sub(undelivered);
@@ -154,12 +177,16 @@ impl<C> Slot<C> {
             Phase::Idle | Phase::Quiet | Phase::Finished if undelivered > 0 => Phase::Sending,
             phase => phase,
         };
-        let between_messages = matches!(phase, Phase::Idle | Phase::Quiet);
-        if phase != self.phase || (between_messages && bytes_in + bytes_out > 0) {
+        let new_message = match phase {
+            Phase::Idle | Phase::Quiet => bytes_in + bytes_out > 0,
+            // The request before was answered in the same go.
+            Phase::Head => bytes_out > 0,
+            _ => false,
+        };
+        self.moved = self.moved.saturating_add(bytes_in + delivered);
+        if phase != self.phase || new_message || self.makes_progress(least) {
             self.phase = phase;
             self.restart(now);
-        } else {
-            self.moved = self.moved.saturating_add(bytes_in + delivered);
         }
     }
 
@@ -174,6 +201,8 @@ pub(super) struct Driver<'d, 'a, 'e, P: Protocol> {
     pub protocol: &'d mut P,
     pub sockets: &'d mut SocketSet<'a>,
     pub counters: &'d Counters,
+    /// Bytes that count as progress when somebody waits.
+    pub least: u32,
     pub env: &'d mut Environment<'e>,
 }
 
@@ -205,28 +234,35 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
             Stage::HalfOpen => self.complete_handshake(slot),
             Stage::Open => self.exchange(slot),
             Stage::Closing => self.drain(slot),
-            Stage::Resetting => self.finish_reset(slot),
+            Stage::Aborted | Stage::Resetting => self.finish_reset(slot),
         }
         if slot.is_overdue(patient, self.env.now) {
             self.expire(slot, Outcome::TimedOut);
         }
     }
 
-    /// The slot's time is up, or it is to make room: asks the protocol to say goodbye; one that was
-    /// asked before, or has no protocol, is reset.
+    /// The slot's time is up, or it is to make room: asks the protocol to say goodbye. One that was
+    /// asked before, has no protocol, or whose peer does not take what was said already, is reset.
     pub fn expire(&mut self, slot: &mut Slot<P::Connection>, why: Outcome) {
         match slot.stage {
-            Stage::Free => {}
+            Stage::Free | Stage::Aborted => {}
             Stage::Resetting => slot.stage = Stage::Free,
-            Stage::Open if slot.outcome.is_none() => {
+            Stage::Open if slot.outcome.is_none() && slot.undelivered == 0 => {
                 slot.outcome = Some(why);
                 count(&self.counters.expired, 1);
                 slot.restart(self.env.now);
                 self.protocol.expire(&mut slot.connection, self.env);
                 self.exchange(slot);
             }
-            Stage::HalfOpen | Stage::Open | Stage::Closing => {
-                slot.outcome.get_or_insert(why);
+            Stage::HalfOpen => {
+                count(&self.counters.expired, 1);
+                self.forget(slot);
+            }
+            Stage::Open | Stage::Closing => {
+                if slot.outcome.is_none() {
+                    slot.outcome = Some(why);
+                    count(&self.counters.expired, 1);
+                }
                 self.reset(slot);
             }
         }
@@ -274,7 +310,8 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
                 bytes_in += taken;
                 still = false;
             }
-            if !slot.end_of_input && !socket.may_recv() {
+            let reset = socket.state() == State::Closed;
+            if !slot.end_of_input && !socket.may_recv() && !reset {
                 slot.end_of_input = true;
                 self.protocol.end_of_input(&mut slot.connection, self.env);
                 still = false;
@@ -298,7 +335,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
         count_bytes(&self.counters.bytes_in, bytes_in);
         count_bytes(&self.counters.bytes_out, bytes_out);
         let phase = self.protocol.phase(&slot.connection);
-        slot.measure(phase, bytes_in, bytes_out, undelivered, self.env.now);
+        slot.measure(phase, bytes_in, bytes_out, undelivered, self.least, self.env.now);
         match phase {
             _ if state == State::Closed => {
                 slot.outcome.get_or_insert(Outcome::Reset);
@@ -332,7 +369,10 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
             });
             self.release(slot);
         } else {
-            slot.measure(Phase::Finished, 0, 0, undelivered, self.env.now);
+            // The peer has time to close from when it has our FIN.
+            let delivered = socket.state() == State::FinWait2;
+            let phase = if delivered { Phase::Finished } else { Phase::Sending };
+            slot.measure(phase, 0, 0, undelivered, self.least, self.env.now);
         }
     }
 
@@ -343,14 +383,24 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
             self.protocol.close(&mut slot.connection, self.env);
         }
         self.release(slot);
-        slot.stage = Stage::Resetting;
+        slot.stage = Stage::Aborted;
         slot.restart(self.env.now);
     }
 
+    /// Gives up on a handshake without a word, as other stacks do: a peer whose SYN|ACK was lost is
+    /// not refused but repeats its SYN.
+    fn forget(&mut self, slot: &mut Slot<P::Connection>) {
+        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        socket.abort();
+        // From CLOSED a socket owes a reset; one that listens has no peer.
+        let _ = socket.listen(slot.peer.local);
+        socket.close();
+        self.release(slot);
+    }
+
     fn finish_reset(&mut self, slot: &mut Slot<P::Connection>) {
-        if self.sockets.get_mut::<Socket>(slot.handle()).remote_endpoint().is_none() {
-            slot.stage = Stage::Free;
-        }
+        let sent = self.sockets.get_mut::<Socket>(slot.handle()).remote_endpoint().is_none();
+        slot.stage = if sent { Stage::Free } else { Stage::Resetting };
     }
 
     /// The connection is over.

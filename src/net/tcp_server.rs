@@ -97,6 +97,7 @@ impl<P: Protocol> Service for TcpServer<'_, P> {
             protocol: &mut self.protocol,
             sockets: &mut *cx.sockets,
             counters: self.counters,
+            least: self.pressed.least,
             env: &mut cx.environment,
         };
         for slot in self.slots.iter_mut() {
@@ -109,7 +110,7 @@ impl<P: Protocol> Service for TcpServer<'_, P> {
         }
         let waiting = cx.backlog.waiting(self.ports);
         self.counters.parked.set(waiting as u32);
-        self.poll_at = self.next_poll(waiting > 0);
+        self.poll_at = self.next_poll(waiting);
     }
 
     fn poll_at(&self) -> Option<Instant> {
@@ -119,18 +120,15 @@ impl<P: Protocol> Service for TcpServer<'_, P> {
 
 impl<P: Protocol> TcpServer<'_, P> {
     /// Takes requests out of the backlog whose connection exists. Of a half-open one the socket
-    /// itself repeats the answer. Any other socket answers with an ACK, to which a peer that has
+    /// itself repeats the answer. Any other challenges the peer with an ACK, to which one that has
     /// forgotten the connection replies with a reset (RFC 9293 section 3.10.7.4); then the peer's
     /// next SYN is a new request.
     fn drop_duplicates(&mut self, cx: &mut Context<'_, '_>) {
         let slots = &*self.slots;
         let holder = |syn: &Syn| slots.iter().find(|slot| slot.has_connection_of(syn));
-        while cx.backlog.can_replay() {
-            let Some(syn) = cx.backlog.take_if(self.ports, |syn| holder(syn).is_some()) else {
-                break;
-            };
-            if holder(&syn).is_some_and(|slot| !slot.is_half_open()) {
-                cx.backlog.replay(syn);
+        while let Some(syn) = cx.backlog.take_if(self.ports, |syn| holder(syn).is_some()) {
+            if let Some(slot) = holder(&syn) {
+                slot.challenge(cx.sockets);
             }
         }
     }
@@ -142,6 +140,7 @@ impl<P: Protocol> TcpServer<'_, P> {
             protocol: &mut self.protocol,
             sockets: &mut *cx.sockets,
             counters: self.counters,
+            least: self.pressed.least,
             env: &mut cx.environment,
         };
         for slot in self.slots.iter_mut().filter(|slot| slot.is_free()) {
@@ -160,8 +159,7 @@ impl<P: Protocol> TcpServer<'_, P> {
     /// limit go.
     fn make_room(&mut self, cx: &mut Context<'_, '_>) {
         let now = cx.environment.now;
-        let coming = self.slots.iter().filter(|slot| slot.is_free() || slot.is_leaving()).count();
-        for _ in coming..cx.backlog.waiting(self.ports) {
+        for _ in self.coming()..cx.backlog.waiting(self.ports) {
             let pressed = &self.pressed;
             let Some(slot) = self
                 .slots
@@ -176,6 +174,7 @@ impl<P: Protocol> TcpServer<'_, P> {
                 protocol: &mut self.protocol,
                 sockets: &mut *cx.sockets,
                 counters: self.counters,
+                least: self.pressed.least,
                 env: &mut cx.environment,
             };
             driver.expire(slot, Outcome::MadeRoom);
@@ -187,6 +186,7 @@ impl<P: Protocol> TcpServer<'_, P> {
                     protocol: &mut self.protocol,
                     sockets: &mut *cx.sockets,
                     counters: self.counters,
+                    least: self.pressed.least,
                     env: &mut cx.environment,
                 };
                 driver.expire(slot, Outcome::MadeRoom);
@@ -194,14 +194,24 @@ impl<P: Protocol> TcpServer<'_, P> {
         }
     }
 
-    fn next_poll(&self, somebody_waits: bool) -> Option<Instant> {
-        if somebody_waits && self.slots.iter().any(Slot::is_free) {
+    /// How many connections are free, or will be soon.
+    fn coming(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.is_free() || slot.is_leaving()).count()
+    }
+
+    fn next_poll(&self, waiting: usize) -> Option<Instant> {
+        let free = waiting > 0 && self.slots.iter().any(Slot::is_free);
+        if free || self.slots.iter().any(Slot::is_aborted) {
             return Some(Instant::ZERO);
         }
-        let limits = if somebody_waits { &self.pressed } else { &self.patient };
+        let more_must_go = waiting > self.coming();
+        let limits = |slot: &Slot<_>| {
+            let pressed = more_must_go || waiting > 0 && slot.is_leaving();
+            if pressed { &self.pressed } else { &self.patient }
+        };
         self.slots
             .iter()
-            .flat_map(|slot| [slot.deadline(limits), slot.poll_at(&self.protocol)])
+            .flat_map(|slot| [slot.deadline(limits(slot)), slot.poll_at(&self.protocol)])
             .flatten()
             .min()
     }

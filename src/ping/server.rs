@@ -15,6 +15,7 @@ use crate::{
         loop_guard::may_answer,
         udp_server::{DatagramProtocol, Ends},
     },
+    resources::fill,
 };
 
 /// The UDP port. Not a registered service.
@@ -76,19 +77,22 @@ pub struct PingMemory<'a> {
 
 /// Room for `N` answers of up to `SIZE` bytes to be held back: `N * (SIZE + 72)` bytes or less.
 pub struct PingResources<const N: usize, const SIZE: usize> {
-    queue: [Held; N],
+    queue: heapless::Vec<Held, N>,
     bytes: [[u8; SIZE]; N],
 }
 
 impl<const N: usize, const SIZE: usize> PingResources<N, SIZE> {
     /// All empty.
     pub const fn new() -> Self {
-        Self { queue: [Held::NOTHING; N], bytes: [[0; SIZE]; N] }
+        Self { queue: heapless::Vec::new(), bytes: [[0; SIZE]; N] }
     }
 
     /// As [`PingServer::new`] takes it.
     pub fn split(&mut self) -> PingMemory<'_> {
-        PingMemory { queue: &mut self.queue, bytes: self.bytes.as_flattened_mut() }
+        PingMemory {
+            queue: fill(&mut self.queue, || Held::NOTHING),
+            bytes: self.bytes.as_flattened_mut(),
+        }
     }
 }
 

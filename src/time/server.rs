@@ -23,6 +23,17 @@ pub trait TimeFormat {
     fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText>;
 }
 
+/// With `&dyn TimeFormat`, servers of several formats share one server's code.
+impl<F: TimeFormat + ?Sized> TimeFormat for &F {
+    fn name(&self) -> &'static str {
+        (**self).name()
+    }
+
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
+        (**self).write(time, utc_offset_seconds)
+    }
+}
+
 /// Over TCP: sends the time on connect, then closes. While the clock is unset it closes without a
 /// word. What the peer sends is thrown away.
 #[derive(Debug, Clone)]

@@ -104,3 +104,79 @@ fn encode_whole_blocks(input: &[u8], output: &mut [u8]) -> Moved {
     };
     Base64::encode(input, output).map_or(Moved::default(), |_| moved)
 }
+
+/// Turns characters into bytes. Strict: nothing but the alphabet, padding at the end and only
+/// there, no bits set in what padding leaves unused.
+#[derive(Debug, Clone, Default)]
+pub struct Decoder {
+    /// Up to 3 characters that do not make a block yet.
+    carry: Vec<u8, CHARACTERS>,
+    /// Padding has come.
+    padded: bool,
+}
+
+/// A text is not base64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InvalidBase64;
+
+impl core::fmt::Display for InvalidBase64 {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("invalid base64")
+    }
+}
+
+impl core::error::Error for InvalidBase64 {}
+
+impl Decoder {
+    /// With nothing decoded.
+    pub const fn new() -> Self {
+        Self { carry: Vec::new(), padded: false }
+    }
+
+    /// Decodes on. Takes all of `input` that `output` has room for, a block at a time: all of up to
+    /// `output.len() / 3 * 4 - 3` characters, whatever was left over before.
+    ///
+    /// # Errors
+    /// [`InvalidBase64`]; what has been decoded so far is worth nothing then.
+    pub fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Moved, InvalidBase64> {
+        let mut moved = Moved::default();
+        loop {
+            let rest = input.get(moved.taken..).unwrap_or_default();
+            let room = output.get_mut(moved.given..).unwrap_or_default();
+            let Some(&character) = rest.first() else { return Ok(moved) };
+            if self.padded {
+                return Err(InvalidBase64);
+            }
+            let blocks = (rest.len() / CHARACTERS).min(room.len() / BYTES);
+            if self.carry.is_empty() && blocks > 0 {
+                let blocks = rest.get(..blocks * CHARACTERS).unwrap_or_default();
+                moved.given += self.decode_blocks(blocks, room)?;
+                moved.taken += blocks.len();
+                continue;
+            }
+            if self.carry.len() + 1 == CHARACTERS && room.len() < BYTES {
+                return Ok(moved);
+            }
+            let _ = self.carry.push(character);
+            moved.taken += 1;
+            if self.carry.is_full() {
+                let block = core::mem::take(&mut self.carry);
+                moved.given += self.decode_blocks(&block, room)?;
+            }
+        }
+    }
+
+    /// Ends the text.
+    ///
+    /// # Errors
+    /// [`InvalidBase64`] when it stops inside a block.
+    pub fn finish(&self) -> Result<(), InvalidBase64> {
+        if self.carry.is_empty() { Ok(()) } else { Err(InvalidBase64) }
+    }
+
+    fn decode_blocks(&mut self, blocks: &[u8], output: &mut [u8]) -> Result<usize, InvalidBase64> {
+        let bytes = Base64::decode(blocks, output).map_err(|_| InvalidBase64)?;
+        self.padded = bytes.len() < blocks.len() / CHARACTERS * BYTES;
+        Ok(bytes.len())
+    }
+}

@@ -271,7 +271,12 @@ impl Scanner {
             match input.get(length) {
                 None => break,
                 Some(0..b' ' | b'"' | b'\\') if utf8.is_whole() => break,
-                Some(&byte) => utf8 = utf8.push(byte).ok_or(ScanError::Utf8)?,
+                Some(&byte) => match utf8.push(byte) {
+                    Some(next) => utf8 = next,
+                    // What is good is told first, wherever the input is cut.
+                    None if length > 0 => break,
+                    None => return Err(ScanError::Utf8),
+                },
             }
             length += 1;
         }

@@ -7,7 +7,7 @@ pub enum Piece<'p> {
     Verbatim(&'p str),
     /// The inside of a string. Escaped as Python's `json.dumps` does it, in pure ASCII:
     /// `\" \\ \n \r \t \b \f`, and `\uXXXX` in lower-case digits for other controls and for all
-    /// beyond U+007F, in surrogate pairs beyond U+FFFF.
+    /// beyond `~`, in surrogate pairs beyond U+FFFF.
     Escaped(&'p str),
 }
 
@@ -85,7 +85,7 @@ fn escaped_byte(character: char, index: usize) -> Option<u8> {
         '\t' => b't',
         '\x08' => b'b',
         '\x0c' => b'f',
-        ' '..='\x7f' => return (index == 0).then_some(character as u8),
+        ' '..='~' => return (index == 0).then_some(character as u8),
         _ => {
             let mut units = [0; 2];
             let unit = *character.encode_utf16(&mut units).get(index / 6)?;

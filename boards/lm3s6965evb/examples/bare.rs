@@ -1,0 +1,29 @@
+//! No services, only what every board has: it answers the system's `ping`. What `board size` compares
+//! the others with.
+#![no_std]
+#![no_main]
+
+use core::convert::Infallible;
+
+use cortex_m_rt::entry;
+use lm3s6965evb::FrameBuffers;
+use support::network::{ADDRESSES, Network, NetworkMemory, StartError};
+
+struct Memory {
+    frames: FrameBuffers,
+    network: NetworkMemory<'static, 1, 16>,
+}
+
+#[entry]
+fn main() -> ! {
+    static mut MEMORY: Memory =
+        Memory { frames: FrameBuffers::new(), network: NetworkMemory::new() };
+    let Err(error) = serve(MEMORY);
+    lm3s6965evb::fail(error)
+}
+
+fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+    let network =
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+    network.run(&mut [])
+}

@@ -1,0 +1,36 @@
+//! Only UDP ping and echo: what they take, told by `board size`.
+#![no_std]
+#![no_main]
+
+use core::convert::Infallible;
+
+use cortex_m_rt::entry;
+use lm3s6965evb::FrameBuffers;
+use support::{
+    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    services::{Ping, PingMemory},
+};
+
+struct Memory {
+    frames: FrameBuffers,
+    network: NetworkMemory<'static, { PingMemory::SOCKETS }, 16>,
+    ping: PingMemory,
+}
+
+#[entry]
+fn main() -> ! {
+    static mut MEMORY: Memory = Memory {
+        frames: FrameBuffers::new(),
+        network: NetworkMemory::new(),
+        ping: PingMemory::new(),
+    };
+    let Err(error) = serve(MEMORY);
+    lm3s6965evb::fail(error)
+}
+
+fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+    let mut network =
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+    let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
+    network.run(&mut [&mut ping])
+}

@@ -1,0 +1,182 @@
+//! The Ethernet controller (section 17): frames pass word by word through one register, there is no
+//! DMA.
+
+use smoltcp::{
+    phy::{self, Device, DeviceCapabilities, Medium},
+    time::Instant,
+    wire::EthernetAddress,
+};
+use support::registers::Registers;
+
+/// Its number in the vector table.
+pub const INTERRUPT: u16 = 42;
+
+// SAFETY: section 17.5, Ethernet controller.
+const MAC: Registers = unsafe { Registers::at(0x4004_8000) };
+const INTERRUPT_STATUS: usize = 0x00;
+const INTERRUPT_MASK: usize = 0x04;
+const RECEIVE_CONTROL: usize = 0x08;
+const TRANSMIT_CONTROL: usize = 0x0c;
+const DATA: usize = 0x10;
+const ADDRESS_LOW: usize = 0x14;
+const ADDRESS_HIGH: usize = 0x18;
+const THRESHOLD: usize = 0x1c;
+const FRAMES_RECEIVED: usize = 0x34;
+const TRANSMISSION_REQUEST: usize = 0x38;
+
+const FRAME_RECEIVED: u32 = 1 << 0;
+const ALL_INTERRUPTS: u32 = 0x7f;
+/// Receive, and not what fails its check sum.
+const RECEIVE: u32 = 1 << 0 | 1 << 3;
+/// Transmit, with padding and check sum, both ways at a time.
+const TRANSMIT: u32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4;
+/// A frame is sent when it is complete, not before.
+const WHOLE_FRAME: u32 = 0x3f;
+
+const HEADER: usize = 14;
+const CHECKSUM: usize = 4;
+/// The controller puts two bytes of length before each frame, so that the IP header is aligned.
+const LENGTH: usize = 2;
+const LONGEST: usize = HEADER + 1500;
+const BUFFER: usize = LENGTH + LONGEST + CHECKSUM;
+
+/// One frame on its way in and one on its way out.
+pub struct FrameBuffers {
+    receive: Buffer,
+    transmit: Buffer,
+}
+
+#[repr(align(4))]
+struct Buffer([u8; BUFFER]);
+
+impl FrameBuffers {
+    /// Both empty.
+    pub const fn new() -> Self {
+        Self { receive: Buffer([0; BUFFER]), transmit: Buffer([0; BUFFER]) }
+    }
+}
+
+impl Default for FrameBuffers {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The controller.
+pub struct Ethernet<'f> {
+    frames: &'f mut FrameBuffers,
+}
+
+impl<'f> Ethernet<'f> {
+    /// Starts to receive.
+    pub fn start(frames: &'f mut FrameBuffers) -> Self {
+        MAC.write(RECEIVE_CONTROL, 0);
+        // Resetting a full FIFO instead of reading it empty hangs the emulated controller.
+        while MAC.read(FRAMES_RECEIVED) > 0 {
+            receive(&mut []);
+        }
+        MAC.write(THRESHOLD, WHOLE_FRAME);
+        MAC.write(TRANSMIT_CONTROL, TRANSMIT);
+        MAC.write(INTERRUPT_STATUS, ALL_INTERRUPTS);
+        MAC.write(INTERRUPT_MASK, FRAME_RECEIVED);
+        MAC.write(RECEIVE_CONTROL, RECEIVE);
+        Self { frames }
+    }
+}
+
+impl support::Ethernet for Ethernet<'_> {
+    /// What the boot loader or the emulator has set.
+    fn hardware_address(&self) -> EthernetAddress {
+        let [a, b, c, d] = MAC.read(ADDRESS_LOW).to_le_bytes();
+        let [e, f, ..] = MAC.read(ADDRESS_HIGH).to_le_bytes();
+        EthernetAddress([a, b, c, d, e, f])
+    }
+
+    fn acknowledge(&mut self) {
+        MAC.write(INTERRUPT_STATUS, ALL_INTERRUPTS);
+    }
+}
+
+impl Device for Ethernet<'_> {
+    type RxToken<'t>
+        = RxToken<'t>
+    where
+        Self: 't;
+    type TxToken<'t>
+        = TxToken<'t>
+    where
+        Self: 't;
+
+    fn receive(&mut self, _now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
+        let FrameBuffers { receive, transmit } = &mut *self.frames;
+        (MAC.read(FRAMES_RECEIVED) > 0 && can_transmit())
+            .then_some((RxToken(receive), TxToken(transmit)))
+    }
+
+    fn transmit(&mut self, _now: Instant) -> Option<Self::TxToken<'_>> {
+        can_transmit().then_some(TxToken(&mut self.frames.transmit))
+    }
+
+    fn capabilities(&self) -> DeviceCapabilities {
+        let mut capabilities = DeviceCapabilities::default();
+        capabilities.medium = Medium::Ethernet;
+        capabilities.max_transmission_unit = LONGEST;
+        // One frame is looked at while the controller holds the rest of what its 2 KB take.
+        capabilities.max_burst_size = Some(1);
+        capabilities
+    }
+}
+
+/// A frame that waits in the controller.
+pub struct RxToken<'t>(&'t mut Buffer);
+
+impl phy::RxToken for RxToken<'_> {
+    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
+        let length = receive(&mut self.0.0);
+        // A frame too long for the buffer is an empty one, which the interface ignores.
+        f(self.0.0.get(LENGTH..length).unwrap_or_default())
+    }
+}
+
+/// Reads the next frame, with length and check sum as the controller gives them, and returns where
+/// the frame ends in `buffer`; 0 if it does not fit.
+fn receive(buffer: &mut [u8]) -> usize {
+    let first = MAC.read(DATA);
+    // With itself and the check sum.
+    let length = (first & 0xffff) as usize;
+    let mut places = buffer.chunks_exact_mut(4);
+    if let Some(place) = places.next() {
+        place.copy_from_slice(&first.to_le_bytes());
+    }
+    for _ in 1..length.div_ceil(4) {
+        let word = MAC.read(DATA);
+        if let Some(place) = places.next() {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+    }
+    if length > buffer.len() { 0 } else { length.saturating_sub(CHECKSUM) }
+}
+
+/// Room for a frame to send.
+pub struct TxToken<'t>(&'t mut Buffer);
+
+impl phy::TxToken for TxToken<'_> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, length: usize, f: F) -> R {
+        let length = length.min(LONGEST);
+        let whole = &mut self.0.0[..LENGTH + length];
+        let result = f(&mut whole[LENGTH..]);
+        let payload = length.saturating_sub(HEADER) as u16;
+        whole[..LENGTH].copy_from_slice(&payload.to_le_bytes());
+        let words = self.0.0.chunks_exact(4).take((LENGTH + length).div_ceil(4));
+        for word in words {
+            MAC.write(DATA, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        }
+        MAC.write(TRANSMISSION_REQUEST, 1);
+        result
+    }
+}
+
+/// Whether the frame before has left.
+fn can_transmit() -> bool {
+    MAC.read(TRANSMISSION_REQUEST) & 1 == 0
+}

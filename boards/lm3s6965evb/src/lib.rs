@@ -1,0 +1,50 @@
+//! The Luminary (Texas Instruments) LM3S6965 evaluation board: Cortex-M3, 256 KB flash, 64 KB RAM,
+//! Ethernet on the chip. Section numbers are those of its data sheet (DS-LM3S6965).
+//!
+//! Runs in QEMU (`-M lm3s6965evb`); nobody has tried it on the board itself yet.
+#![no_std]
+
+mod alarm;
+mod ethernet;
+mod system_control;
+mod uart;
+
+pub use alarm::Alarm;
+pub use ethernet::{Ethernet, FrameBuffers};
+pub use uart::Uart;
+
+use support::{
+    network::StartError, registers::Registers, systick::SysTickClock, watchdog::Watchdog,
+};
+
+/// The core's clock, which all peripherals share.
+pub const CLOCK_HZ: u32 = 12_500_000;
+
+// SAFETY: section 10, watchdog timer.
+const WATCHDOG: Registers = unsafe { Registers::at(0x4000_0000) };
+
+/// The board's parts.
+pub type Board<'f> = support::Board<Ethernet<'f>, Alarm, Uart, CLOCK_HZ>;
+
+/// Starts clocks and peripherals.
+pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
+    system_control::start();
+    Board {
+        ethernet: Ethernet::start(frames),
+        alarm: Alarm::start(),
+        uart: Uart::start(),
+        clock: SysTickClock::start(),
+        watchdog: Watchdog::start(WATCHDOG, 4 * CLOCK_HZ),
+        interrupts: [ethernet::INTERRUPT, alarm::INTERRUPT],
+    }
+}
+
+/// Says why the board cannot start, and starts again.
+pub fn fail(error: StartError) -> ! {
+    support::panic::fail(error, &mut Uart::start())
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    support::panic::reset(info, &mut Uart::start())
+}

@@ -1,0 +1,47 @@
+//! Arm's MPS2 board with the AN385 image: Cortex-M3, and a LAN9118 Ethernet controller on the bus.
+//! Peripherals other than the LAN9118 are those of Arm's Cortex-M System Design Kit (CMSDK).
+//!
+//! Runs in QEMU (`-M mps2-an385`); nobody has tried it on the board itself yet.
+#![no_std]
+
+mod alarm;
+mod ethernet;
+mod uart;
+
+pub use alarm::Alarm;
+pub use ethernet::{Ethernet, FrameBuffers};
+use support::{
+    network::StartError, registers::Registers, systick::SysTickClock, watchdog::Watchdog,
+};
+pub use uart::Uart;
+
+/// The core's clock, which all peripherals share.
+pub const CLOCK_HZ: u32 = 25_000_000;
+
+// SAFETY: Application Note AN385, table 3-6: watchdog.
+const WATCHDOG: Registers = unsafe { Registers::at(0x4000_8000) };
+
+/// The board's parts.
+pub type Board<'f> = support::Board<Ethernet<'f>, Alarm, Uart, CLOCK_HZ>;
+
+/// Starts the peripherals.
+pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
+    Board {
+        ethernet: Ethernet::start(frames),
+        alarm: Alarm::start(),
+        uart: Uart::start(),
+        clock: SysTickClock::start(),
+        watchdog: Watchdog::start(WATCHDOG, 4 * CLOCK_HZ),
+        interrupts: [ethernet::INTERRUPT, alarm::INTERRUPT],
+    }
+}
+
+/// Says why the board cannot start, and starts again.
+pub fn fail(error: StartError) -> ! {
+    support::panic::fail(error, &mut Uart::start())
+}
+
+#[panic_handler]
+fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+    support::panic::reset(info, &mut Uart::start())
+}

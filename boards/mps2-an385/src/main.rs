@@ -1,0 +1,39 @@
+//! All services on the board.
+#![no_std]
+#![no_main]
+
+use core::convert::Infallible;
+
+use cortex_m_rt::entry;
+use mps2_an385::FrameBuffers;
+use support::{
+    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    services::{Ping, PingMemory, Time, TimeMemory},
+};
+
+struct Memory {
+    frames: FrameBuffers,
+    network: NetworkMemory<'static, { TimeMemory::SOCKETS + PingMemory::SOCKETS }, 16>,
+    time: TimeMemory,
+    ping: PingMemory,
+}
+
+#[entry]
+fn main() -> ! {
+    static mut MEMORY: Memory = Memory {
+        frames: FrameBuffers::new(),
+        network: NetworkMemory::new(),
+        time: TimeMemory::new(),
+        ping: PingMemory::new(),
+    };
+    let Err(error) = serve(MEMORY);
+    mps2_an385::fail(error)
+}
+
+fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+    let mut network =
+        Network::new(mps2_an385::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+    let mut time = Time::new(&mut network.stack, &mut memory.time)?;
+    let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
+    network.run(&mut [&mut time, &mut ping])
+}

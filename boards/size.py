@@ -1,0 +1,226 @@
+"""Measures a board's firmware and compares it with the figures on record.
+
+Called by `board size`; needs binutils-arm-none-eabi. Arguments: the board, its firmware with all
+services, NAME=FILE for each variant of it (`bare` first, `ipv6` for all services with IPv6), the log
+of a run under load, the compiler's version, and --update to record what was measured.
+"""
+
+import collections
+import os
+import re
+import subprocess
+import sys
+
+TOLERANCE = 0.02
+FLASH_LIMIT = 96 * 1024
+RAM_LIMIT = 56 * 1024
+STACK_MARGIN = 6 * 1024
+TOOLS = "arm-none-eabi-"
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+
+
+def tool(name, *arguments, **options):
+    command = [TOOLS + name, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, **options).stdout
+
+
+def sections(firmware):
+    """The size of each section that is loaded."""
+    sizes = collections.Counter()
+    for line in tool("size", "-A", firmware).splitlines():
+        fields = line.split()
+        if len(fields) == 3 and fields[0].startswith((".vector", ".text", ".rodata", ".data", ".bss", ".uninit")):
+            sizes[fields[0]] += int(fields[1])
+    return sizes
+
+
+def flash(firmware):
+    sizes = sections(firmware)
+    return sum(sizes[name] for name in (".vector_table", ".text", ".rodata", ".data"))
+
+
+def statics(firmware):
+    sizes = sections(firmware)
+    return sum(sizes[name] for name in (".data", ".bss", ".uninit"))
+
+
+def symbols(firmware):
+    """(size, kind, demangled name) of each symbol."""
+    for line in tool("nm", "--print-size", "--demangle", firmware).splitlines():
+        found = re.match(r"[0-9a-f]+ ([0-9a-f]+) (\w) (.*)", line)
+        if found:
+            yield int(found[1], 16), found[2].lower(), found[3]
+
+
+def assets(firmware):
+    """Bytes of the page's files in flash."""
+    return sum(size for size, kind, name in symbols(firmware) if kind in "rd" and "ASSET" in name)
+
+
+def by_crate(firmware):
+    """Code bytes by the crate that a symbol's name begins with."""
+    sizes = collections.Counter()
+    for size, kind, name in symbols(firmware):
+        if kind == "t":
+            found = re.search(r"([A-Za-z_]\w*)(?=::)", name)
+            sizes[found[1] if found else "start-up and compiler's own"] += size
+    return sizes
+
+
+PANIC = re.compile(
+    r"^\s*([0-9a-f]+):\s+bl?(?:\.[nw])?\s+[0-9a-f]+ "
+    r"<(?:core::(?:panicking|option|result|slice|str|cell)[:\w]*"
+    r"(?:panic|fail|failed|error)\w*|__rustc::rust_begin_unwind)(?:::\w+)*>",
+)
+
+
+def panic_sites(firmware):
+    """(whose, function, file) of each call that leads to a panic, by the innermost frame outside the
+    core library. Calls that the compiler has merged count once."""
+    disassembly = tool("objdump", "-d", "--demangle", "--no-show-raw-insn", firmware)
+    addresses, function = [], ""
+    for line in disassembly.splitlines():
+        label = re.match(r"[0-9a-f]+ <(.*)>:$", line)
+        if label:
+            function = label[1]
+        call = PANIC.match(line)
+        # The core library's own panics end in one another.
+        if call and not function.startswith(("core::panicking", "core::option", "core::result", "core::slice")):
+            addresses.append((call[1], function))
+    for address, function in addresses:
+        frames = tool("addr2line", "-f", "-i", "-C", "-e", firmware, address).splitlines()
+        for name, place in zip(frames[::2], frames[1::2]):
+            path = os.path.normpath(place.split(":")[0])
+            if "/library/" in path or path.startswith("??"):
+                continue
+            yield owner(path), name, os.path.relpath(path, ROOT) if path.startswith(ROOT) else path
+            break
+        else:
+            yield "unknown", function, "?"
+
+
+def owner(path):
+    if path.startswith(ROOT):
+        return "own"
+    found = re.search(r"/([^/]+?)-\d[^/]*/src/", path)
+    return found[1] if found else "unknown"
+
+
+def worst_stack(log):
+    """(used, size) from the last line that the firmware wrote about its stack."""
+    with open(log, encoding="utf-8", errors="replace") as lines:
+        found = re.findall(r"stack: (\d+) of (\d+) bytes", lines.read())
+    if not found:
+        sys.exit(f"size: no stack figure in {log}")
+    return tuple(map(int, found[-1]))
+
+
+def measure(board, firmware, variants, log):
+    """The report: lines of text, some of which hold `name: number` that must not grow."""
+    size = sections(firmware)
+    used, stack = worst_stack(log)
+    total_flash, asset_bytes, ram = flash(firmware), assets(firmware), statics(firmware)
+    yield "all services"
+    yield f"  flash: {total_flash - asset_bytes}"
+    yield f"    code: {size['.text']}"
+    yield f"    constants: {size['.rodata'] - asset_bytes}"
+    yield f"  flash of the page's files: {asset_bytes}"
+    yield f"  RAM, static: {ram}"
+    # How deep interrupts and timing let the stack go varies by some bytes.
+    yield f"  RAM, worst stack seen under load ~ {round(used, -2)}"
+    yield f"  RAM in all ~ {round(ram + used, -2)}"
+    yield f"  stack margin ~ {round(stack - used, -2)} of {stack}"
+    if variants:
+        yield "added to the bare board by each service (flash, static RAM)"
+        base_flash, base_ram = flash(variants["bare"]), statics(variants["bare"])
+        yield f"  bare board, flash: {base_flash}"
+        yield f"  bare board, RAM: {base_ram}"
+        for name, file in variants.items():
+            if name in ("bare", "ipv6"):
+                continue
+            yield f"  {name}, flash: {flash(file) - assets(file) - base_flash}"
+            yield f"  {name}, RAM: {statics(file) - base_ram}"
+        if "ipv6" in variants:
+            file = variants["ipv6"]
+            yield "added to all services by IPv6"
+            yield f"  ipv6, flash: {flash(file) - total_flash}"
+            yield f"  ipv6, RAM: {statics(file) - ram}"
+    yield "code by crate, as symbols are named"
+    crates = by_crate(firmware).most_common()
+    for name, bytes_of_code in crates:
+        if bytes_of_code >= 256:
+            yield f"  {name}: {bytes_of_code}"
+    sites = list(panic_sites(firmware))
+    own = collections.Counter((name, path) for who, name, path in sites if who == "own")
+    others = collections.Counter(who for who, _, _ in sites if who != "own")
+    yield "calls that lead to a panic"
+    yield f"  in our own code: {sum(own.values())}"
+    for (name, path), count in sorted(own.items(), key=lambda item: (item[0][1], item[0][0])):
+        yield f"    {count} x {name} ({path})"
+    for who, count in sorted(others.items()):
+        yield f"  {who} ~ {count}"
+    problems = []
+    if total_flash - asset_bytes > FLASH_LIMIT:
+        problems.append(f"flash is over {FLASH_LIMIT}")
+    if ram + used > RAM_LIMIT:
+        problems.append(f"RAM is over {RAM_LIMIT}")
+    if stack - used < STACK_MARGIN:
+        problems.append(f"the stack's margin is under {STACK_MARGIN}")
+    for problem in problems:
+        print(f"size: {board}: {problem}", file=sys.stderr)
+    if problems:
+        sys.exit(1)
+
+
+def figures(lines):
+    """The numbers that must not grow, by section and name."""
+    found, section = {}, ""
+    for line in lines:
+        if not line.startswith(" "):
+            section = line
+        number = re.match(r"\s+(.*): (-?\d+)$", line)
+        if number:
+            found[section, number[1]] = int(number[2])
+    return found
+
+
+def main():
+    update = "--update" in sys.argv
+    board, firmware, log, compiler, *rest = [a for a in sys.argv[1:] if a != "--update"]
+    variants = dict(pair.split("=", 1) for pair in rest)
+    lines = [f"# {board}, {compiler}; bytes. `boards/board size {board} --update` writes this."]
+    lines += measure(board, firmware, variants, log)
+    print("\n".join(lines))
+    record = os.path.join(HERE, "sizes", f"{board}.txt")
+    if update:
+        os.makedirs(os.path.dirname(record), exist_ok=True)
+        with open(record, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n")
+        print(f"size: recorded in {os.path.relpath(record, ROOT)}", file=sys.stderr)
+        return
+    try:
+        with open(record, encoding="utf-8") as file:
+            old_lines = file.read().splitlines()
+    except FileNotFoundError:
+        sys.exit(f"size: nothing on record for {board}: call it with --update")
+    old, new = figures(old_lines), figures(lines)
+    if old_lines[0] != lines[0]:
+        print(f"size: another compiler than on record ({old_lines[0]})", file=sys.stderr)
+    grown = [
+        f"{section}, {name}: {old.get((section, name), 0)} -> {number}"
+        for (section, name), number in new.items()
+        if number > old.get((section, name), 0) * (1 + TOLERANCE) + 16
+    ]
+    panics = ("calls that lead to a panic", "in our own code")
+    if new[panics] > old.get(panics, 0):
+        grown.append(f"panics in our own code: {old.get(panics, 0)} -> {new[panics]}")
+    for line in grown:
+        print(f"size: grown: {line}", file=sys.stderr)
+    if grown:
+        sys.exit(f"size: if that is meant to be: boards/board size {board} --update")
+    print(f"size: {board} is within 2 % of the record", file=sys.stderr)
+
+
+main()

@@ -1,0 +1,26 @@
+//! What a board with a Cortex-M shares with every other such board. A port brings the rest:
+//!
+//! | a port implements | for |
+//! |---|---|
+//! | [`smoltcp::phy::Device`] and [`Ethernet`] | its Ethernet controller |
+//! | [`Alarm`] | a one-shot timer that ends a sleep |
+//! | [`Uart`] | where the log goes |
+//!
+//! and names its clock rate and the numbers of two interrupts in a [`Board`]. [`Network`] does the
+//! rest.
+#![no_std]
+
+pub mod board;
+pub mod entropy;
+pub mod log;
+pub mod network;
+pub mod panic;
+pub mod registers;
+pub mod services;
+mod sleep;
+pub mod stack_usage;
+pub mod systick;
+pub mod watchdog;
+
+pub use board::{Alarm, Board, Ethernet, Uart};
+pub use network::Network;

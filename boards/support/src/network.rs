@@ -1,0 +1,163 @@
+//! A board's network stack, and the loop that runs services on it for ever.
+
+use bareserve::{
+    Service, Stack, clock::Uptime, net::tcp_server::SetupError, resources::StackResources,
+};
+use smoltcp::{
+    time::{Duration, Instant},
+    wire::{IpAddress, IpCidr},
+};
+
+use crate::{
+    board::{Alarm, Board, Ethernet, Uart},
+    entropy::Pool,
+    log::{self, Log},
+    sleep,
+    stack_usage::StackUsage,
+    systick::SysTickClock,
+    watchdog::Watchdog,
+};
+
+/// How often the log's buffer is offered to a UART that is slower than it fills.
+const UART_PERIOD: Duration = Duration::from_millis(1);
+
+/// How often the stack's paint is looked at.
+const STACK_PERIOD: Duration = Duration::from_secs(1);
+
+/// Where the emulator puts a board: on its TAP, and in its user network.
+pub const ADDRESSES: [IpCidr; 2] = [
+    IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24),
+    IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24),
+];
+
+/// The memory of a [`Network`].
+pub struct NetworkMemory<'a, const SOCKETS: usize, const BACKLOG: usize> {
+    stack: StackResources<'a, SOCKETS, BACKLOG>,
+    log: [u8; log::SIZE],
+}
+
+impl<const SOCKETS: usize, const BACKLOG: usize> NetworkMemory<'_, SOCKETS, BACKLOG> {
+    /// All empty.
+    pub const fn new() -> Self {
+        Self { stack: StackResources::new(), log: [0; log::SIZE] }
+    }
+}
+
+impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<'_, SOCKETS, BACKLOG> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Why a board cannot start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StartError {
+    /// Its clock does not run.
+    Clock,
+    /// Its resources do not suffice for its services.
+    Setup(SetupError),
+}
+
+impl From<SetupError> for StartError {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
+    }
+}
+
+/// A running board.
+pub struct Network<'a, E, A, U, const HZ: u32> {
+    /// For services to be added to.
+    pub stack: Stack<'a, E>,
+    alarm: A,
+    log: Log<'a, U>,
+    uptime: Uptime<SysTickClock<HZ>>,
+    watchdog: Watchdog,
+    interrupts: [u16; 2],
+    entropy: Pool,
+    worst_stack: usize,
+    stack_due: Instant,
+}
+
+impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ> {
+    /// Brings the interface up, without services yet.
+    ///
+    /// # Errors
+    /// [`StartError::Clock`]
+    pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
+        board: Board<E, A, U, HZ>,
+        addresses: &[IpCidr],
+        memory: &'a mut NetworkMemory<'a, SOCKETS, BACKLOG>,
+    ) -> Result<Self, StartError> {
+        let Board { ethernet, alarm, uart, clock, watchdog, interrupts } = board;
+        let hardware_address = ethernet.hardware_address();
+        let mut uptime = Uptime::new(clock).map_err(|_| StartError::Clock)?;
+        let mut entropy = Pool::new();
+        // No two boards alike, at least.
+        for byte in hardware_address.0 {
+            entropy.stir(byte.into());
+        }
+        let now = uptime.now();
+        let stack = Stack::new(ethernet, hardware_address, addresses, &mut entropy, memory.stack.split(), now);
+        let mut log = Log::new(uart, &mut memory.log);
+        for address in addresses {
+            log.line(format_args!("{hardware_address} is {address}"));
+        }
+        sleep::enable(&interrupts);
+        Ok(Self {
+            stack,
+            alarm,
+            log,
+            uptime,
+            watchdog,
+            interrupts,
+            entropy,
+            worst_stack: 0,
+            stack_due: now,
+        })
+    }
+
+    /// Runs `services` for ever.
+    pub fn run(mut self, services: &mut [&mut dyn Service]) -> ! {
+        loop {
+            let due = self.turn(services);
+            self.sleep(due);
+        }
+    }
+
+    fn turn(&mut self, services: &mut [&mut dyn Service]) -> Option<Instant> {
+        // First the causes, then the fact: what happens from here on ends the next sleep.
+        self.stack.device().acknowledge();
+        self.alarm.acknowledge();
+        sleep::clear(&self.interrupts);
+        self.watchdog.feed();
+        let now = self.uptime.now();
+        self.entropy.stir(u64::from(self.uptime.clock().ticks()));
+        self.log.at(now);
+        self.stack.turn(now, &mut self.entropy, &mut self.log, services)
+    }
+
+    fn sleep(&mut self, due: Option<Instant>) {
+        let now = self.uptime.now();
+        let at_once = due.is_some_and(|due| due <= now);
+        if !at_once && self.stack_due <= now {
+            self.stack_due = now + STACK_PERIOD;
+            self.report_stack();
+        }
+        let log_is_out = self.log.flush();
+        if at_once {
+            return;
+        }
+        let longest = if log_is_out { SysTickClock::<HZ>::HALF_LAP } else { UART_PERIOD };
+        self.alarm.arm(due.map_or(longest, |due| (due - now).min(longest)));
+        sleep::wait();
+    }
+
+    /// Logs the deepest the stack has been, whenever it has been deeper than before.
+    fn report_stack(&mut self) {
+        let StackUsage { worst, size } = StackUsage::measure();
+        if worst > self.worst_stack {
+            self.worst_stack = worst;
+            self.log.line(format_args!("stack: {worst} of {size} bytes used at worst"));
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Answering datagrams on port 12000, and echo on port 7.
+
+use bareserve::{
+    Context, Service, Stack,
+    counters::Counters,
+    net::{
+        tcp_server::{SetupError, TcpServer},
+        udp_server::UdpServer,
+    },
+    ping::{
+        echo::{self, EchoConnection, TcpEcho, UdpEcho},
+        profile::Profile,
+        server::{self, Control, PingResources, PingServer},
+    },
+    resources::TcpResources,
+};
+use smoltcp::{phy::Device, time::Instant};
+
+use super::{
+    first_poll,
+    udp_rings::{LONGEST, UdpRings},
+};
+
+/// Bytes between input and output of a TCP echo connection.
+const ECHO: usize = 256;
+
+/// The memory of [`Ping`]: 11 KB.
+pub struct PingMemory {
+    /// Made when split: the memory of a board is all zeros at first, which takes no flash.
+    control: Option<Control>,
+    delayed: PingResources<4, 64>,
+    ping: UdpRings<8, LONGEST>,
+    echo: UdpRings<8, LONGEST>,
+    echo_tcp: TcpResources<EchoConnection<ECHO>, 2, ECHO, ECHO>,
+    ping_counters: Counters,
+    echo_counters: Counters,
+}
+
+impl PingMemory {
+    /// Sockets this takes.
+    pub const SOCKETS: usize = 2 + 2;
+
+    /// All empty.
+    pub const fn new() -> Self {
+        Self {
+            control: None,
+            delayed: PingResources::new(),
+            ping: UdpRings::new(),
+            echo: UdpRings::new(),
+            echo_tcp: TcpResources::empty(),
+            ping_counters: Counters::new(),
+            echo_counters: Counters::new(),
+        }
+    }
+}
+
+/// The course's UDP ping, and RFC 862.
+pub struct Ping<'a> {
+    ping: UdpServer<'a, PingServer<'a>>,
+    echo: UdpServer<'a, UdpEcho>,
+    echo_tcp: TcpServer<'a, TcpEcho<ECHO>>,
+}
+
+impl<'a> Ping<'a> {
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub fn new<D: Device>(
+        stack: &mut Stack<'a, D>,
+        memory: &'a mut PingMemory,
+    ) -> Result<Self, SetupError> {
+        let PingMemory { control, delayed, ping, echo, echo_tcp, ping_counters, echo_counters } =
+            memory;
+        let echo_counters = &*echo_counters;
+        let control = control.get_or_insert(Control::new(Profile::DEFAULT));
+        Ok(Self {
+            ping: UdpServer::new(
+                stack,
+                PingServer::new(control, delayed.split()),
+                server::PORT,
+                ping.split(),
+                ping_counters,
+            )?,
+            echo: UdpServer::new(stack, UdpEcho, echo::PORT, echo.split(), echo_counters)?,
+            echo_tcp: TcpServer::new(
+                stack,
+                TcpEcho,
+                &[echo::PORT],
+                echo_tcp.split_with(EchoConnection::new),
+                echo_counters,
+            )?,
+        })
+    }
+}
+
+impl Service for Ping<'_> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.ping.poll(cx);
+        self.echo.poll(cx);
+        self.echo_tcp.poll(cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        first_poll(&[&self.ping, &self.echo, &self.echo_tcp])
+    }
+}

@@ -1,0 +1,62 @@
+//! One function a protocol core, which takes any bytes at all and panics if the core breaks a
+//! promise: that it ends, that its output is bounded, that cuts in the input change nothing.
+//!
+//! Who runs them:
+//! - `cargo +nightly fuzz run json` (needs `cargo install cargo-fuzz`), guided by coverage;
+//! - `cargo run --release --manifest-path fuzz/Cargo.toml --bin mutate -- --inputs 1000000 --seed 1`,
+//!   on stable, every core with mutations of its seeds;
+//! - the workspace's test `mutated_inputs`, a share of the latter.
+//!
+//! To add a core: a function here, its row in [`CORES`], and for cargo-fuzz a file in
+//! `fuzz_targets/` with its `[[bin]]`.
+
+pub mod mutation;
+
+mod file_transfer;
+mod wire;
+
+#[path = "../../tests/common/conversation.rs"]
+mod conversation;
+#[allow(dead_code, reason = "tests use the rest")]
+#[path = "../../tests/common/memory_store.rs"]
+mod memory_store;
+
+pub use file_transfer::{file_client, file_request};
+pub use wire::{base64, json};
+
+/// A core under test.
+pub struct Core {
+    /// As on the command line.
+    pub name: &'static str,
+    /// Panics if the core misbehaves.
+    pub run: fn(&[u8]),
+    /// Good inputs, and bad ones worth staying near.
+    pub seeds: &'static [&'static [u8]],
+}
+
+/// All of them.
+pub const CORES: &[Core] = &[
+    Core { name: "json", run: json, seeds: wire::JSON },
+    Core { name: "base64", run: base64, seeds: wire::BASE64 },
+    Core { name: "file_request", run: file_request, seeds: file_transfer::REQUESTS },
+    Core { name: "file_client", run: file_client, seeds: file_transfer::ANSWERS },
+];
+
+/// Cuts `data` into parts of 0 to 7 bytes, now and then more, by a rule that depends on the data
+/// only, so that an input replays exactly.
+pub fn cut(data: &[u8]) -> Vec<&[u8]> {
+    let mut state = data
+        .iter()
+        .fold(data.len() as u32, |sum, &byte| sum.wrapping_mul(31).wrapping_add(byte.into()));
+    let mut rest = data;
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let length = (state >> 28 & 7) as usize;
+        let length = if state >> 24 & 15 == 0 { length * 40 } else { length };
+        let (part, others) = rest.split_at(length.min(rest.len()));
+        parts.push(part);
+        rest = others;
+    }
+    parts
+}

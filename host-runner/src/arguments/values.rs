@@ -1,0 +1,270 @@
+//! The values of flags: each either right or refused with what would be.
+
+use std::{
+    ffi::OsString,
+    fmt::Display,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    ops::RangeInclusive,
+    path::PathBuf,
+    time::Duration,
+};
+
+use bareserve::ping::profile::Profile;
+use lexopt::Parser;
+
+use crate::{
+    error::Misuse,
+    network::Prefix,
+    publish::{Publish, Transport},
+    tap::MAX_NAME,
+};
+
+/// A flag whose value is about to be read.
+pub struct Flag<'p> {
+    parser: &'p mut Parser,
+    name: String,
+}
+
+impl<'p> Flag<'p> {
+    pub fn new(parser: &'p mut Parser, name: &str) -> Self {
+        Self { parser, name: name.to_string() }
+    }
+
+    /// As it was written.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn path(&mut self, wanted: &str) -> Result<PathBuf, Misuse> {
+        let value = self.raw(wanted)?;
+        if value.is_empty() {
+            return Err(self.refuse(wanted, ""));
+        }
+        Ok(value.into())
+    }
+
+    /// A path below the root.
+    pub fn file_name(&mut self) -> Result<String, Misuse> {
+        self.parse("the name of a file below the root, such as photo.jpg", |text| {
+            (!text.is_empty() && bareserve::store::is_valid_path(text)).then(|| text.to_string())
+        })
+    }
+
+    pub fn port(&mut self) -> Result<u16, Misuse> {
+        self.parse("a port from 1 to 65535, such as 8080", port)
+    }
+
+    pub fn number(&mut self, range: RangeInclusive<usize>) -> Result<usize, Misuse> {
+        let wanted = format!("a number from {} to {}", range.start(), range.end());
+        self.parse(&wanted, |text| text.parse().ok().filter(|number| range.contains(number)))
+    }
+
+    pub fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, Misuse> {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        let wanted = format!("one of {}", names.join(", "));
+        self.parse(&wanted, |text| {
+            choices.iter().find(|(name, _)| *name == text).map(|(_, choice)| *choice)
+        })
+    }
+
+    pub fn ping_profile(&mut self) -> Result<Profile, Misuse> {
+        let value = self.raw("a profile, such as course or upper,loss=20%")?;
+        value.to_string_lossy().parse().map_err(|error| Misuse(format!("{}: {error}", self.name)))
+    }
+
+    pub fn interface(&mut self) -> Result<String, Misuse> {
+        let wanted = format!(
+            "an interface name of at most {MAX_NAME} bytes without blanks, / : or %, such as tap0"
+        );
+        self.parse(&wanted, |text| {
+            let is_fit = !matches!(text, "" | "." | "..")
+                && text.len() <= MAX_NAME
+                && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "/:%".contains(c));
+            is_fit.then(|| text.to_string())
+        })
+    }
+
+    pub fn prefix4(&mut self) -> Result<Prefix<Ipv4Addr>, Misuse> {
+        self.parse("a host's address with prefix length, such as 192.168.69.1/24", |text| {
+            prefix::<Ipv4Addr>(text, 30).filter(|Prefix { address, length }| {
+                let host_bits = u32::MAX >> length;
+                let host = address.to_bits() & host_bits;
+                // Neither the network itself nor everybody in it.
+                host != 0
+                    && host != host_bits
+                    && !(address.is_multicast() || address.is_loopback() || address.octets()[0] == 0)
+                    && !address.is_broadcast()
+            })
+        })
+    }
+
+    pub fn prefix6(&mut self) -> Result<Prefix<Ipv6Addr>, Misuse> {
+        self.parse("a host's address with prefix length, such as fd69::1/64", |text| {
+            prefix::<Ipv6Addr>(text, 127).filter(|Prefix { address, .. }| {
+                !(address.is_multicast() || address.is_loopback() || address.is_unspecified())
+            })
+        })
+    }
+
+    /// `+02:00`, `-0330`, `+2`, `Z`: seconds ahead of UTC.
+    pub fn utc_offset(&mut self) -> Result<i32, Misuse> {
+        self.parse("an offset from UTC, such as +02:00, -03:30 or Z", utc_offset)
+    }
+
+    /// `1s`, `250ms`, `1.5` (seconds).
+    pub fn duration(&mut self) -> Result<Duration, Misuse> {
+        self.parse("a time up to an hour, such as 1s, 0.5s or 250ms", duration)
+    }
+
+    pub fn publish(&mut self) -> Result<Publish, Misuse> {
+        self.parse("[ADDR:]PORT:DEVICEPORT[/udp], such as 8080:80 or 127.0.0.1:5300:12000/udp", publish)
+    }
+
+    fn parse<T>(
+        &mut self,
+        wanted: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, Misuse> {
+        let value = self.raw(wanted)?;
+        let text = value.to_str();
+        text.and_then(parse).ok_or_else(|| self.refuse(wanted, &value.to_string_lossy()))
+    }
+
+    fn raw(&mut self, wanted: &str) -> Result<OsString, Misuse> {
+        let name = &self.name;
+        self.parser.value().map_err(|_| Misuse(format!("{name} lacks its value: {wanted}")))
+    }
+
+    fn refuse(&self, wanted: &str, value: &str) -> Misuse {
+        // One line, whatever was given.
+        let value: String = value.chars().filter(|c| !c.is_control()).take(80).collect();
+        Misuse(format!("{} takes {wanted}, not '{value}'", self.name))
+    }
+}
+
+/// Checks that the two ends of the link are in one network and differ. `version` is what the
+/// flags' names end in.
+pub fn check_pair<A>(version: &str, device: Prefix<A>, host: Prefix<A>) -> Result<(), Misuse>
+where
+    A: Copy + PartialEq + Display + Into<IpAddr>,
+{
+    if device.address == host.address {
+        return Err(Misuse(format!(
+            "--address{version} and --host-address{version} are both {}: give two of one network",
+            device.address
+        )));
+    }
+    let same_network = bits(device.address.into(), device.length)
+        == bits(host.address.into(), device.length);
+    if device.length != host.length || !same_network {
+        return Err(Misuse(format!(
+            "--host-address{version} {host} is outside the prefix of --address{version} {device}: give two addresses of one network"
+        )));
+    }
+    Ok(())
+}
+
+/// The first `length` bits of an address.
+fn bits(address: IpAddr, length: u8) -> u128 {
+    let (bits, width) = match address {
+        IpAddr::V4(address) => (u128::from(address.to_bits()), 32),
+        IpAddr::V6(address) => (address.to_bits(), 128),
+    };
+    bits.checked_shr(width - u32::from(length)).unwrap_or(0)
+}
+
+/// Splits `ADDR[:PORT]`; an IPv6 address with a port is in brackets.
+pub fn target(command: &str, text: &str) -> Result<(String, Option<u16>), Misuse> {
+    let misuse = || {
+        Misuse(format!(
+            "{command} takes ADDR[:PORT], such as 192.168.69.1 or [fd69::1]:9999, not '{text}'"
+        ))
+    };
+    if text.parse::<Ipv6Addr>().is_ok() {
+        return Ok((text.to_string(), None));
+    }
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, after) = rest.split_once(']').ok_or_else(misuse)?;
+        address.parse::<Ipv6Addr>().map_err(|_| misuse())?;
+        let port = match after.strip_prefix(':') {
+            Some(digits) => Some(port(digits).ok_or_else(misuse)?),
+            None if after.is_empty() => None,
+            None => return Err(misuse()),
+        };
+        return Ok((address.to_string(), port));
+    }
+    let (host, port) = match text.split_once(':') {
+        Some((host, digits)) => (host, Some(port(digits).ok_or_else(misuse)?)),
+        None => (text, None),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    if host.is_empty() || !host.chars().all(is_name) {
+        return Err(misuse());
+    }
+    Ok((host.to_string(), port))
+}
+
+fn port(text: &str) -> Option<u16> {
+    digits(text)?.parse().ok().filter(|port| *port != 0)
+}
+
+/// The text if it is digits only: Rust's `parse` takes a sign.
+fn digits(text: &str) -> Option<&str> {
+    (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
+}
+
+fn prefix<A: std::str::FromStr>(text: &str, longest: u8) -> Option<Prefix<A>> {
+    let (address, length) = text.split_once('/')?;
+    let length = digits(length)?.parse().ok().filter(|length| (1..=longest).contains(length))?;
+    Some(Prefix { address: address.parse().ok()?, length })
+}
+
+fn utc_offset(text: &str) -> Option<i32> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let (sign, rest) = match text.split_at_checked(1)? {
+        ("+", rest) => (1, rest),
+        ("-", rest) => (-1, rest),
+        _ => return None,
+    };
+    let (hours, minutes) = match rest.split_once(':') {
+        Some(parts) => parts,
+        None if rest.len() == 4 => rest.split_at_checked(2)?,
+        None => (rest, "0"),
+    };
+    let number = |text, most| digits(text)?.parse().ok().filter(|number: &i32| *number <= most);
+    let minutes_in_all = number(hours, 18)? * 60 + number(minutes, 59)?;
+    (minutes_in_all <= 18 * 60).then_some(sign * minutes_in_all * 60)
+}
+
+fn duration(text: &str) -> Option<Duration> {
+    let (number, seconds_per_unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 0.001),
+        None => (text.strip_suffix('s').unwrap_or(text), 1.0),
+    };
+    let is_plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let seconds = number.parse::<f64>().ok().filter(|_| is_plain)? * seconds_per_unit;
+    (seconds <= 3600.0).then(|| Duration::from_secs_f64(seconds))
+}
+
+fn publish(text: &str) -> Option<Publish> {
+    let (rest, transport) = match text.rsplit_once('/') {
+        Some((rest, "udp")) => (rest, Transport::Udp),
+        Some((rest, "tcp")) => (rest, Transport::Tcp),
+        Some(_) => return None,
+        None => (text, Transport::Tcp),
+    };
+    let (listen, device_port) = rest.rsplit_once(':')?;
+    let listen = match listen.rsplit_once(':') {
+        None => SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port(listen)?),
+        Some((address, digits)) => {
+            let address = match address.strip_prefix('[') {
+                Some(rest) => IpAddr::V6(rest.strip_suffix(']')?.parse().ok()?),
+                None => IpAddr::V4(address.parse().ok()?),
+            };
+            SocketAddr::new(address, port(digits)?)
+        }
+    };
+    Some(Publish { listen, device_port: port(device_port)?, transport })
+}

@@ -1,0 +1,129 @@
+//! Sessions over a device's stack, to servers beyond its TAP.
+
+use std::{cell::Cell, net::SocketAddr};
+
+use bareserve::{
+    Context, Service, Stack,
+    net::{
+        session::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
+        tcp_client::TcpClient,
+        udp_client::UdpClient,
+    },
+};
+use smoltcp::{time::Instant, wire::IpEndpoint};
+
+use super::address_of;
+use crate::{
+    clock::Clock,
+    error::{Error, Failure},
+    log::{Log, Verbosity},
+    memory::{StackSpace, UdpSpace},
+    network::Network,
+    run::{self, StopSignals},
+    tap::Tap,
+};
+
+const BUFFER: usize = 64 * 1024;
+
+/// Speaks `session` over a TCP connection.
+pub fn stream<S: StreamSession>(
+    network: &Network,
+    server: SocketAddr,
+    session: &mut S,
+    tick: impl FnMut(&S),
+) -> Result<Result<(), SessionFailure>, Error> {
+    let mut device = Device::new(network)?;
+    let (mut rx, mut tx) = (vec![0; BUFFER], vec![0; BUFFER]);
+    let mut space = StackSpace::new(1, 1);
+    let mut stack = network.stack(device.tap()?, space.split(), device.clock.now());
+    let mut client = TcpClient::new(&mut stack, session, &mut rx, &mut tx)?;
+    // The first connection finds the client free.
+    let _ = client.connect(IpEndpoint::new(address_of(server), server.port()));
+    let outcome = Cell::new(None);
+    let mut watched = WatchedStream { client, tick, outcome: &outcome };
+    device.run(&mut stack, &mut watched, || outcome.get().is_some())?;
+    outcome.get().ok_or_else(|| Failure("stopped by a signal".to_string()).into())
+}
+
+/// Speaks `session` in datagrams.
+pub fn datagrams(
+    network: &Network,
+    server: SocketAddr,
+    session: &mut impl DatagramSession,
+) -> Result<(), Error> {
+    let mut device = Device::new(network)?;
+    let mut udp = UdpSpace::new();
+    let mut space = StackSpace::new(1, 1);
+    let mut stack = network.stack(device.tap()?, space.split(), device.clock.now());
+    let remote = IpEndpoint::new(address_of(server), server.port());
+    let client = UdpClient::new(&mut stack, session, remote, udp.split())?;
+    let is_over = Cell::new(false);
+    let mut watched = WatchedDatagrams { client, is_over: &is_over };
+    device.run(&mut stack, &mut watched, || is_over.get())
+}
+
+/// What a stack runs with.
+struct Device {
+    tap: Option<Tap>,
+    clock: Clock,
+    log: Log,
+    signals: StopSignals,
+}
+
+impl Device {
+    fn new(network: &Network) -> Result<Self, Failure> {
+        let signals = StopSignals::new()?;
+        let tap = Some(network.set_up_here(Verbosity::Quiet)?);
+        Ok(Self { tap, clock: Clock::new(None), log: Log::new(Verbosity::Quiet), signals })
+    }
+
+    fn tap(&mut self) -> Result<Tap, Failure> {
+        self.tap.take().ok_or_else(|| Failure("the TAP has been taken".to_string()))
+    }
+
+    fn run(
+        &mut self,
+        stack: &mut Stack<'_, Tap>,
+        service: &mut dyn Service,
+        is_done: impl FnMut() -> bool,
+    ) -> Result<(), Error> {
+        let Self { clock, log, signals, .. } = self;
+        Ok(run::run(stack, &mut [service], clock, log, signals, is_done)?)
+    }
+}
+
+/// A client that tells the loop when it is over.
+struct WatchedStream<'w, S, T> {
+    client: TcpClient<S>,
+    tick: T,
+    outcome: &'w Cell<Option<Result<(), SessionFailure>>>,
+}
+
+impl<S: StreamSession, T: FnMut(&S)> Service for WatchedStream<'_, &mut S, T> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.client.poll(cx);
+        (self.tick)(self.client.session());
+        self.outcome.set(self.client.outcome());
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.client.poll_at()
+    }
+}
+
+/// The same for datagrams.
+struct WatchedDatagrams<'w, 'a, S> {
+    client: UdpClient<'a, S>,
+    is_over: &'w Cell<bool>,
+}
+
+impl<S: DatagramSession> Service for WatchedDatagrams<'_, '_, S> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.client.poll(cx);
+        self.is_over.set(self.client.progress() != Progress::Running);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.client.poll_at()
+    }
+}

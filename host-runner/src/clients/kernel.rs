@@ -1,0 +1,231 @@
+//! Sessions over the kernel's sockets.
+
+use std::{
+    io::{self, ErrorKind, Read, Write},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket},
+    os::fd::AsFd,
+    time::Duration,
+};
+
+use bareserve::{
+    Environment,
+    clock::WallClock,
+    net::{
+        session::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
+        tcp_client::ClientLimits,
+    },
+};
+use nix::{
+    errno::Errno,
+    poll::{PollFd, PollFlags, PollTimeout, poll},
+};
+
+use crate::{
+    clock::Clock,
+    entropy::OsEntropy,
+    error::Failure,
+    run::{self, StopSignals, Woken},
+};
+
+const BUFFER: usize = 64 * 1024;
+
+/// What the library wants to know of this computer.
+struct World {
+    clock: Clock,
+    wall: WallClock,
+    entropy: OsEntropy,
+    nobody: (),
+}
+
+impl World {
+    fn new() -> Self {
+        let clock = Clock::new(None);
+        Self { clock, wall: WallClock::new(), entropy: OsEntropy, nobody: () }
+    }
+
+    fn environment(&mut self) -> Environment<'_> {
+        let now = self.clock.now();
+        self.clock.set(&mut self.wall, now);
+        Environment {
+            now,
+            wall_clock: &mut self.wall,
+            entropy: &mut self.entropy,
+            observer: &mut self.nobody,
+        }
+    }
+}
+
+/// Speaks `session` with whichever address answers first.
+pub fn stream<S: StreamSession>(
+    addresses: &[SocketAddr],
+    session: &mut S,
+    tick: impl FnMut(&S),
+) -> Result<Result<(), SessionFailure>, Failure> {
+    let mut world = World::new();
+    let result = match connect(addresses) {
+        Ok(socket) => exchange(&socket, session, &mut world, tick)
+            .map_err(|error| Failure(format!("network: {error}")))?,
+        Err(failure) => Err(failure),
+    };
+    session.end(result, &mut world.environment());
+    Ok(result)
+}
+
+fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, SessionFailure> {
+    let mut failure = SessionFailure::Unreachable;
+    for address in addresses {
+        match TcpStream::connect_timeout(address, ClientLimits::DEFAULT.connect.into()) {
+            Ok(socket) => return Ok(socket),
+            Err(error) => {
+                failure = match error.kind() {
+                    ErrorKind::ConnectionRefused => SessionFailure::Refused,
+                    ErrorKind::TimedOut => SessionFailure::ConnectTimedOut,
+                    _ => SessionFailure::Unreachable,
+                }
+            }
+        }
+    }
+    Err(failure)
+}
+
+fn exchange<S: StreamSession>(
+    mut socket: &TcpStream,
+    session: &mut S,
+    world: &mut World,
+    mut tick: impl FnMut(&S),
+) -> io::Result<Result<(), SessionFailure>> {
+    socket.set_nonblocking(true)?;
+    let mut input = Held::new();
+    let mut output = Held::new();
+    let (mut may_read, mut may_write) = (true, true);
+    loop {
+        let mut still = true;
+        if may_read && input.is_empty() {
+            match socket.read(&mut input.bytes) {
+                Ok(0) => {
+                    may_read = false;
+                    still = false;
+                }
+                Ok(length) => input.fill(length),
+                Err(error) if is_not_now(&error) => {}
+                Err(_) => return Ok(Err(SessionFailure::Reset)),
+            }
+        }
+        if !input.is_empty() {
+            let taken = session.receive(input.rest(), &mut world.environment());
+            input.take(taken);
+            still &= taken == 0;
+        } else if !may_read && session.progress() == Progress::Running {
+            session.end_of_input(&mut world.environment());
+            if session.progress() == Progress::Running {
+                return Ok(Err(SessionFailure::Reset));
+            }
+        }
+        if may_write && output.is_empty() {
+            let length = session.transmit(&mut output.bytes, &mut world.environment());
+            output.fill(length);
+        }
+        if may_write && !output.is_empty() {
+            match socket.write(output.rest()) {
+                Ok(length) => {
+                    output.take(length);
+                    still = false;
+                }
+                Err(error) if is_not_now(&error) => {}
+                // The server has closed, perhaps with an answer: read on.
+                Err(_) => may_write = false,
+            }
+        }
+        tick(session);
+        match session.progress() {
+            Progress::Running => {}
+            Progress::Succeeded if may_write && !output.is_empty() => {}
+            Progress::Succeeded => return Ok(Ok(())),
+            Progress::Failed => return Ok(Err(SessionFailure::GaveUp)),
+        }
+        if still && !wait(socket, may_write && !output.is_empty())? {
+            return Ok(Err(SessionFailure::Stalled));
+        }
+    }
+}
+
+/// Waits until something can move; `false`: for too long.
+fn wait(socket: &TcpStream, to_write: bool) -> io::Result<bool> {
+    let mut events = PollFlags::POLLIN;
+    events.set(PollFlags::POLLOUT, to_write);
+    let limit: Duration = ClientLimits::DEFAULT.progress.into();
+    let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
+    match poll(&mut [PollFd::new(socket.as_fd(), events)], limit) {
+        Ok(0) => Ok(false),
+        Ok(_) | Err(Errno::EINTR) => Ok(true),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn is_not_now(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// Bytes between a socket and a session.
+struct Held {
+    bytes: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Held {
+    fn new() -> Self {
+        Self { bytes: vec![0; BUFFER], start: 0, end: 0 }
+    }
+
+    fn fill(&mut self, length: usize) {
+        (self.start, self.end) = (0, length);
+    }
+
+    fn take(&mut self, length: usize) {
+        self.start += length;
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.start >= self.end
+    }
+}
+
+/// Speaks `session` with `address`, until it is done or a signal comes.
+pub fn datagrams(
+    address: SocketAddr,
+    session: &mut impl DatagramSession,
+) -> Result<(), Failure> {
+    let describe = |error: io::Error| Failure(format!("{address}: {error}"));
+    let signals = StopSignals::new()?;
+    let any: SocketAddr = match address {
+        SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+    };
+    let socket = UdpSocket::bind(any).map_err(describe)?;
+    socket.connect(address).map_err(describe)?;
+    socket.set_nonblocking(true).map_err(describe)?;
+    let mut world = World::new();
+    let mut datagram = vec![0; BUFFER];
+    while session.progress() == Progress::Running {
+        while let Some(length) = session.transmit(&mut datagram, &mut world.environment()) {
+            // What cannot be sent is lost, as it may be on the way: so too where nobody listens.
+            let _ = socket.send(datagram.get(..length).unwrap_or_default());
+        }
+        if session.progress() != Progress::Running {
+            break;
+        }
+        if run::sleep(&socket, session.poll_at(), &world.clock, &signals)? == Woken::BySignal {
+            break;
+        }
+        while let Ok(length) = socket.recv(&mut datagram) {
+            let received = datagram.get(..length).unwrap_or_default();
+            session.receive(received, &mut world.environment());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,33 @@
+//! `ping`: round trips of datagrams.
+
+use bareserve::{
+    net::session::{DatagramSession, Progress},
+    ping::{
+        client::{PingClient, PingEvent, PingSettings},
+        server,
+    },
+};
+
+use super::{Server, address_of, say};
+use crate::{
+    arguments::{Client, Ping},
+    error::{Error, Failure},
+};
+
+/// Prints a line for each ping, then what it came to. That nothing was answered is a failure.
+pub fn ping(client: &Client, options: &Ping) -> Result<(), Error> {
+    let server = Server::find(client, server::PORT)?;
+    let settings = PingSettings {
+        count: options.count,
+        timeout: options.timeout.into(),
+        interval: options.interval.into(),
+    };
+    let report = |event: PingEvent| say(event);
+    let mut session = PingClient::new(address_of(server.address()), settings, report);
+    server.datagrams(&mut session)?;
+    say(session.statistics());
+    if session.progress() == Progress::Failed || session.statistics().received == 0 {
+        return Err(Failure(format!("{}: no ping was answered", server.address())).into());
+    }
+    Ok(())
+}

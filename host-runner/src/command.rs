@@ -1,0 +1,37 @@
+//! This program's own command line, for messages that tell what to type.
+
+use std::env;
+
+/// The command that was given, after `sudo`.
+pub fn with_sudo() -> String {
+    let program = env::current_exe()
+        .map(|path| path.to_string_lossy().into_owned())
+        .unwrap_or_else(|_| "host-runner".to_string());
+    let arguments = env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
+    let words: Vec<String> =
+        ["sudo".to_string(), program].into_iter().chain(arguments).map(quote).collect();
+    words.join(" ")
+}
+
+/// As a shell reads it.
+fn quote(word: String) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_survive_a_shell() {
+        assert_eq!(quote("--root".into()), "--root");
+        assert_eq!(quote("my site".into()), "'my site'");
+        assert_eq!(quote("it's".into()), r"'it'\''s'");
+        assert_eq!(quote(String::new()), "''");
+    }
+}

@@ -1,0 +1,341 @@
+//! A folder of the host as a [`Store`].
+//!
+//! Every path is resolved by the kernel and below the root (openat2(2) with `RESOLVE_BENEATH`,
+//! Linux 5.6), so that neither `..` nor a symbolic link leads out of it, also while somebody moves
+//! folders about. An upload has no name until it is committed where the file system can do that
+//! (`O_TMPFILE`), and a reserved one in the root elsewhere: the former leave nothing behind even when
+//! the program is killed. Only folders on the root's own file system can be uploaded to.
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fs::File,
+    io::{self, ErrorKind, Write},
+    os::{
+        fd::{AsFd, AsRawFd, OwnedFd},
+        unix::fs::{FileExt, MetadataExt},
+    },
+    path::Path,
+    vec,
+};
+
+use bareserve::{
+    clock::UnixTime,
+    entropy::Entropy,
+    store::{Commit, Encoding, Entry, Metadata, Store, StoreError, is_valid_name},
+};
+use heapless::string::StringView;
+use nix::{
+    dir::Dir,
+    errno::Errno,
+    fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2, renameat},
+    sys::{stat::Mode, statvfs::fstatvfs},
+    unistd::{AccessFlags, UnlinkatFlags, faccessat, linkat, unlinkat},
+};
+
+use crate::{entropy::OsEntropy, error::Failure};
+
+/// What names of unfinished uploads begin with; such files are neither shown nor served.
+const UPLOAD_PREFIX: &str = ".bareserve-upload-";
+
+/// Files below a root folder.
+#[derive(Debug)]
+pub struct FolderStore {
+    root: OwnedFd,
+    is_writable: bool,
+}
+
+/// An open file, and what was known of it when it was opened.
+#[derive(Debug)]
+pub struct OpenFile {
+    file: File,
+    metadata: Metadata,
+}
+
+/// The names in a folder that are still to come.
+#[derive(Debug)]
+pub struct Listing {
+    folder: String,
+    names: vec::IntoIter<String>,
+}
+
+/// A file on its way in.
+#[derive(Debug)]
+pub struct Upload {
+    file: File,
+    temporary: Option<TemporaryName>,
+}
+
+/// A reserved name in the root folder, which goes when this is dropped.
+#[derive(Debug)]
+struct TemporaryName {
+    folder: OwnedFd,
+    name: String,
+}
+
+impl FolderStore {
+    /// Opens the folder. `flag` is what names it on the command line.
+    pub fn open(root: &Path, is_writable: bool, flag: &str) -> Result<Self, Failure> {
+        let refuse = |error: &dyn std::fmt::Display| {
+            Failure(format!(
+                "the folder {} cannot be used: {error}: give another with {flag}",
+                root.display()
+            ))
+        };
+        let file = File::open(root).map_err(|error| refuse(&error))?;
+        if !file.metadata().map_err(|error| refuse(&error))?.is_dir() {
+            return Err(refuse(&"not a folder"));
+        }
+        let store = Self { root: file.into(), is_writable };
+        match store.resolve("", OFlag::O_PATH) {
+            Ok(_) => Ok(store),
+            Err(errno) => Err(refuse(&format_args!("openat2: {}", errno.desc()))),
+        }
+    }
+
+    /// Opens what is at `path`.
+    fn resolve(&self, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
+        if path.split('/').any(|name| name.starts_with(UPLOAD_PREFIX)) {
+            return Err(Errno::ENOENT);
+        }
+        let path = if path.is_empty() { "." } else { path };
+        let how = OpenHow::new()
+            .flags(flags | OFlag::O_CLOEXEC)
+            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+        openat2(&self.root, path, how)
+    }
+
+    /// The folder a path is in, and its last segment.
+    fn parent<'p>(&self, path: &'p str) -> Result<(OwnedFd, &'p str), StoreError> {
+        let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if name.is_empty() {
+            return Err(StoreError::IsFolder);
+        }
+        if !is_valid_name(name) || name.starts_with(UPLOAD_PREFIX) {
+            return Err(StoreError::InvalidName);
+        }
+        let folder = self.resolve(folder, OFlag::O_PATH | OFlag::O_DIRECTORY).map_err(refusal)?;
+        Ok((folder, name))
+    }
+
+    fn writable(&self) -> Result<(), StoreError> {
+        if self.is_writable { Ok(()) } else { Err(StoreError::ReadOnly) }
+    }
+}
+
+impl OpenFile {
+    /// What was known of it when it was opened.
+    pub fn metadata(&self) -> Metadata {
+        self.metadata
+    }
+}
+
+impl Store for FolderStore {
+    type File = OpenFile;
+    type Listing = Listing;
+    type Upload = Upload;
+
+    fn open(&self, path: &str, encoding: Encoding) -> Result<OpenFile, StoreError> {
+        if encoding != Encoding::Identity {
+            return Err(StoreError::NotFound);
+        }
+        // A FIFO must not block.
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
+        let file = File::from(self.resolve(path, flags).map_err(refusal)?);
+        let metadata = file.metadata().map_err(failure)?;
+        if metadata.is_dir() {
+            return Err(StoreError::IsFolder);
+        }
+        if !metadata.is_file() {
+            return Err(StoreError::Denied);
+        }
+        Ok(OpenFile { file, metadata: describe(&metadata) })
+    }
+
+    fn metadata(&self, file: &OpenFile) -> Metadata {
+        file.metadata
+    }
+
+    fn read(
+        &self,
+        file: &mut OpenFile,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, StoreError> {
+        loop {
+            match file.file.read_at(buffer, offset) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                result => return result.map_err(failure),
+            }
+        }
+    }
+
+    fn list(&self, path: &str) -> Result<Listing, StoreError> {
+        let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY;
+        let folder = self.resolve(path, flags).map_err(refusal)?;
+        let mut names = Vec::new();
+        for entry in Dir::from_fd(folder).map_err(refusal)? {
+            let entry = entry.map_err(refusal)?;
+            if let Ok(name) = entry.file_name().to_str()
+                && is_valid_name(name)
+            {
+                names.push(name.to_string());
+            }
+        }
+        names.sort_unstable();
+        Ok(Listing { folder: path.to_string(), names: names.into_iter() })
+    }
+
+    fn next_entry(
+        &self,
+        listing: &mut Listing,
+        name: &mut StringView,
+    ) -> Result<Option<Entry>, StoreError> {
+        for candidate in listing.names.by_ref() {
+            let path = match listing.folder.as_str() {
+                "" => candidate.clone(),
+                folder => format!("{folder}/{candidate}"),
+            };
+            // Gone in the meantime, a link out of the root, a name too long: not in the walk.
+            let Ok(file) = self.resolve(&path, OFlag::O_PATH) else { continue };
+            let Ok(metadata) = File::from(file).metadata() else { continue };
+            if !metadata.is_dir() && !metadata.is_file() {
+                continue;
+            }
+            name.clear();
+            if name.push_str(&candidate).is_err() {
+                continue;
+            }
+            let is_folder = metadata.is_dir();
+            let size = if is_folder { 0 } else { metadata.len() };
+            return Ok(Some(Entry { is_folder, size, modified: Some(modified(&metadata)) }));
+        }
+        Ok(None)
+    }
+
+    fn is_writable(&self) -> bool {
+        self.is_writable
+    }
+
+    fn create(&self, size: Option<u64>) -> Result<Upload, StoreError> {
+        self.writable()?;
+        let space = fstatvfs(&self.root).map_err(refusal)?;
+        let free = space.blocks_available().saturating_mul(space.fragment_size());
+        if size.is_some_and(|size| size > free) {
+            return Err(StoreError::Full);
+        }
+        match open_in(&self.root, ".", OFlag::O_TMPFILE) {
+            Ok(file) => Ok(Upload { file, temporary: None }),
+            // The file system knows no files without names.
+            Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
+                let temporary = TemporaryName::new(&self.root)?;
+                let file = open_in(&self.root, &temporary.name, OFlag::O_CREAT | OFlag::O_EXCL)
+                    .map_err(refusal)?;
+                Ok(Upload { file, temporary: Some(temporary) })
+            }
+            Err(errno) => Err(refusal(errno)),
+        }
+    }
+
+    fn write(&self, upload: &mut Upload, bytes: &[u8]) -> Result<(), StoreError> {
+        upload.file.write_all(bytes).map_err(failure)
+    }
+
+    fn commit(&self, upload: Upload, path: &str) -> Result<Commit, StoreError> {
+        let Upload { file, temporary } = upload;
+        let (folder, name) = self.parent(path)?;
+        let temporary = match temporary {
+            Some(temporary) => temporary,
+            None => match give_name(&file, &folder, name) {
+                Ok(()) => return Ok(Commit::Created),
+                Err(Errno::EEXIST) => {
+                    let temporary = TemporaryName::new(&self.root)?;
+                    give_name(&file, &self.root, &temporary.name).map_err(refusal)?;
+                    temporary
+                }
+                Err(errno) => return Err(refusal(errno)),
+            },
+        };
+        let there = faccessat(&folder, name, AccessFlags::F_OK, AtFlags::AT_SYMLINK_NOFOLLOW);
+        renameat(&self.root, temporary.name.as_str(), &folder, name).map_err(refusal)?;
+        Ok(if there.is_err() { Commit::Created } else { Commit::Replaced })
+    }
+
+    fn remove(&self, path: &str) -> Result<(), StoreError> {
+        self.writable()?;
+        let (folder, name) = self.parent(path)?;
+        unlinkat(&folder, name, UnlinkatFlags::NoRemoveDir).map_err(refusal)
+    }
+}
+
+impl TemporaryName {
+    fn new(folder: &OwnedFd) -> Result<Self, StoreError> {
+        let name = format!("{UPLOAD_PREFIX}{:016x}", OsEntropy.next_u64());
+        Ok(Self { folder: folder.try_clone().map_err(failure)?, name })
+    }
+}
+
+impl Drop for TemporaryName {
+    fn drop(&mut self) {
+        // After a commit there is none of that name any more.
+        let _ = unlinkat(&self.folder, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
+    }
+}
+
+/// Opens a new file in a folder for writing.
+fn open_in(folder: &OwnedFd, name: &str, flags: OFlag) -> nix::Result<File> {
+    let mode = Mode::from_bits_truncate(0o666);
+    let flags = flags | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+    openat(folder, name, flags, mode).map(File::from)
+}
+
+/// Gives a file without a name one that is free.
+fn give_name(file: &File, folder: &OwnedFd, name: &str) -> nix::Result<()> {
+    let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
+    linkat(AT_FDCWD, path.as_str(), folder, name, AtFlags::AT_SYMLINK_FOLLOW)
+}
+
+fn describe(metadata: &std::fs::Metadata) -> Metadata {
+    // Any change of content changes one of these.
+    let parts = [
+        metadata.ino(),
+        metadata.len(),
+        metadata.mtime() as u64,
+        metadata.mtime_nsec() as u64,
+        metadata.ctime() as u64,
+        metadata.ctime_nsec() as u64,
+    ];
+    let version = parts.into_iter().fold(0, |hash: u64, part| {
+        let mixed = (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed ^ (mixed >> 32)
+    });
+    Metadata {
+        size: metadata.len(),
+        modified: Some(modified(metadata)),
+        version,
+        content_type: None,
+        immutable: false,
+    }
+}
+
+fn modified(metadata: &std::fs::Metadata) -> UnixTime {
+    UnixTime(metadata.mtime().saturating_mul(1_000_000).saturating_add(metadata.mtime_nsec() / 1000))
+}
+
+fn failure(error: io::Error) -> StoreError {
+    error.raw_os_error().map_or(StoreError::Io, |code| refusal(Errno::from_raw(code)))
+}
+
+fn refusal(errno: Errno) -> StoreError {
+    match errno {
+        Errno::ENOENT | Errno::ENOTDIR => StoreError::NotFound,
+        Errno::EISDIR => StoreError::IsFolder,
+        // EXDEV and ELOOP: a link leads out of the root, or in a circle.
+        Errno::EACCES | Errno::EPERM | Errno::EXDEV | Errno::ELOOP => StoreError::Denied,
+        Errno::EROFS => StoreError::ReadOnly,
+        Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG => StoreError::Full,
+        Errno::ENAMETOOLONG | Errno::EILSEQ => StoreError::InvalidName,
+        _ => StoreError::Io,
+    }
+}

@@ -1,0 +1,67 @@
+//! Runs bareserve's services on a TAP device, and its clients over the kernel's sockets.
+//!
+//! No protocol is spoken here: this crate brings what the library wants from outside (a device,
+//! clocks, random bytes, files, memory) and the command line.
+#![cfg(target_os = "linux")]
+
+mod announce;
+mod arguments;
+mod built_in;
+mod clients;
+mod clock;
+mod command;
+mod entropy;
+mod error;
+mod files;
+mod folder_store;
+mod forward;
+mod link;
+mod memory;
+mod log;
+mod namespace;
+mod network;
+mod publish;
+mod run;
+mod serve;
+mod tap;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use arguments::Command;
+use error::{Error, Misuse};
+
+/// Does what the command line says and returns the exit status: 0 all well, 1 failed, 2 usage.
+pub fn main() -> ExitCode {
+    let result = arguments::parse(std::env::args_os().skip(1))
+        .map_err(Error::Misuse)
+        .and_then(|command| execute(command));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Error::Failure(failure)) => {
+            eprintln!("host-runner: {failure}");
+            ExitCode::from(1)
+        }
+        Err(Error::Misuse(Misuse(misuse))) => {
+            eprintln!("host-runner: {misuse}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Serve(options) => serve::serve(&options),
+        Command::Time(client) => clients::time(&client),
+        Command::Fetch(client, fetch) => clients::fetch(&client, &fetch),
+        Command::Send(client, path) => clients::send(&client, &path),
+        Command::Ping(client, ping) => clients::ping(&client, &ping),
+        Command::Print(text) => {
+            // Whoever wanted to read it may have gone.
+            let _ = io::stdout().write_all(text.as_bytes());
+            Ok(())
+        }
+    }
+}

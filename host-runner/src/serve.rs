@@ -1,0 +1,171 @@
+//! The device: all services, wired to memory, files and clocks.
+
+use bareserve::{
+    Service,
+    counters::Counters,
+    file_transfer::{
+        download::{self, Download},
+        request::{self, Requests},
+    },
+    net::{
+        tcp_server::{SetupError, TcpServer},
+        udp_server::UdpServer,
+    },
+    ping::{
+        echo::{EchoConnection, TcpEcho, UdpEcho},
+        server::{Control, Held, PingMemory, PingServer},
+    },
+    time::{
+        daytime::Daytime,
+        seconds::Seconds,
+        server::{TimeConnection, TimeResponder, TimeServer},
+        timestamp::Timestamp,
+    },
+};
+
+use crate::{
+    announce,
+    arguments::{DAYTIME_PORT, ECHO_PORT, SECONDS_PORT, Serve},
+    clock::Clock,
+    error::{Error, Failure},
+    files::Files,
+    forward,
+    log::Log,
+    memory::{DATAGRAM_SIZE, StackSpace, TcpSpace, UdpSpace},
+    publish::{self, Listeners},
+    run::{self, StopSignals},
+};
+
+/// TCP and UDP services below.
+const TCP_SERVICES: usize = 6;
+const UDP_SERVICES: usize = 4;
+
+/// Bytes on their way through an echo connection.
+const ECHO_SIZE: usize = 16 * 1024;
+
+/// Pings that can be held back at a time, for profiles with a delay.
+const HELD_PINGS: usize = 64;
+
+/// Runs the device until a signal comes.
+pub fn serve(options: &Serve) -> Result<(), Error> {
+    let files = Files::open(options)?;
+    let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
+    let signals = StopSignals::new()?;
+    let mut listeners = Listeners::open(&options.publish)?;
+    let (tap, place) = options.network.set_up(options.verbosity, || {
+        if listeners.is_empty() {
+            listeners = Listeners::open_free(&publish::defaults(options));
+        }
+        Ok(())
+    })?;
+    let mut clock = Clock::new(options.utc_offset);
+    let mut log = Log::new(options.verbosity);
+
+    let connections = options.connections;
+    let mut time_space = TcpSpace::new(connections, TimeConnection::new);
+    let mut daytime_space = TcpSpace::new(connections, TimeConnection::new);
+    let mut seconds_space = TcpSpace::new(connections, TimeConnection::new);
+    let mut download_space = TcpSpace::new(connections, download::Connection::new);
+    let mut request_space = TcpSpace::new(connections, request::Connection::new);
+    let mut echo_space = TcpSpace::new(connections, EchoConnection::<ECHO_SIZE>::new);
+    let mut udp_spaces: [UdpSpace; UDP_SERVICES] = Default::default();
+    let [ping_udp, echo_udp, daytime_udp, seconds_udp] = &mut udp_spaces;
+    let mut held = [Held::NOTHING; HELD_PINGS];
+    let mut held_bytes = vec![0; HELD_PINGS * DATAGRAM_SIZE];
+    let counters: [Counters; TCP_SERVICES + UDP_SERVICES] = Default::default();
+    let [tcp_counts @ .., ping_count, udp_echo_count, udp_daytime_count, udp_seconds_count] = &counters;
+    let [time_count, daytime_count, seconds_count, download_count, request_count, echo_count] = tcp_counts;
+    let ping_control = Control::new(options.ping_profile);
+    let ping_memory = PingMemory { queue: &mut held, bytes: &mut held_bytes };
+    let time_ports = [options.time_port];
+    let download_ports = [options.file_port];
+    let request_ports = [options.file_request_port];
+
+    let mut stack_space =
+        StackSpace::new(TCP_SERVICES * connections + UDP_SERVICES, options.backlog);
+    let stack = &mut options.network.stack(tap, stack_space.split(), clock.now());
+    let mut time = TcpServer::new(
+        stack,
+        TimeServer(Timestamp),
+        &time_ports,
+        time_space.split(),
+        time_count,
+    )?;
+    let mut daytime = TcpServer::new(
+        stack,
+        TimeServer(Daytime),
+        &[DAYTIME_PORT],
+        daytime_space.split(),
+        daytime_count,
+    )?;
+    let mut seconds = TcpServer::new(
+        stack,
+        TimeServer(Seconds),
+        &[SECONDS_PORT],
+        seconds_space.split(),
+        seconds_count,
+    )?;
+    let mut downloads = TcpServer::new(
+        stack,
+        Download::new(&files, &offered),
+        &download_ports,
+        download_space.split(),
+        download_count,
+    )?;
+    let mut requests = TcpServer::new(
+        stack,
+        Requests::new(&files, options.is_writable),
+        &request_ports,
+        request_space.split(),
+        request_count,
+    )?;
+    let mut echo = TcpServer::new(stack, TcpEcho, &[ECHO_PORT], echo_space.split(), echo_count)?;
+    let mut ping = UdpServer::new(
+        stack,
+        PingServer::new(&ping_control, ping_memory),
+        options.ping_port,
+        ping_udp.split(),
+        ping_count,
+    )?;
+    let mut udp_echo =
+        UdpServer::new(stack, UdpEcho, ECHO_PORT, echo_udp.split(), udp_echo_count)?;
+    let mut udp_daytime = UdpServer::new(
+        stack,
+        TimeResponder(Daytime),
+        DAYTIME_PORT,
+        daytime_udp.split(),
+        udp_daytime_count,
+    )?;
+    let mut udp_seconds = UdpServer::new(
+        stack,
+        TimeResponder(Seconds),
+        SECONDS_PORT,
+        seconds_udp.split(),
+        udp_seconds_count,
+    )?;
+    let mut services: [&mut dyn Service; TCP_SERVICES + UDP_SERVICES] = [
+        &mut time,
+        &mut daytime,
+        &mut seconds,
+        &mut downloads,
+        &mut requests,
+        &mut echo,
+        &mut ping,
+        &mut udp_echo,
+        &mut udp_daytime,
+        &mut udp_seconds,
+    ];
+
+    announce::print(options, place, &listeners);
+    if !listeners.is_empty() {
+        forward::start(listeners, options.network.address.address)?;
+    }
+    run::run(stack, &mut services, &mut clock, &mut log, &signals, || false)?;
+    Ok(())
+}
+
+impl From<SetupError> for Error {
+    fn from(error: SetupError) -> Self {
+        Self::Failure(Failure(error.to_string()))
+    }
+}

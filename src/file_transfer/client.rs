@@ -1,0 +1,321 @@
+//! The clients: [`Fetch`] receives a file of any size, [`Upload`] sends one.
+
+use core::fmt;
+
+use super::{
+    reader::{Field, ObjectError, ObjectReader, Step},
+    writer::{ObjectWriter, WriteError},
+};
+use crate::{
+    environment::Environment,
+    net::session::{Failure, Progress, StreamSession},
+    store::is_valid_name,
+    wire::json::{Cursor, Piece},
+};
+
+/// Where a fetched file goes.
+pub trait Sink {
+    /// Why it could not be kept.
+    type Error;
+
+    /// Appends all of `bytes` to the file. Its name may not be known yet.
+    ///
+    /// # Errors
+    /// The sink's own; the fetch fails with it.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Self::Error>;
+
+    /// The file is complete; its name is a single segment of a path.
+    ///
+    /// # Errors
+    /// The sink's own; the fetch fails with it.
+    fn finish(&mut self, name: &str) -> Result<(), Self::Error>;
+
+    /// The fetch has failed; throw away what was written.
+    fn discard(&mut self);
+}
+
+/// Where a file to be sent comes from.
+pub trait Source {
+    /// Why it cannot be read.
+    type Error;
+
+    /// Its length in bytes.
+    fn size(&self) -> u64;
+
+    /// Copies bytes from `offset` on into `buffer` and returns how many: 0 only at the end.
+    ///
+    /// # Errors
+    /// The source's own; the upload fails with it.
+    fn read(&mut self, offset: u64, buffer: &mut [u8]) -> Result<usize, Self::Error>;
+}
+
+/// Why a client failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientError<E> {
+    /// The connection failed.
+    Connection(Failure),
+    /// The server closed before its object was complete.
+    Incomplete,
+    /// What the server sent is not an object as expected.
+    Object(ObjectError),
+    /// An object, but not the one that was waited for.
+    Unexpected,
+    /// The file's name has separators or is otherwise none: it could lead out of the folder.
+    InvalidName,
+    /// The server refused; [`Fetch::text`] and [`Upload::text`] have its reason.
+    Refused,
+    /// The file to be sent has become shorter.
+    Shrunk,
+    /// The sink's or source's own error.
+    Storage(E),
+}
+
+impl<E: fmt::Display> fmt::Display for ClientError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connection(failure) => failure.fmt(f),
+            Self::Incomplete => f.write_str("the server closed in the middle of the object"),
+            Self::Object(error) => error.fmt(f),
+            Self::Unexpected => f.write_str("the server sent another object than was asked for"),
+            Self::InvalidName => f.write_str("the server sent an invalid file name"),
+            Self::Refused => f.write_str("the server refused"),
+            Self::Shrunk => f.write_str("the file shrank while it was sent"),
+            Self::Storage(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for ClientError<E> {}
+
+impl<E> From<ObjectError> for ClientError<E> {
+    fn from(error: ObjectError) -> Self {
+        Self::Object(error)
+    }
+}
+
+/// Receives one file.
+///
+/// It is complete with the object's closing brace; what the server sends after that is not looked
+/// at. Members come in any order.
+#[derive(Debug)]
+pub struct Fetch<'n, K: Sink> {
+    wanted: Option<&'n str>,
+    cursor: Cursor,
+    reader: ObjectReader,
+    sink: K,
+    received: u64,
+    outcome: Option<Result<(), ClientError<K::Error>>>,
+}
+
+impl<'n, K: Sink> Fetch<'n, K> {
+    /// Takes what a download server (port 5566) sends without being asked.
+    pub fn offered(sink: K) -> Self {
+        Self {
+            wanted: None,
+            cursor: Cursor::new(),
+            reader: ObjectReader::new(),
+            sink,
+            received: 0,
+            outcome: None,
+        }
+    }
+
+    /// Asks a request server (port 5567) for the file at `path`.
+    pub fn named(path: &'n str, sink: K) -> Self {
+        Self { wanted: Some(path), ..Self::offered(sink) }
+    }
+
+    /// How it ended, or `None` while it has not.
+    pub fn outcome(&self) -> Option<&Result<(), ClientError<K::Error>>> {
+        self.outcome.as_ref()
+    }
+
+    /// Bytes of the file received so far.
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    /// The file's name as far as it has come, or the server's reason if it refused. From the
+    /// network: may hold anything.
+    pub fn text(&self) -> &str {
+        self.reader.text().map_or("", |(_, text)| text)
+    }
+
+    /// The sink.
+    pub fn sink(&self) -> &K {
+        &self.sink
+    }
+
+    /// Takes the next thing in `input`. Says whether the file is complete.
+    fn take(&mut self, input: &mut &[u8]) -> Result<bool, ClientError<K::Error>> {
+        let mut data = [0; _];
+        match self.reader.next(input, &mut data)? {
+            Step::Starved => {}
+            Step::Data(length) => {
+                let data = data.get(..length).unwrap_or_default();
+                self.sink.write(data).map_err(ClientError::Storage)?;
+                self.received += length as u64;
+            }
+            Step::Text(Field::FileName) if !is_valid_name(self.text()) => {
+                return Err(ClientError::InvalidName);
+            }
+            Step::Text(_) => {}
+            Step::Complete => match self.reader.text() {
+                Some((Field::FileName, name)) if self.reader.has_data() => {
+                    self.sink.finish(name).map_err(ClientError::Storage)?;
+                    return Ok(true);
+                }
+                Some((Field::Error, _)) => return Err(ClientError::Refused),
+                _ => return Err(ClientError::Unexpected),
+            },
+        }
+        Ok(false)
+    }
+}
+
+impl<K: Sink> StreamSession for Fetch<'_, K> {
+    fn receive(&mut self, input: &[u8], _env: &mut Environment<'_>) -> usize {
+        let mut rest = input;
+        while !rest.is_empty() && self.outcome.is_none() {
+            match self.take(&mut rest) {
+                Ok(false) => {}
+                Ok(true) => self.outcome = Some(Ok(())),
+                Err(error) => self.outcome = Some(Err(error)),
+            }
+        }
+        input.len()
+    }
+
+    fn end_of_input(&mut self, _env: &mut Environment<'_>) {
+        self.outcome.get_or_insert(Err(ClientError::Incomplete));
+    }
+
+    fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
+        let Some(path) = self.wanted else { return 0 };
+        let request =
+            [Piece::Verbatim("{\"get\": \""), Piece::Escaped(path), Piece::Verbatim("\"}")];
+        self.cursor.write(&request, output)
+    }
+
+    fn progress(&self) -> Progress {
+        progress(&self.outcome)
+    }
+
+    fn end(&mut self, result: Result<(), Failure>, _env: &mut Environment<'_>) {
+        end(&mut self.outcome, result);
+        if !matches!(self.outcome, Some(Ok(()))) {
+            self.sink.discard();
+        }
+    }
+}
+
+/// Sends one file to a request server (port 5567), to be stored there.
+#[derive(Debug)]
+pub struct Upload<'n, R: Source> {
+    path: &'n str,
+    object: ObjectWriter,
+    source: R,
+    reader: ObjectReader,
+    outcome: Option<Result<(), ClientError<R::Error>>>,
+}
+
+impl<'n, R: Source> Upload<'n, R> {
+    /// Sends `source` to be stored at `path`.
+    pub fn new(path: &'n str, source: R) -> Self {
+        let object = ObjectWriter::new(source.size());
+        Self { path, object, source, reader: ObjectReader::new(), outcome: None }
+    }
+
+    /// How it ended, or `None` while it has not.
+    pub fn outcome(&self) -> Option<&Result<(), ClientError<R::Error>>> {
+        self.outcome.as_ref()
+    }
+
+    /// Bytes of the file handed over so far.
+    pub fn sent(&self) -> u64 {
+        self.object.offset()
+    }
+
+    /// The server's reason if it refused. From the network: may hold anything.
+    pub fn text(&self) -> &str {
+        self.reader.text().map_or("", |(_, text)| text)
+    }
+
+    /// Takes the next thing in `input`. Says whether the file is stored.
+    fn take(&mut self, input: &mut &[u8]) -> Result<bool, ClientError<R::Error>> {
+        match self.reader.next(input, &mut [0; _])? {
+            Step::Starved | Step::Text(_) => Ok(false),
+            Step::Data(_) => Err(ClientError::Unexpected),
+            Step::Complete => match (self.reader.text(), self.reader.size()) {
+                (Some((Field::Stored, name)), Some(size))
+                    if name == self.path
+                        && size == self.object.size()
+                        && self.object.is_complete() =>
+                {
+                    Ok(true)
+                }
+                (Some((Field::Error, _)), _) => Err(ClientError::Refused),
+                _ => Err(ClientError::Unexpected),
+            },
+        }
+    }
+}
+
+impl<R: Source> StreamSession for Upload<'_, R> {
+    fn receive(&mut self, input: &[u8], _env: &mut Environment<'_>) -> usize {
+        let mut rest = input;
+        while !rest.is_empty() && self.outcome.is_none() {
+            match self.take(&mut rest) {
+                Ok(false) => {}
+                Ok(true) => self.outcome = Some(Ok(())),
+                Err(error) => self.outcome = Some(Err(error)),
+            }
+        }
+        input.len()
+    }
+
+    fn end_of_input(&mut self, _env: &mut Environment<'_>) {
+        self.outcome.get_or_insert(Err(ClientError::Incomplete));
+    }
+
+    fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
+        if self.outcome.is_some() {
+            return 0;
+        }
+        let read = |offset, buffer: &mut [u8]| self.source.read(offset, buffer);
+        match self.object.write(self.path, output, read) {
+            Ok(given) => given,
+            Err(error) => {
+                self.outcome = Some(Err(match error {
+                    WriteError::Shrunk => ClientError::Shrunk,
+                    WriteError::Read(error) => ClientError::Storage(error),
+                }));
+                0
+            }
+        }
+    }
+
+    fn progress(&self) -> Progress {
+        progress(&self.outcome)
+    }
+
+    fn end(&mut self, result: Result<(), Failure>, _env: &mut Environment<'_>) {
+        end(&mut self.outcome, result);
+    }
+}
+
+fn progress<E>(outcome: &Option<Result<(), ClientError<E>>>) -> Progress {
+    match outcome {
+        None => Progress::Running,
+        Some(Ok(())) => Progress::Succeeded,
+        Some(Err(_)) => Progress::Failed,
+    }
+}
+
+/// What is not over when the connection is has failed.
+fn end<E>(outcome: &mut Option<Result<(), ClientError<E>>>, result: Result<(), Failure>) {
+    outcome.get_or_insert(Err(match result {
+        Ok(()) => ClientError::Incomplete,
+        Err(failure) => ClientError::Connection(failure),
+    }));
+}

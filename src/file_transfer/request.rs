@@ -1,0 +1,351 @@
+//! The request server (port 5567): files by name, in both directions.
+//!
+//! A client sends one object, is answered with one object, and the connection closes:
+//!
+//! | the client sends | the answer |
+//! |---|---|
+//! | `{"get": "NAME"}` | `{"filename": "NAME", "filedata": "…"}` |
+//! | `{"filename": "NAME", "filedata": "…"}` | `{"stored": "NAME", "size": 123}` |
+//! | anything else, or what cannot be done | `{"error": "why"}` |
+//!
+//! Members come in any order. An upload is visible once it is complete, and never before.
+
+use core::fmt::{self, Write as _};
+
+use smoltcp::wire::IpEndpoint;
+
+use super::{
+    download::last_segment,
+    reader::{Field, ObjectError, ObjectReader, Step},
+    writer::ObjectWriter,
+};
+use crate::{
+    environment::{Environment, Event},
+    net::protocol::{Peer, Phase, Protocol},
+    store::{Encoding, Store, StoreError, is_valid_path},
+    wire::json::{Cursor, Piece},
+};
+
+/// Sends and stores the files of a store.
+#[derive(Debug)]
+pub struct Requests<S> {
+    store: S,
+    writable: bool,
+}
+
+/// One client of [`Requests`]: about 400 bytes, the store's handles included.
+#[derive(Debug)]
+pub struct Connection<F, U> {
+    remote: Option<IpEndpoint>,
+    /// Holds the name that the client gave, also while it is answered.
+    reader: ObjectReader,
+    state: State<F, U>,
+}
+
+#[derive(Debug)]
+enum State<F, U> {
+    Reading(Option<Incoming<U>>),
+    Sending { file: F, object: ObjectWriter },
+    Answering { answer: Answer, cursor: Cursor },
+    Finished,
+    Broken,
+}
+
+/// A file on its way in.
+#[derive(Debug)]
+struct Incoming<U> {
+    upload: U,
+    size: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Answer {
+    Stored { size: u64 },
+    Refused(Refusal),
+}
+
+/// Why a request was not fulfilled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// It is not an object as expected.
+    Object(ObjectError),
+    /// The object says neither what to get nor what to store.
+    NothingAsked,
+    /// The client closed in the middle of the object.
+    Incomplete,
+    /// The name leads out of the store, or is none.
+    InvalidName,
+    /// The store, with its own reason.
+    Store(StoreError),
+    /// The client took too long.
+    TooSlow,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Object(error) => error.fmt(f),
+            Self::NothingAsked => f.write_str("neither get nor filename and filedata"),
+            Self::Incomplete => f.write_str("incomplete object"),
+            Self::InvalidName => StoreError::InvalidName.fmt(f),
+            Self::Store(error) => error.fmt(f),
+            Self::TooSlow => f.write_str("too slow"),
+        }
+    }
+}
+
+impl core::error::Error for Refusal {}
+
+impl From<ObjectError> for Refusal {
+    fn from(error: ObjectError) -> Self {
+        Self::Object(error)
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl<F, U> Connection<F, U> {
+    /// Without a client.
+    pub const fn new() -> Self {
+        Self { remote: None, reader: ObjectReader::new(), state: State::Finished }
+    }
+}
+
+impl<F, U> Default for Connection<F, U> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S: Store> Requests<S> {
+    /// Sends files of `store`, and stores files in it if `writable` and the store is.
+    pub fn new(store: S, writable: bool) -> Self {
+        Self { store, writable }
+    }
+
+    /// Allows or forbids uploads, those under way included.
+    pub fn set_writable(&mut self, writable: bool) {
+        self.writable = writable;
+    }
+}
+
+impl<S: Store> Protocol for Requests<S> {
+    type Connection = Connection<S::File, S::Upload>;
+
+    fn name(&self) -> &'static str {
+        "file-request"
+    }
+
+    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, _env: &mut Environment<'_>) {
+        *connection = Connection {
+            remote: Some(peer.remote),
+            reader: ObjectReader::new(),
+            state: State::Reading(None),
+        };
+    }
+
+    fn receive(
+        &mut self,
+        connection: &mut Self::Connection,
+        input: &[u8],
+        env: &mut Environment<'_>,
+    ) -> usize {
+        let mut rest = input;
+        // What follows the object is thrown away, so that a client that talks on reads the answer.
+        while !rest.is_empty() && matches!(connection.state, State::Reading(_)) {
+            if let Err(refusal) = self.read(connection, &mut rest, env) {
+                connection.refuse(refusal, env);
+            }
+        }
+        input.len()
+    }
+
+    fn end_of_input(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>) {
+        if !matches!(connection.state, State::Reading(_)) {
+            return;
+        }
+        if connection.reader.is_at_start() {
+            connection.state = State::Finished;
+        } else {
+            connection.refuse(Refusal::Incomplete, env);
+        }
+    }
+
+    fn transmit(
+        &mut self,
+        connection: &mut Self::Connection,
+        output: &mut [u8],
+        env: &mut Environment<'_>,
+    ) -> usize {
+        let name = connection.reader.text().map_or("", |(_, name)| name);
+        match &mut connection.state {
+            State::Sending { file, object } => {
+                let read = |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
+                let result = object.write(last_segment(name), output, read);
+                let size = object.size();
+                match result {
+                    Ok(given) => {
+                        if object.is_complete() {
+                            connection.state = State::Finished;
+                            connection.report(env, format_args!("{size} bytes sent"));
+                        }
+                        given
+                    }
+                    Err(error) => {
+                        connection.state = State::Broken;
+                        connection.report(env, format_args!("{error}"));
+                        0
+                    }
+                }
+            }
+            State::Answering { answer, cursor } => {
+                let given = answer.write(name, cursor, output);
+                if given < output.len() {
+                    connection.state = State::Finished;
+                }
+                given
+            }
+            State::Reading(_) | State::Finished | State::Broken => 0,
+        }
+    }
+
+    fn phase(&self, connection: &Self::Connection) -> Phase {
+        match connection.state {
+            State::Reading(_) if connection.reader.is_at_start() => Phase::FirstByte,
+            State::Reading(None) => Phase::Head,
+            State::Reading(Some(_)) => Phase::Body,
+            State::Sending { .. } | State::Answering { .. } => Phase::Sending,
+            State::Finished => Phase::Finished,
+            State::Broken => Phase::Broken,
+        }
+    }
+
+    fn expire(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>) {
+        match connection.state {
+            State::Reading(_) if connection.reader.is_at_start() => {
+                connection.state = State::Finished;
+            }
+            State::Reading(_) => connection.refuse(Refusal::TooSlow, env),
+            // Half an object must not end like a whole one.
+            State::Sending { .. } | State::Answering { .. } => connection.state = State::Broken,
+            State::Finished | State::Broken => {}
+        }
+    }
+
+    fn close(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
+        connection.state = State::Finished;
+    }
+}
+
+impl<S: Store> Requests<S> {
+    /// Reads the client's object up to the next thing to be done about it.
+    fn read(
+        &self,
+        connection: &mut Connection<S::File, S::Upload>,
+        input: &mut &[u8],
+        env: &mut Environment<'_>,
+    ) -> Result<(), Refusal> {
+        let State::Reading(incoming) = &mut connection.state else { return Ok(()) };
+        let mut data = [0; _];
+        match connection.reader.next(input, &mut data)? {
+            Step::Starved => {}
+            Step::Data(length) => {
+                let incoming = self.incoming(incoming)?;
+                self.store.write(&mut incoming.upload, data.get(..length).unwrap_or_default())?;
+                incoming.size += length as u64;
+            }
+            // A bad name is refused before its content has travelled.
+            Step::Text(_) => {
+                let name = connection.reader.text().map_or("", |(_, name)| name);
+                if name.is_empty() || !is_valid_path(name) {
+                    return Err(Refusal::InvalidName);
+                }
+            }
+            Step::Complete => match connection.reader.text() {
+                Some((Field::Get, name)) if !connection.reader.has_data() => {
+                    let file = self.store.open(name, Encoding::Identity)?;
+                    let object = ObjectWriter::new(self.store.metadata(&file).size);
+                    connection.state = State::Sending { file, object };
+                }
+                Some((Field::FileName, name)) if connection.reader.has_data() => {
+                    self.incoming(incoming)?;
+                    let Some(Incoming { upload, size }) = incoming.take() else { return Ok(()) };
+                    self.store.commit(upload, name)?;
+                    let (answer, cursor) = (Answer::Stored { size }, Cursor::new());
+                    connection.state = State::Answering { answer, cursor };
+                    connection.report(env, format_args!("{size} bytes stored"));
+                }
+                _ => return Err(Refusal::NothingAsked),
+            },
+        }
+        Ok(())
+    }
+
+    /// The upload, begun if it has not been.
+    fn incoming<'i>(
+        &self,
+        incoming: &'i mut Option<Incoming<S::Upload>>,
+    ) -> Result<&'i mut Incoming<S::Upload>, Refusal> {
+        if !self.writable || !self.store.is_writable() {
+            return Err(StoreError::ReadOnly.into());
+        }
+        let present = match incoming.take() {
+            Some(present) => present,
+            None => Incoming { upload: self.store.create(None)?, size: 0 },
+        };
+        Ok(incoming.insert(present))
+    }
+}
+
+impl<F, U> Connection<F, U> {
+    /// Gives up on the request, and on what has come of an upload.
+    fn refuse(&mut self, refusal: Refusal, env: &mut Environment<'_>) {
+        self.state = State::Answering { answer: Answer::Refused(refusal), cursor: Cursor::new() };
+        self.report(env, format_args!("{refusal}"));
+    }
+
+    fn report(&self, env: &mut Environment<'_>, what: fmt::Arguments<'_>) {
+        let Some(remote) = self.remote else { return };
+        let service = "file-request";
+        match self.reader.text() {
+            Some((_, name)) => {
+                let what = format_args!("{name:?}: {what}");
+                env.observer.event(Event::Answered { service, remote, what });
+            }
+            None => env.observer.event(Event::Answered { service, remote, what }),
+        }
+    }
+}
+
+impl Answer {
+    /// Fills `output` unless it comes to its end.
+    fn write(self, name: &str, cursor: &mut Cursor, output: &mut [u8]) -> usize {
+        let mut text = heapless::String::<64>::new();
+        match self {
+            Self::Stored { size } => {
+                let _ = write!(text, "{size}");
+                let pieces = [
+                    Piece::Verbatim("{\"stored\": \""),
+                    Piece::Escaped(name),
+                    Piece::Verbatim("\", \"size\": "),
+                    Piece::Verbatim(&text),
+                    Piece::Verbatim("}"),
+                ];
+                cursor.write(&pieces, output)
+            }
+            Self::Refused(refusal) => {
+                let _ = write!(text, "{refusal}");
+                let pieces = [
+                    Piece::Verbatim("{\"error\": \""),
+                    Piece::Escaped(&text),
+                    Piece::Verbatim("\"}"),
+                ];
+                cursor.write(&pieces, output)
+            }
+        }
+    }
+}

@@ -3,12 +3,13 @@
 use std::{
     env,
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -147,6 +148,9 @@ impl Device {
             Target::Tap => host_runner(options),
             Target::Board(machine) => emulator(machine),
         };
+        // A board asks as soon as it starts.
+        let clock = (*target != Target::Tap)
+            .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("port 37 of our own namespace"));
         let output = File::create(&log).expect("a log file");
         let process = command
             .stdin(Stdio::null())
@@ -158,6 +162,9 @@ impl Device {
             });
         let mut device = Self { process, log, folder, target: target.clone() };
         device.await_answer();
+        if let Some(clock) = clock {
+            tell_the_time(&clock);
+        }
         device
     }
 
@@ -169,7 +176,7 @@ impl Device {
                 panic!("the device ended at once ({status}):\n{}", self.log());
             }
             assert!(Instant::now() < patience, "the device does not answer:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
@@ -200,6 +207,16 @@ impl Drop for Device {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Answers a board's question for the time (RFC 868 over UDP), so that it sets its clock.
+fn tell_the_time(socket: &UdpSocket) {
+    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    let (_, board) = socket.recv_from(&mut [0; 8]).expect("the board asks for the time");
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    // The protocol counts from 1900, and in 32 bits.
+    let seconds = (since_1970.as_secs() + 2_208_988_800) as u32;
+    socket.send_to(&seconds.to_be_bytes(), board).expect("sent");
 }
 
 /// `host-runner` with the suite's addresses.

@@ -134,5 +134,5 @@ fn slowhttptest(folder: &Path, mode: &[&str]) {
         .lines()
         .filter(|line| line.contains("service available") && line.contains("YES"))
         .count();
-    assert!(available >= 2 && yes == available, "{yes} of {available}: {report}\n{}", device.log());
+    assert!(available >= 1 && yes == available, "{yes} of {available}: {report}\n{}", device.log());
 }

@@ -179,9 +179,11 @@ impl<P: Protocol> TcpServer<'_, P> {
             };
             driver.expire(slot, Outcome::MadeRoom);
         }
-        // Those on their way out are not given the usual time for it.
+        // Those on their way out are not given the usual time for it. One that was cut off is
+        // not waited for once it knows: if it comes again at once, it would be in the queue before
+        // its place is given away, as the newest, ahead of whoever waited for that place.
         for slot in self.slots.iter_mut().filter(|slot| slot.is_leaving()) {
-            if slot.is_overdue(&self.pressed, now) {
+            if slot.is_told() || slot.is_overdue(&self.pressed, now) {
                 let mut driver = Driver {
                     protocol: &mut self.protocol,
                     sockets: &mut *cx.sockets,

@@ -50,6 +50,7 @@ impl Target {
 pub struct Case {
     name: &'static str,
     tap_only: Option<&'static str>,
+    board_only: Option<&'static str>,
     options: &'static [&'static str],
     run: Run,
 }
@@ -61,7 +62,7 @@ enum Run {
 
 /// A case for every target, on a device as it starts without options.
 pub fn case(name: &'static str, run: fn(&Device)) -> Case {
-    Case { name, tap_only: None, options: &[], run: Run::OnDevice(run) }
+    Case { name, tap_only: None, board_only: None, options: &[], run: Run::OnDevice(run) }
 }
 
 /// A case that prepares a folder before it starts devices of its own.
@@ -69,6 +70,7 @@ pub fn case_in_folder(name: &'static str, run: fn(&Path)) -> Case {
     Case {
         name,
         tap_only: Some("firmware takes no options"),
+        board_only: None,
         options: &[],
         run: Run::InFolder(run),
     }
@@ -81,6 +83,12 @@ impl Case {
         self
     }
 
+    /// A case for boards only: `why`.
+    pub fn board_only(mut self, why: &'static str) -> Self {
+        self.board_only = Some(why);
+        self
+    }
+
     /// A case that starts `host-runner` with options.
     pub fn with_options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
@@ -89,17 +97,22 @@ impl Case {
 
     /// As the test runner wants it.
     pub fn into_trial(self, target: &Target) -> Trial {
-        let skip = *target != Target::Tap && self.tap_only.is_some();
-        let name = match self.tap_only {
-            Some(why) if skip => format!("{} (tap only: {why})", self.name),
-            _ => self.name.to_owned(),
+        let (left_out, only) = match target {
+            Target::Tap => (self.board_only, "board"),
+            Target::Board(_) => (self.tap_only, "tap"),
+        };
+        let skip = left_out.is_some();
+        let name = match left_out {
+            Some(why) => format!("{} ({only} only: {why})", self.name),
+            None => self.name.to_owned(),
         };
         let target = target.clone();
         Trial::test(name, move || match self.run {
             Run::OnDevice(run) => {
                 let device = Device::start(&target, self.options);
-                outcome_of(|| run(&device))
-                    .map_err(|said| format!("{said}\n--- its log ---\n{}", device.log()).into())
+                outcome_of(|| run(&device)).map_err(|said| {
+                    format!("{said}\n--- the end of its log ---\n{}", device.end_of_log()).into()
+                })
             }
             Run::InFolder(run) => {
                 let folder = temporary_folder();
@@ -182,7 +195,14 @@ impl Device {
 
     /// What it has printed so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        let bytes = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn end_of_log(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(100)..].join("\n")
     }
 
     /// The token that it prints when it is writable.

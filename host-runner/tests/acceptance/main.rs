@@ -8,6 +8,7 @@
 //! namespaces are allowed. Arguments are those of any Rust test: a filter, `--list`, `--exact`.
 
 mod attacks;
+mod board;
 mod browser;
 mod course;
 mod curl;
@@ -21,6 +22,7 @@ mod http_rows;
 mod icmp;
 mod listener;
 mod namespace;
+mod noise;
 mod programs;
 mod small_services;
 mod smuggling;
@@ -38,6 +40,7 @@ fn main() -> ExitCode {
     }
     let cases = [
         attacks::cases(),
+        board::cases(),
         browser::cases(),
         course::cases(),
         curl::cases(),

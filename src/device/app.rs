@@ -1,18 +1,16 @@
 //! The device's page and data as an application of the web server.
 
 use super::{
-    EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, Progress, Status, StatusRow,
-    capture::PcapReader,
-    page::{ASSETS, Asset},
-    parse_date,
+    EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, PAGE, Progress, Status,
+    StatusRow, capture::PcapReader, parse_date,
 };
 use crate::{
     environment::Environment,
     http::{
-        self, Answer, Application, Begin, Method, Produced, Reply, Request, WriteAccess,
-        etag::{self, Comparison, EntityTag},
+        self, Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess,
+        files,
     },
-    store::{Encoding, Store, StoreError, is_valid_path},
+    store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
     wire::percent,
 };
 
@@ -25,6 +23,7 @@ const LONGEST_PATH: usize = 256;
 /// Answers at `/_device/` and, if asked to, at `/`. `S` is where `files.json` looks.
 pub struct DeviceApplication<'a, S> {
     overview: Overview<'a>,
+    page: Files<RomStore>,
     store: S,
     access: WriteAccess,
     is_root: bool,
@@ -32,8 +31,8 @@ pub struct DeviceApplication<'a, S> {
 
 /// An answer on its way out.
 pub enum DeviceExchange<'a, S: Store> {
-    /// The rest of a file of the page.
-    Asset(&'static [u8]),
+    /// A file of the page.
+    Page(files::Exchange<RomStore>),
     /// `status.json`
     Status(Progress<StatusRow>),
     /// `metrics`
@@ -48,8 +47,9 @@ pub enum DeviceExchange<'a, S: Store> {
 
 /// What there is to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resource {
-    Asset(&'static Asset),
+enum Resource<'p> {
+    /// A file of the page, by its path there.
+    Page(&'p str),
     /// The page's address without its last slash.
     Misspelt,
     Status,
@@ -66,7 +66,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     /// see the captured frames.
     pub fn new(overview: Overview<'a>, store: S, access: WriteAccess) -> Self {
         let overview = Overview { writable: access.is_possible(), ..overview };
-        Self { overview, store, access, is_root: false }
+        Self { overview, page: Files::new(PAGE), store, access, is_root: false }
     }
 
     /// Shows the page at `/` too.
@@ -75,7 +75,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         Self { is_root: true, ..self }
     }
 
-    fn resource(&self, path: &str) -> Option<Resource> {
+    fn resource<'p>(&self, path: &'p str) -> Option<Resource<'p>> {
         let name = match path {
             "" if self.is_root => "",
             "_device" => return Some(Resource::Misspelt),
@@ -89,7 +89,8 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
             "capture.pcap" if self.overview.capture.is_some() => Resource::Capture,
             "ping" if self.overview.ping.is_some() => Resource::Ping,
             "clock" => Resource::Clock,
-            name => Resource::Asset(ASSETS.iter().find(|asset| asset.path == name)?),
+            "" => Resource::Page(""),
+            name => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::Page(name))?,
         })
     }
 
@@ -107,7 +108,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     }
 
     /// Does what a PUT asks for. Returns whether it understood.
-    fn change(&self, resource: Resource, body: &[u8], env: &mut Environment<'_>) -> bool {
+    fn change(&self, resource: Resource<'_>, body: &[u8], env: &mut Environment<'_>) -> bool {
         match (resource, self.overview.ping) {
             (Resource::Ping, Some(ping)) => {
                 LossRequest::parse(body).map(|request| ping.set_loss_percent(request.loss))
@@ -158,7 +159,9 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 .stream(exchange)
         };
         match self.resource(request.path()) {
-            Some(Resource::Asset(asset)) => send_asset(asset, request, reply),
+            Some(Resource::Page(path)) => {
+                self.page.show(path, request, reply, env).map(DeviceExchange::Page)
+            }
             Some(Resource::Misspelt) => {
                 reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
             }
@@ -199,14 +202,16 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
 
     fn produce(
         &mut self,
-        _: &Request<'_>,
+        request: &Request<'_>,
         exchange: &mut Self::Exchange,
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Produced {
         let overview = &self.overview;
         let length = match exchange {
-            DeviceExchange::Asset(rest) => take(rest, output),
+            DeviceExchange::Page(exchange) => {
+                return self.page.produce(request, exchange, output, env);
+            }
             DeviceExchange::Status(progress) => progress.read(&Status(*overview), env, output),
             DeviceExchange::Metrics(progress) => progress.read(&Metrics(*overview), env, output),
             DeviceExchange::Events(events) => match events.read(overview, env, output) {
@@ -219,39 +224,6 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         };
         if length == 0 { Produced::End } else { Produced::Bytes(length) }
     }
-}
-
-/// Answers with a file of the page, unless the browser has it already.
-fn send_asset<'a, S: Store>(
-    asset: &'static Asset,
-    request: &Request<'_>,
-    reply: Reply<'_>,
-) -> Answer<DeviceExchange<'a, S>> {
-    let tag = EntityTag::new(asset.version(), Encoding::Identity);
-    let is_known = |value: &str| etag::matches(value.as_bytes(), Some(&tag), Comparison::Weak);
-    let is_current = request.values("If-None-Match").any(is_known);
-    let status = if is_current { http::Status::NOT_MODIFIED } else { http::Status::OK };
-    let response =
-        reply.status(status).field("ETag", tag.as_bytes()).field("Cache-Control", "no-cache");
-    if is_current {
-        return response.empty();
-    }
-    response
-        .field("Content-Type", asset.content_type)
-        .sized(asset.content.len() as u64, DeviceExchange::Asset(asset.content))
-}
-
-/// Moves bytes from the front of `rest` to the front of `output`; returns how many.
-fn take(rest: &mut &[u8], output: &mut [u8]) -> usize {
-    let length = rest.len().min(output.len());
-    let (Some((front, back)), Some(room)) =
-        (rest.split_at_checked(length), output.get_mut(..length))
-    else {
-        return 0;
-    };
-    room.copy_from_slice(front);
-    *rest = back;
-    length
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! | route | method | what it is | produced by |
 //! |---|---|---|---|
-//! | `/_device/`, `/` without a root folder | GET | the page | [`page`] |
+//! | `/_device/`, `/` without a root folder | GET | the page | [`PAGE`] |
 //! | `/_device/status.json` | GET | the [status](#status) | [`Status`] |
 //! | `/_device/events` | GET | the status each second, as server-sent events | [`EventStream`] |
 //! | `/_device/metrics` | GET | the same for Prometheus | [`Metrics`] |
@@ -57,7 +57,7 @@ mod events;
 mod files;
 mod json;
 mod metrics;
-pub mod page;
+mod page;
 mod requests;
 mod status;
 
@@ -66,6 +66,7 @@ pub use document::{Document, Progress};
 pub use events::EventStream;
 pub use files::FileList;
 pub use metrics::{Metrics, MetricsRow};
+pub use page::PAGE;
 pub use requests::{LossRequest, parse_date};
 pub use status::{Status, StatusRow};
 

@@ -275,7 +275,8 @@ impl<E> Begin<E> {
 }
 
 impl<E> Answer<E> {
-    fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Answer<F> {
+    /// Makes the exchange one of the application that passes this answer on.
+    pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Answer<F> {
         let Self { status, composed, body_len, rest } = self;
         Answer { status, composed, body_len, rest: rest.map(|(e, rest)| (wrap(e), rest)) }
     }

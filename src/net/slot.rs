@@ -46,6 +46,8 @@ pub(super) struct SlotState {
     /// Bytes the peer had not acknowledged at the last look.
     undelivered: usize,
     end_of_input: bool,
+    /// When it was told to go it had begun something, or had never said a word.
+    is_cut_off: bool,
     /// Why it ends, once that is known.
     outcome: Option<Outcome>,
     bytes_in: u64,
@@ -81,6 +83,7 @@ impl SlotState {
             moved: 0,
             undelivered: 0,
             end_of_input: false,
+            is_cut_off: false,
             outcome: None,
             bytes_in: 0,
             bytes_out: 0,
@@ -105,6 +108,14 @@ impl SlotState {
     pub fn is_leaving(&self) -> bool {
         matches!(self.stage, Stage::Aborted | Stage::Resetting)
             || self.outcome == Some(Outcome::MadeRoom) && self.stage != Stage::Free
+    }
+
+    /// Whether it makes room in the middle of something and its peer has been told: it has our FIN.
+    pub(super) fn is_told(&self) -> bool {
+        self.is_leaving()
+            && self.is_cut_off
+            && self.stage == Stage::Closing
+            && self.phase == Phase::Finished
     }
 
     /// Whether it is probably free by the next turn, which nothing that arrives will tell.
@@ -320,6 +331,7 @@ impl Driver<'_, '_, '_> {
             Stage::Resetting => slot.stage = Stage::Free,
             Stage::Open if slot.outcome.is_none() && slot.undelivered == 0 => {
                 slot.outcome = Some(why);
+                slot.is_cut_off = slot.phase != Phase::Idle;
                 count(&self.counters.expired, 1);
                 slot.restart(self.env.now);
                 conversation.expire(self.env);

@@ -207,20 +207,21 @@ impl<'a> Pool<'a> {
                     earliest = [earliest, slot.deadline(pressed)].into_iter().flatten().min();
                 }
             });
-            if earliest.is_none() {
-                break;
-            }
+            let Some(earliest) = earliest else { break };
+            let mut has_made_room = false;
             slots.each(&mut |slot, conversation| {
-                if !slot.is_leaving() && slot.deadline(pressed) == earliest {
+                let is_next = !slot.is_leaving() && slot.deadline(pressed) == Some(earliest);
+                if is_next && !has_made_room {
+                    has_made_room = true;
                     self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
-                    // One is enough.
-                    earliest = None;
                 }
             });
         }
-        // Those on their way out are not given the usual time for it.
+        // Those on their way out are not given the usual time for it. One that was cut off is
+        // not waited for once it knows: if it comes again at once, it would be in the queue before
+        // its place is given away, as the newest, ahead of whoever waited for that place.
         slots.each(&mut |slot, conversation| {
-            if slot.is_leaving() && slot.is_overdue(pressed, now) {
+            if slot.is_leaving() && (slot.is_told() || slot.is_overdue(pressed, now)) {
                 self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
             }
         });

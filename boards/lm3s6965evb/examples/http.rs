@@ -8,7 +8,7 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Http, HttpMemory, StoreMemory},
+    services::{Http, HttpMemory, Others, StoreMemory},
 };
 
 struct Memory {
@@ -34,6 +34,12 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
         Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
     let store = memory.store.open();
-    let mut http = Http::new(&mut network.stack, store, &mut memory.http)?;
+    let others = Others {
+        entries: &[],
+        ping: None,
+        backlog: network.backlog(),
+        token: Some(network.token()),
+    };
+    let mut http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
     network.run(&mut [&mut http])
 }

@@ -7,7 +7,7 @@ use core::convert::Infallible;
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    network::{ADDRESSES, HOST, Network, NetworkMemory, StartError},
     services::{Time, TimeMemory},
 };
 
@@ -31,6 +31,6 @@ fn main() -> ! {
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
         Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
-    let mut time = Time::new(&mut network.stack, &mut memory.time)?;
+    let mut time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
     network.run(&mut [&mut time])
 }

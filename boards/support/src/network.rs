@@ -1,7 +1,10 @@
 //! A board's network stack, and the loop that runs services on it for ever.
 
+use core::cell::Cell;
+
 use bareserve::{
-    Service, Stack, clock::Uptime, net::tcp_server::SetupError, resources::StackResources,
+    Service, Stack, clock::Uptime, counters::BacklogCounters, http::auth::Token,
+    net::tcp_server::SetupError, resources::StackResources,
 };
 use smoltcp::{
     time::{Duration, Instant},
@@ -28,16 +31,30 @@ const STACK_PERIOD: Duration = Duration::from_secs(1);
 pub const ADDRESSES: [IpCidr; 2] =
     [IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24), IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24)];
 
+/// The host on that TAP, which is asked for the time.
+pub const HOST: IpAddress = IpAddress::v4(192, 168, 69, 100);
+
+/// Frames that must have come before a token is made. At the 4 bits that [`Pool`] counts on for
+/// each, they have all the 128 bits that a token has, twice.
+const FRAMES_FOR_TOKEN: u32 = 64;
+
 /// The memory of a [`Network`].
 pub struct NetworkMemory<'a, const SOCKETS: usize, const BACKLOG: usize> {
     stack: StackResources<'a, SOCKETS, BACKLOG>,
     log: [u8; log::SIZE],
+    backlog: BacklogCounters,
+    token: Cell<Option<Token>>,
 }
 
 impl<const SOCKETS: usize, const BACKLOG: usize> NetworkMemory<'_, SOCKETS, BACKLOG> {
     /// All empty.
     pub const fn new() -> Self {
-        Self { stack: StackResources::new(), log: [0; log::SIZE] }
+        Self {
+            stack: StackResources::new(),
+            log: [0; log::SIZE],
+            backlog: BacklogCounters::new(),
+            token: Cell::new(None),
+        }
     }
 }
 
@@ -72,6 +89,14 @@ pub struct Network<'a, E, A, U, const HZ: u32> {
     watchdog: Watchdog,
     interrupts: [u16; 2],
     entropy: Pool,
+    /// Sleeps that a frame ended.
+    frames: u32,
+    /// When the sleep is over if no frame comes.
+    alarm_due: Instant,
+    addresses: &'a [IpCidr],
+    backlog: &'a BacklogCounters,
+    token: &'a Cell<Option<Token>>,
+    makes_token: bool,
     worst_stack: usize,
     stack_due: Instant,
 }
@@ -85,7 +110,7 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
     #[inline(never)]
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
-        addresses: &[IpCidr],
+        addresses: &'a [IpCidr],
         memory: &'a mut NetworkMemory<'a, SOCKETS, BACKLOG>,
     ) -> Result<Self, StartError> {
         let Board { ethernet, alarm, uart, clock, watchdog, interrupts } = board;
@@ -118,9 +143,27 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
             watchdog,
             interrupts,
             entropy,
+            frames: 0,
+            alarm_due: now,
+            addresses,
+            backlog: &memory.backlog,
+            token: &memory.token,
+            makes_token: false,
             worst_stack: 0,
             stack_due: now,
         })
+    }
+
+    /// How full the backlog is.
+    pub fn backlog(&self) -> &'a BacklogCounters {
+        self.backlog
+    }
+
+    /// Where a token for those who may write will be, as soon as enough frames have come to make
+    /// one that nobody can guess. The log then shows it.
+    pub fn token(&mut self) -> &'a Cell<Option<Token>> {
+        self.makes_token = true;
+        self.token
     }
 
     /// Runs `services` for ever.
@@ -140,7 +183,25 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
         let now = self.uptime.now();
         self.entropy.stir(u64::from(self.uptime.clock().ticks()));
         self.log.at(now);
-        self.stack.turn(now, &mut self.entropy, &mut self.log, services)
+        if now < self.alarm_due {
+            self.frames = self.frames.saturating_add(1);
+        }
+        if self.makes_token && self.frames >= FRAMES_FOR_TOKEN {
+            self.make_token();
+        }
+        let due = self.stack.turn(now, &mut self.entropy, &mut self.log, services);
+        self.backlog.observe(self.stack.backlog());
+        due
+    }
+
+    fn make_token(&mut self) {
+        self.makes_token = false;
+        let token = Token::generate(&mut self.entropy);
+        for address in self.addresses {
+            let (address, token) = (address.address(), token.as_str());
+            self.log.line(format_args!("to change files: http://{address}/?token={token}"));
+        }
+        self.token.set(Some(token));
     }
 
     fn sleep(&mut self, due: Option<Instant>) {
@@ -151,11 +212,14 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
             self.report_stack();
         }
         let log_is_out = self.log.flush();
+        self.alarm_due = now;
         if at_once {
             return;
         }
         let longest = if log_is_out { SysTickClock::<HZ>::HALF_LAP } else { UART_PERIOD };
-        self.alarm.arm(due.map_or(longest, |due| (due - now).min(longest)));
+        let sleep = due.map_or(longest, |due| (due - now).min(longest));
+        self.alarm_due = now + sleep;
+        self.alarm.arm(sleep);
         sleep::wait();
     }
 

@@ -3,12 +3,13 @@
 use std::{
     env,
     fs::{self, File},
-    net::{Ipv4Addr, SocketAddr, TcpStream},
+    net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
-    time::{Duration, Instant},
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use libtest_mimic::{Failed, Trial};
@@ -49,6 +50,7 @@ impl Target {
 pub struct Case {
     name: &'static str,
     tap_only: Option<&'static str>,
+    board_only: Option<&'static str>,
     options: &'static [&'static str],
     run: Run,
 }
@@ -60,7 +62,7 @@ enum Run {
 
 /// A case for every target, on a device as it starts without options.
 pub fn case(name: &'static str, run: fn(&Device)) -> Case {
-    Case { name, tap_only: None, options: &[], run: Run::OnDevice(run) }
+    Case { name, tap_only: None, board_only: None, options: &[], run: Run::OnDevice(run) }
 }
 
 /// A case that prepares a folder before it starts devices of its own.
@@ -68,6 +70,7 @@ pub fn case_in_folder(name: &'static str, run: fn(&Path)) -> Case {
     Case {
         name,
         tap_only: Some("firmware takes no options"),
+        board_only: None,
         options: &[],
         run: Run::InFolder(run),
     }
@@ -80,6 +83,12 @@ impl Case {
         self
     }
 
+    /// A case for boards only: `why`.
+    pub fn board_only(mut self, why: &'static str) -> Self {
+        self.board_only = Some(why);
+        self
+    }
+
     /// A case that starts `host-runner` with options.
     pub fn with_options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
@@ -88,17 +97,22 @@ impl Case {
 
     /// As the test runner wants it.
     pub fn into_trial(self, target: &Target) -> Trial {
-        let skip = *target != Target::Tap && self.tap_only.is_some();
-        let name = match self.tap_only {
-            Some(why) if skip => format!("{} (tap only: {why})", self.name),
-            _ => self.name.to_owned(),
+        let (left_out, only) = match target {
+            Target::Tap => (self.board_only, "board"),
+            Target::Board(_) => (self.tap_only, "tap"),
+        };
+        let skip = left_out.is_some();
+        let name = match left_out {
+            Some(why) => format!("{} ({only} only: {why})", self.name),
+            None => self.name.to_owned(),
         };
         let target = target.clone();
         Trial::test(name, move || match self.run {
             Run::OnDevice(run) => {
                 let device = Device::start(&target, self.options);
-                outcome_of(|| run(&device))
-                    .map_err(|said| format!("{said}\n--- its log ---\n{}", device.log()).into())
+                outcome_of(|| run(&device)).map_err(|said| {
+                    format!("{said}\n--- the end of its log ---\n{}", device.end_of_log()).into()
+                })
             }
             Run::InFolder(run) => {
                 let folder = temporary_folder();
@@ -147,6 +161,9 @@ impl Device {
             Target::Tap => host_runner(options),
             Target::Board(machine) => emulator(machine),
         };
+        // A board asks as soon as it starts.
+        let clock = (*target != Target::Tap)
+            .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("port 37 of our own namespace"));
         let output = File::create(&log).expect("a log file");
         let process = command
             .stdin(Stdio::null())
@@ -158,6 +175,9 @@ impl Device {
             });
         let mut device = Self { process, log, folder, target: target.clone() };
         device.await_answer();
+        if let Some(clock) = clock {
+            tell_the_time(&clock);
+        }
         device
     }
 
@@ -169,13 +189,27 @@ impl Device {
                 panic!("the device ended at once ({status}):\n{}", self.log());
             }
             assert!(Instant::now() < patience, "the device does not answer:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(20));
         }
     }
 
     /// What it has printed so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap_or_default()
+        let bytes = fs::read(&self.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    fn end_of_log(&self) -> String {
+        let log = self.log();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(100)..].join("\n")
+    }
+
+    /// The token that it prints when it is writable.
+    pub fn token(&self) -> String {
+        let log = self.log();
+        let (_, token) = log.split_once("/?token=").expect("a link with the token");
+        token.lines().next().unwrap_or_default().to_owned()
     }
 
     /// The process that is, or emulates, the device.
@@ -200,6 +234,16 @@ impl Drop for Device {
         }
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Answers a board's question for the time (RFC 868 over UDP), so that it sets its clock.
+fn tell_the_time(socket: &UdpSocket) {
+    socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
+    let (_, board) = socket.recv_from(&mut [0; 8]).expect("the board asks for the time");
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    // The protocol counts from 1900, and in 32 bits.
+    let seconds = (since_1970.as_secs() + 2_208_988_800) as u32;
+    socket.send_to(&seconds.to_be_bytes(), board).expect("sent");
 }
 
 /// `host-runner` with the suite's addresses.

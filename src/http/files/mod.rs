@@ -155,7 +155,7 @@ impl<S: Store> Application for Files<S> {
                 Err(StoreError::IsFolder) => reply.error(Status::CONFLICT),
                 Err(error) => reply.error(status_of(error)),
             },
-            _ => self.show(request, reply, env),
+            _ => self.show(request.path(), request, reply, env),
         }
     }
 
@@ -215,13 +215,15 @@ impl<S: Store> Files<S> {
 
 /// Reading.
 impl<S: Store> Files<S> {
-    fn show(
+    /// Answers a GET with the file or folder at `path`, wherever the request's own path leads: for
+    /// an application that has files among its resources.
+    pub fn show(
         &self,
+        path: &str,
         request: &Request<'_>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Exchange<S>> {
-        let path = request.path();
         let is_folder = is_folder(path);
         if !is_valid_path(path.strip_suffix('/').unwrap_or(path)) {
             return reply.error(Status::NOT_FOUND);

@@ -3,13 +3,13 @@
 use bareserve::{
     Context, Service, Stack,
     counters::Counters,
+    device::{ServiceEntry, Transport},
     file_transfer::{
         download::{self, Download},
         request::{self, Requests},
     },
     net::tcp_server::{SetupError, TcpServer},
     resources::TcpResources,
-    store::Store as _,
 };
 use smoltcp::{phy::Device, time::Instant};
 
@@ -28,7 +28,7 @@ const REQUEST_PORT: u16 = 5567;
 pub struct FilesMemory {
     download: TcpResources<download::Connection<'static, File>, 2, 64, 1024>,
     request: TcpResources<request::Connection<File, Upload>, 2, 536, 512>,
-    counters: Counters,
+    counters: [Counters; 2],
 }
 
 impl FilesMemory {
@@ -40,7 +40,7 @@ impl FilesMemory {
         Self {
             download: TcpResources::empty(),
             request: TcpResources::empty(),
-            counters: Counters::new(),
+            counters: [const { Counters::new() }; 2],
         }
     }
 }
@@ -49,10 +49,12 @@ impl FilesMemory {
 pub struct Files<'a> {
     download: TcpServer<'a, Download<'static, Store>>,
     request: TcpServer<'a, Requests<Store>>,
+    counters: &'a [Counters; 2],
 }
 
 impl<'a> Files<'a> {
-    /// Opens the ports.
+    /// Opens the ports. With `is_writable`, everybody who reaches port 5567 may store files: its
+    /// protocol has no place for a token.
     ///
     /// # Errors
     /// [`SetupError`]
@@ -61,26 +63,48 @@ impl<'a> Files<'a> {
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
         store: Store,
+        is_writable: bool,
         memory: &'a mut FilesMemory,
     ) -> Result<Self, SetupError> {
         let FilesMemory { download, request, counters } = memory;
         let counters = &*counters;
+        let [a, b] = counters;
         Ok(Self {
             download: TcpServer::new(
                 stack,
                 Download::new(store, OFFERED),
                 &[DOWNLOAD_PORT],
                 download.split_with(download::Connection::new),
-                counters,
+                a,
             )?,
             request: TcpServer::new(
                 stack,
-                Requests::new(store, store.is_writable()),
+                Requests::new(store, is_writable),
                 &[REQUEST_PORT],
                 request.split_with(request::Connection::new),
-                counters,
+                b,
             )?,
+            counters,
         })
+    }
+
+    /// What there is to show.
+    pub fn entries(&self) -> [ServiceEntry<'a>; 2] {
+        let [a, b] = self.counters;
+        [
+            ServiceEntry {
+                name: "file",
+                transport: Transport::Tcp,
+                ports: &[DOWNLOAD_PORT],
+                counters: a,
+            },
+            ServiceEntry {
+                name: "file-request",
+                transport: Transport::Tcp,
+                ports: &[REQUEST_PORT],
+                counters: b,
+            },
+        ]
     }
 }
 

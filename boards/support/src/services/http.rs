@@ -1,12 +1,16 @@
-//! The web server, on ports 80 and 6789.
+//! The web server, on ports 80 and 6789: the device's page, and the files.
+
+use core::cell::Cell;
 
 use bareserve::{
     Context, Service, Stack,
-    counters::Counters,
-    http::{Connection, Files, Server},
+    counters::{BacklogCounters, Counters},
+    device::{DeviceApplication, Overview, PingEntry, ServiceEntry, Transport},
+    http::{Connection, Files, Server, WriteAccess, auth::Token},
     net::tcp_server::{SetupError, TcpServer},
     resources::TcpResources,
 };
+use heapless::Vec;
 use smoltcp::{phy::Device, time::Instant};
 
 use super::store::Store;
@@ -14,16 +18,20 @@ use super::store::Store;
 /// Bytes for a request's target and the fields that matter, and for composing the answer's head.
 const BUFFER: usize = 1024;
 
+/// The most services that the page shows.
+const SERVICES: usize = 12;
+
 const PORTS: &[u16] = &[80, 6789];
 
-type Application = Files<Store>;
+type Application<'a> = (DeviceApplication<'a, Store>, Files<Store>);
 
 /// The memory of [`Http`]: four sockets, 16.5 KB. A peer sends no more than the receive buffer before
 /// it waits for an answer; the transmit buffer takes more than a full segment, so that its
 /// acknowledgement is not put off.
 pub struct HttpMemory {
-    connections: TcpResources<Connection<Application, BUFFER>, 4, 536, 1792>,
+    connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1792>,
     counters: Counters,
+    entries: Vec<ServiceEntry<'static>, SERVICES>,
 }
 
 impl HttpMemory {
@@ -32,16 +40,32 @@ impl HttpMemory {
 
     /// All empty.
     pub const fn new() -> Self {
-        Self { connections: TcpResources::empty(), counters: Counters::new() }
+        Self { connections: TcpResources::empty(), counters: Counters::new(), entries: Vec::new() }
     }
 }
 
-/// HTTP/1.1.
-pub struct Http<'a> {
-    server: TcpServer<'a, Server<Application, BUFFER>>,
+/// What the page tells about the rest of the board.
+pub struct Others<'o> {
+    /// The other services: 11 at most are shown.
+    pub entries: &'o [&'o [ServiceEntry<'static>]],
+    /// The ping service, if there is one.
+    pub ping: Option<PingEntry<'static>>,
+    /// What [`Network::backlog`](crate::Network::backlog) counts.
+    pub backlog: &'static BacklogCounters,
+    /// Where a token will be for those who may write: [`Network::token`](crate::Network::token).
+    /// `None`: nobody may.
+    pub token: Option<&'static Cell<Option<Token>>>,
 }
 
-impl<'a> Http<'a> {
+/// HTTP/1.1.
+pub struct Http {
+    server: TcpServer<'static, Server<Application<'static>, BUFFER>>,
+    overview: Overview<'static>,
+    store: Store,
+    token: Option<&'static Cell<Option<Token>>>,
+}
+
+impl Http {
     /// Opens the ports.
     ///
     /// # Errors
@@ -49,19 +73,51 @@ impl<'a> Http<'a> {
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
+        stack: &mut Stack<'static, D>,
         store: Store,
-        memory: &'a mut HttpMemory,
+        others: &Others<'_>,
+        memory: &'static mut HttpMemory,
     ) -> Result<Self, SetupError> {
-        let HttpMemory { connections, counters } = memory;
-        let server = Server::new(Files::new(store).with_listings());
+        let HttpMemory { connections, counters, entries } = memory;
+        let counters = &*counters;
+        let own = ServiceEntry { name: "http", transport: Transport::Tcp, ports: PORTS, counters };
+        entries.extend(
+            [own].iter().chain(others.entries.iter().copied().flatten()).copied().take(SERVICES),
+        );
+        let overview = Overview {
+            name: "bareserve",
+            version: env!("CARGO_PKG_VERSION"),
+            services: entries,
+            backlog: others.backlog,
+            ping: others.ping,
+            files_root: "/",
+            writable: false,
+            capture: None,
+        };
+        let server = serve(overview, store, WriteAccess::NOBODY);
         let memory = connections.split_with(Connection::new);
-        Ok(Self { server: TcpServer::new(stack, server, PORTS, memory, counters)? })
+        let server = TcpServer::new(stack, server, PORTS, memory, counters)?;
+        Ok(Self { server, overview, store, token: others.token })
     }
 }
 
-impl Service for Http<'_> {
+fn serve(
+    overview: Overview<'static>,
+    store: Store,
+    access: WriteAccess,
+) -> Server<Application<'static>, BUFFER> {
+    let page = DeviceApplication::new(overview, store, access).at_root();
+    let files = Files::new(store).with_listings().with_writing(access);
+    Server::new((page, files)).with_links(access)
+}
+
+impl Service for Http {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        if let Some(token) = self.token.and_then(Cell::take) {
+            // What is shared by connections is made anew; they themselves go on.
+            *self.server.protocol() =
+                serve(self.overview, self.store, WriteAccess::with_token(token));
+        }
         self.server.poll(cx);
     }
 

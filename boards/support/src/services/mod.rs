@@ -9,7 +9,7 @@ pub mod time;
 mod udp_rings;
 
 pub use files::{Files, FilesMemory};
-pub use http::{Http, HttpMemory};
+pub use http::{Http, HttpMemory, Others};
 pub use ping::{Ping, PingMemory};
 pub use store::{Store, StoreMemory};
 pub use time::{Time, TimeMemory};

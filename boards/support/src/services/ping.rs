@@ -3,6 +3,7 @@
 use bareserve::{
     Context, Service, Stack,
     counters::Counters,
+    device::{PingEntry, ServiceEntry, Transport},
     net::{
         tcp_server::{SetupError, TcpServer},
         udp_server::UdpServer,
@@ -21,22 +22,18 @@ use super::{
     udp_rings::{LONGEST, UdpRings},
 };
 
-/// The longest datagram that the course's programs send.
-const PING: usize = 1024;
-
 /// Bytes between input and output of a TCP echo connection.
 const ECHO: usize = 256;
 
-/// The memory of [`Ping`]: four sockets, 10 KB.
+/// The memory of [`Ping`]: four sockets, 11 KB.
 pub struct PingMemory {
     /// Made when split: the memory of a board is all zeros at first, which takes no flash.
     control: Option<Control>,
     delayed: PingResources<4, 64>,
-    ping: UdpRings<8, PING>,
+    ping: UdpRings<8, LONGEST>,
     echo: UdpRings<8, LONGEST>,
     echo_tcp: TcpResources<EchoConnection<ECHO>, 2, ECHO, ECHO>,
-    ping_counters: Counters,
-    echo_counters: Counters,
+    counters: [Counters; 3],
 }
 
 impl PingMemory {
@@ -51,8 +48,7 @@ impl PingMemory {
             ping: UdpRings::new(),
             echo: UdpRings::new(),
             echo_tcp: TcpResources::empty(),
-            ping_counters: Counters::new(),
-            echo_counters: Counters::new(),
+            counters: [const { Counters::new() }; 3],
         }
     }
 }
@@ -62,6 +58,8 @@ pub struct Ping<'a> {
     ping: UdpServer<'a, PingServer<'a>>,
     echo: UdpServer<'a, UdpEcho>,
     echo_tcp: TcpServer<'a, TcpEcho<ECHO>>,
+    control: &'a Control,
+    counters: &'a [Counters; 3],
 }
 
 impl<'a> Ping<'a> {
@@ -75,27 +73,60 @@ impl<'a> Ping<'a> {
         stack: &mut Stack<'a, D>,
         memory: &'a mut PingMemory,
     ) -> Result<Self, SetupError> {
-        let PingMemory { control, delayed, ping, echo, echo_tcp, ping_counters, echo_counters } =
-            memory;
-        let echo_counters = &*echo_counters;
-        let control = control.get_or_insert(Control::new(Profile::DEFAULT));
+        let PingMemory { control, delayed, ping, echo, echo_tcp, counters } = memory;
+        let counters = &*counters;
+        let [a, b, c] = counters;
+        let control = &*control.insert(Control::new(Profile::DEFAULT));
         Ok(Self {
             ping: UdpServer::new(
                 stack,
                 PingServer::new(control, delayed.split()),
                 server::PORT,
                 ping.split(),
-                ping_counters,
+                a,
             )?,
-            echo: UdpServer::new(stack, UdpEcho, echo::PORT, echo.split(), echo_counters)?,
+            echo: UdpServer::new(stack, UdpEcho, echo::PORT, echo.split(), b)?,
             echo_tcp: TcpServer::new(
                 stack,
                 TcpEcho,
                 &[echo::PORT],
                 echo_tcp.split_with(EchoConnection::new),
-                echo_counters,
+                c,
             )?,
+            control,
+            counters,
         })
+    }
+
+    /// What there is to show.
+    pub fn entries(&self) -> [ServiceEntry<'a>; 3] {
+        let [a, b, c] = self.counters;
+        [
+            ServiceEntry {
+                name: "ping",
+                transport: Transport::Udp,
+                ports: &[server::PORT],
+                counters: a,
+            },
+            ServiceEntry {
+                name: "echo",
+                transport: Transport::Udp,
+                ports: &[echo::PORT],
+                counters: b,
+            },
+            ServiceEntry {
+                name: "echo",
+                transport: Transport::Tcp,
+                ports: &[echo::PORT],
+                counters: c,
+            },
+        ]
+    }
+
+    /// The ping service, to show and to set its loss.
+    pub fn ping(&self) -> PingEntry<'a> {
+        let [counters, ..] = self.counters;
+        PingEntry { control: self.control, counters }
     }
 }
 

@@ -9,15 +9,8 @@ use bareserve::store::{
 /// The file that whoever connects to port 5566 is sent.
 pub const OFFERED: &str = "bareserve.png";
 
-/// In the order of paths.
-static ASSETS: [RomFile; 2] = [
-    RomFile::new(
-        "HelloWorld.html",
-        1,
-        include_bytes!("../../../../host-runner/site/HelloWorld.html"),
-    ),
-    RomFile::new(OFFERED, 1, include_bytes!("../../../../host-runner/site/bareserve.png")),
-];
+/// The folder `host-runner/site`, put into the program by `build.rs`.
+static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 
 /// Files in RAM hide those of their names in the program. What is stored is gone with the power.
 pub type Store = Overlay<&'static RamStore<'static>, RomStore>;
@@ -37,6 +30,6 @@ impl StoreMemory {
     /// The store, for all services to share.
     pub fn open(&'static mut self) -> Store {
         let Self { ram, store } = self;
-        Overlay::new(&*store.insert(RamStore::new(ram)), RomStore::new(&ASSETS))
+        Overlay::new(&*store.insert(RamStore::new(ram)), SITE)
     }
 }

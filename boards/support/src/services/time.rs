@@ -1,21 +1,28 @@
-//! Telling the time on ports 9999, 13 and 37.
+//! Telling the time on ports 9999, 13 and 37, and asking for it.
 
 use bareserve::{
     Context, Service, Stack,
     counters::Counters,
+    device::{ServiceEntry, Transport},
     net::{
         tcp_server::{SetupError, TcpServer},
+        udp_client::UdpClient,
         udp_server::UdpServer,
     },
     resources::TcpResources,
     time::{
+        client::ClockSetter,
         daytime::{self, Daytime},
         seconds::{self, Seconds},
         server::{TimeConnection, TimeFormat, TimeResponder, TimeServer},
         timestamp::{self, Timestamp},
     },
 };
-use smoltcp::{phy::Device, time::Instant};
+use smoltcp::{
+    phy::Device,
+    time::Instant,
+    wire::{IpAddress, IpEndpoint},
+};
 
 use super::{first_poll, udp_rings::UdpRings};
 
@@ -26,17 +33,19 @@ type Udp = UdpRings<4, 64>;
 /// One type for all formats, so that their servers' code is there once.
 type Format = &'static dyn TimeFormat;
 
-/// The memory of [`Time`]: five sockets, 2 KB.
+/// The memory of [`Time`]: nine sockets, 2 KB.
 pub struct TimeMemory {
     timestamp: Tcp,
     daytime: (Tcp, Udp),
     seconds: (Tcp, Udp),
-    counters: Counters,
+    /// One answer of four bytes.
+    clock_setter: UdpRings<1, 8>,
+    counters: [Counters; 5],
 }
 
 impl TimeMemory {
     /// Sockets this takes.
-    pub const SOCKETS: usize = 3 * 2 + 2;
+    pub const SOCKETS: usize = 3 * 2 + 2 + 1;
 
     /// All empty.
     pub const fn new() -> Self {
@@ -44,7 +53,8 @@ impl TimeMemory {
             timestamp: Tcp::empty(),
             daytime: (Tcp::empty(), Udp::new()),
             seconds: (Tcp::empty(), Udp::new()),
-            counters: Counters::new(),
+            clock_setter: UdpRings::new(),
+            counters: [const { Counters::new() }; 5],
         }
     }
 }
@@ -56,10 +66,12 @@ pub struct Time<'a> {
     daytime_udp: UdpServer<'a, TimeResponder<Format>>,
     seconds: TcpServer<'a, TimeServer<Format>>,
     seconds_udp: UdpServer<'a, TimeResponder<Format>>,
+    clock_setter: UdpClient<'a, ClockSetter>,
+    counters: &'a [Counters; 5],
 }
 
 impl<'a> Time<'a> {
-    /// Opens the ports.
+    /// Opens the ports. The clock is asked for, by RFC 868 over UDP, at port 37 of `time_server`.
     ///
     /// # Errors
     /// [`SetupError`]
@@ -67,17 +79,59 @@ impl<'a> Time<'a> {
     #[inline(never)]
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
+        time_server: IpAddress,
         memory: &'a mut TimeMemory,
     ) -> Result<Self, SetupError> {
-        let TimeMemory { timestamp, daytime, seconds, counters } = memory;
+        let TimeMemory { timestamp, daytime, seconds, clock_setter, counters } = memory;
         let counters = &*counters;
+        let [a, b, c, d, e] = counters;
+        let server = IpEndpoint::new(time_server, seconds::PORT);
         Ok(Self {
-            timestamp: tcp(stack, &Timestamp, &[timestamp::PORT], timestamp, counters)?,
-            daytime: tcp(stack, &Daytime, &[daytime::PORT], &mut daytime.0, counters)?,
-            daytime_udp: udp(stack, &Daytime, daytime::PORT, &mut daytime.1, counters)?,
-            seconds: tcp(stack, &Seconds, &[seconds::PORT], &mut seconds.0, counters)?,
-            seconds_udp: udp(stack, &Seconds, seconds::PORT, &mut seconds.1, counters)?,
+            timestamp: tcp(stack, &Timestamp, &[timestamp::PORT], timestamp, a)?,
+            daytime: tcp(stack, &Daytime, &[daytime::PORT], &mut daytime.0, b)?,
+            daytime_udp: udp(stack, &Daytime, daytime::PORT, &mut daytime.1, c)?,
+            seconds: tcp(stack, &Seconds, &[seconds::PORT], &mut seconds.0, d)?,
+            seconds_udp: udp(stack, &Seconds, seconds::PORT, &mut seconds.1, e)?,
+            clock_setter: UdpClient::new(stack, ClockSetter::new(), server, clock_setter.split())?,
+            counters,
         })
+    }
+
+    /// What there is to show.
+    pub fn entries(&self) -> [ServiceEntry<'a>; 5] {
+        let [a, b, c, d, e] = self.counters;
+        [
+            ServiceEntry {
+                name: "time",
+                transport: Transport::Tcp,
+                ports: &[timestamp::PORT],
+                counters: a,
+            },
+            ServiceEntry {
+                name: "daytime",
+                transport: Transport::Tcp,
+                ports: &[daytime::PORT],
+                counters: b,
+            },
+            ServiceEntry {
+                name: "daytime",
+                transport: Transport::Udp,
+                ports: &[daytime::PORT],
+                counters: c,
+            },
+            ServiceEntry {
+                name: "seconds",
+                transport: Transport::Tcp,
+                ports: &[seconds::PORT],
+                counters: d,
+            },
+            ServiceEntry {
+                name: "seconds",
+                transport: Transport::Udp,
+                ports: &[seconds::PORT],
+                counters: e,
+            },
+        ]
     }
 }
 
@@ -109,6 +163,7 @@ impl Service for Time<'_> {
         self.daytime_udp.poll(cx);
         self.seconds.poll(cx);
         self.seconds_udp.poll(cx);
+        self.clock_setter.poll(cx);
     }
 
     fn poll_at(&self) -> Option<Instant> {
@@ -118,6 +173,7 @@ impl Service for Time<'_> {
             &self.daytime_udp,
             &self.seconds,
             &self.seconds_udp,
+            &self.clock_setter,
         ])
     }
 }

@@ -1,0 +1,240 @@
+//! What only firmware can get wrong: its driver, clock, memory and entropy.
+
+use std::{
+    env,
+    net::{TcpStream, UdpSocket},
+    thread,
+    time::{Duration, Instant},
+};
+
+use crate::{
+    device::{ADDRESS, Case, Device, TAP, case},
+    namespace::run,
+    noise::RawSocket,
+    programs::{output_of, run_in},
+};
+
+/// The cases of this file.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("board::datagrams_of_every_length", datagrams_of_every_length)
+            .board_only("its driver moves words"),
+        case("board::ping_takes_less_than_a_millisecond", ping_takes_less_than_a_millisecond)
+            .board_only("how fast it sleeps and wakes is its driver's work"),
+        case("board::clock_does_not_drift_under_load", clock_does_not_drift_under_load)
+            .board_only("its clock is its own"),
+        case("board::token_comes_when_there_is_chance", token_comes_when_there_is_chance)
+            .board_only("the host has random bytes from the start"),
+        case("board::cable_is_pulled_and_the_host_restarts", cable_is_pulled)
+            .board_only("the TAP of host-runner goes when it does"),
+        case("board::noise_on_the_wire", noise_on_the_wire)
+            .board_only("its memory is its own, and small"),
+    ]
+}
+
+/// Frames in [`noise_on_the_wire`], unless `BARESERVE_FRAMES` names another number.
+const FRAMES: usize = 100_000;
+
+/// How deep the stack may go further than the services took it.
+const STACK_TOLERANCE: usize = 256;
+
+fn datagrams_of_every_length(_: &Device) {
+    for length in [0, 1, 2, 3, 4, 5, 17, 18, 19, 63, 64, 511, 1023, 1470, 1471, 1472] {
+        let sent: Vec<u8> = (0..length).map(|i| (i * 7) as u8).collect();
+        assert!(echo(&sent) == sent, "{length} bytes");
+    }
+}
+
+fn ping_takes_less_than_a_millisecond(device: &Device) {
+    let mut times = ping_times(device, 50);
+    times.sort_by(f64::total_cmp);
+    assert!(times.len() == 50, "{} of 50 came back", times.len());
+    assert!(times[25] < 1.0, "{} ms is the median", times[25]);
+}
+
+/// In milliseconds.
+fn ping_times(device: &Device, count: u32) -> Vec<f64> {
+    let arguments = ["-c", &count.to_string(), "-i", "0.02", "-W", "1", &ADDRESS.to_string()];
+    let output = run_in(&device.folder, "ping", &arguments);
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let times = said.split("time=").skip(1).filter_map(|rest| rest.split(' ').next());
+    times.map(|time| time.parse().expect("a time")).collect()
+}
+
+/// The firmware's own time is in its log: two datagrams of peculiar lengths mark two moments.
+fn clock_does_not_drift_under_load(device: &Device) {
+    let begin = Instant::now();
+    let logged_begin = mark(device, 801);
+    while begin.elapsed() < Duration::from_secs(10) {
+        for path in ["", "bareserve.png", "_device/metrics"] {
+            get(device, path);
+        }
+    }
+    let (passed, logged) = (begin.elapsed().as_secs_f64(), mark(device, 802) - logged_begin);
+    let drift = (logged / passed - 1.0).abs();
+    assert!(drift < 0.001, "{logged} s instead of {passed} s");
+}
+
+/// When the board logged a datagram of `length` bytes: in seconds since it started.
+fn mark(device: &Device, length: usize) -> f64 {
+    let wanted = format!(": {length} bytes in");
+    for _ in 0..50 {
+        echo(&vec![0; length]);
+        thread::sleep(Duration::from_millis(10));
+        let log = device.log();
+        if let Some(line) = log.lines().find(|line| line.ends_with("out") && line.contains(&wanted))
+        {
+            let time = line.split_whitespace().next().expect("the time");
+            return time.parse().expect("seconds");
+        }
+    }
+    panic!("the datagram is not in the log");
+}
+
+fn token_comes_when_there_is_chance(device: &Device) {
+    assert!(!device.log().contains("?token="), "made of nothing");
+    let text = "a note ".repeat(100);
+    let url = format!("http://{ADDRESS}/note.txt");
+    let put = |authorization: &str| {
+        let field = format!("Authorization: {authorization}");
+        let arguments =
+            ["-sS", "-X", "PUT", "-H", &field, "--data-binary", &text, "-w", "%{http_code}", &url];
+        output_of(&device.folder, "curl", &arguments)
+    };
+    assert!(put("Bearer 0").ends_with("403"), "nobody may write yet");
+    assert_eq!(ping_times(device, 70).len(), 70);
+    thread::sleep(Duration::from_millis(200));
+    let authorization = format!("Bearer {}", device.token());
+    assert!(put("Bearer 0").ends_with("401"));
+    assert!(put(&authorization).ends_with("201"));
+    assert_eq!(get(device, "note.txt"), text);
+    let clock = ["-sS", "-X", "PUT", "-H", &format!("Authorization: {authorization}")];
+    let date = ["-d", "2020-02-02T02:02:02Z", &format!("http://{ADDRESS}/_device/clock")];
+    output_of(&device.folder, "curl", &[&clock[..], &date].concat());
+    let told = output_of(&device.folder, "nc", &["-w", "5", "-d", &ADDRESS.to_string(), "9999"]);
+    assert!(told.starts_with("2020-02-02 02:02:"), "{told}");
+}
+
+/// First the link is down for a while, then the host is another one with the same address.
+fn cable_is_pulled(device: &Device) {
+    let open = TcpStream::connect((ADDRESS, 80)).expect("a connection");
+    run("ip", &["link", "set", TAP, "down"]);
+    thread::sleep(Duration::from_secs(30));
+    run("ip", &["link", "set", TAP, "up"]);
+    assert!(get(device, "HelloWorld.html").contains("Hello World!"));
+    drop(open);
+    for host in 1..=5 {
+        run("ip", &["link", "set", TAP, "down"]);
+        run("ip", &["link", "set", TAP, "address", &format!("02:00:00:00:01:0{host}")]);
+        run("ip", &["link", "set", TAP, "up"]);
+        assert!(get(device, "HelloWorld.html").contains("Hello World!"));
+    }
+    has_not_restarted(device);
+    all_sockets_become_free(device);
+}
+
+fn noise_on_the_wire(device: &Device) {
+    let frames = match env::var("BARESERVE_FRAMES") {
+        Ok(text) => text.replace('_', "").parse().expect("BARESERVE_FRAMES is a number"),
+        Err(_) => FRAMES,
+    };
+    use_the_services(device);
+    let stack = worst_stack(device);
+    let began = Instant::now();
+    RawSocket::open().make_noise(1, frames, hardware_address(device));
+    let seconds = began.elapsed().as_secs_f64();
+    assert!(get(device, "HelloWorld.html").contains("Hello World!"));
+    has_not_restarted(device);
+    all_sockets_become_free(device);
+    use_the_services(device);
+    let after = worst_stack(device);
+    println!("{frames} frames in {seconds:.0} s; {stack} bytes of stack before, {after} after");
+    assert!(after <= stack + STACK_TOLERANCE, "the stack went from {stack} to {after} bytes");
+}
+
+/// What takes the stack deepest.
+fn use_the_services(device: &Device) {
+    for path in ["", "_device/", "_device/status.json", "_device/metrics", "bareserve.png", "none"]
+    {
+        get(device, path);
+    }
+    get(device, "_device/files.json");
+    for port in [5566, 9999, 13, 37] {
+        output_of(
+            &device.folder,
+            "nc",
+            &["-w", "5", "-d", &ADDRESS.to_string(), &port.to_string()],
+        );
+    }
+    assert_eq!(ping_times(device, 70).len(), 70);
+    let authorization = format!("Authorization: Bearer {}", device.token());
+    let url = format!("http://{ADDRESS}/note.txt");
+    let put = ["-sS", "-H", &authorization, "-X", "PUT", "--data-binary", "a note", &url];
+    output_of(&device.folder, "curl", &put);
+    let form = ["-sS", "-H", &authorization, "-F", "file=a note;filename=note.txt"];
+    output_of(&device.folder, "curl", &[&form[..], &[&format!("http://{ADDRESS}/")]].concat());
+    // The stack is looked at each second.
+    thread::sleep(Duration::from_secs(3));
+}
+
+/// Bytes, from the last line the board has logged about it.
+fn worst_stack(device: &Device) -> usize {
+    let log = device.log();
+    let (_, figure) = log.rsplit_once(" stack: ").expect("a line about the stack");
+    figure.split(' ').next().expect("a figure").parse().expect("bytes")
+}
+
+fn hardware_address(device: &Device) -> [u8; 6] {
+    let neighbour =
+        output_of(&device.folder, "ip", &["neighbour", "show", &ADDRESS.to_string(), "dev", TAP]);
+    let (_, address) = neighbour.split_once("lladdr ").expect("the board is known");
+    let address = address.split(' ').next().expect("an address");
+    let bytes = address.trim().split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hex"));
+    bytes.collect::<Vec<_>>().try_into().expect("six bytes")
+}
+
+fn has_not_restarted(device: &Device) {
+    let log = device.log();
+    assert_eq!(log.matches(&format!(" is {ADDRESS}/24")).count(), 1, "it has started again");
+    assert!(!log.contains("panic"), "it has panicked");
+}
+
+/// Nobody is connected but who asks, within all time limits.
+fn all_sockets_become_free(device: &Device) {
+    let patience = Instant::now() + Duration::from_secs(90);
+    loop {
+        let status = get(device, "_device/status.json");
+        let open: u32 = numbers(&status, "open").sum();
+        let parked: u32 = numbers(&status, "parked").sum();
+        if open == 1 && parked == 0 {
+            return;
+        }
+        assert!(Instant::now() < patience, "sockets are left open: {status}");
+        thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// The numbers that `json` has under `name`.
+fn numbers<'j>(json: &'j str, name: &str) -> impl Iterator<Item = u32> + 'j {
+    let parts: Vec<_> = json.split(&format!("\"{name}\":")).skip(1).collect();
+    parts.into_iter().filter_map(|part| part.split([',', '}']).next()?.trim().parse().ok())
+}
+
+fn get(device: &Device, path: &str) -> String {
+    let url = format!("http://{ADDRESS}/{path}");
+    let output = run_in(&device.folder, "curl", &["-sS", "--max-time", "20", &url]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{path}: {said}");
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn echo(payload: &[u8]) -> Vec<u8> {
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
+    socket.connect((ADDRESS, 7)).expect("an address");
+    socket.send(payload).expect("sent");
+    let mut answer = vec![0; 2048];
+    let length = socket.recv(&mut answer).expect("an answer");
+    answer.truncate(length);
+    answer
+}

@@ -159,8 +159,9 @@ impl<P: Protocol> TcpServer<'_, P> {
     /// limit go.
     fn make_room(&mut self, cx: &mut Context<'_, '_>) {
         let now = cx.environment.now;
-        for _ in self.coming()..cx.backlog.waiting(self.ports) {
-            let pressed = &self.pressed;
+        let waiting = cx.backlog.waiting(self.ports);
+        let pressed = &self.pressed.with_crowd(waiting, self.slots.len());
+        for _ in self.coming()..waiting {
             let Some(slot) = self
                 .slots
                 .iter_mut()
@@ -183,7 +184,7 @@ impl<P: Protocol> TcpServer<'_, P> {
         // not waited for once it knows: if it comes again at once, it would be in the queue before
         // its place is given away, as the newest, ahead of whoever waited for that place.
         for slot in self.slots.iter_mut().filter(|slot| slot.is_leaving()) {
-            if slot.is_told() || slot.is_overdue(&self.pressed, now) {
+            if slot.is_told() || slot.is_overdue(pressed, now) {
                 let mut driver = Driver {
                     protocol: &mut self.protocol,
                     sockets: &mut *cx.sockets,
@@ -207,9 +208,10 @@ impl<P: Protocol> TcpServer<'_, P> {
             return Some(Instant::ZERO);
         }
         let more_must_go = waiting > self.coming();
+        let pressed = &self.pressed.with_crowd(waiting, self.slots.len());
         let limits = |slot: &Slot<_>| {
-            let pressed = more_must_go || waiting > 0 && slot.is_leaving();
-            if pressed { &self.pressed } else { &self.patient }
+            let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
+            if is_pressed { pressed } else { &self.patient }
         };
         self.slots
             .iter()

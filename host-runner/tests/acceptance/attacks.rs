@@ -94,19 +94,25 @@ fn siege(folder: &Path, attack: fn(&Device) -> Attack) {
 }
 
 impl Attack {
+    /// Comes again whenever it is thrown out.
     fn wage(&self, is_over: &AtomicBool) {
         let is_over = || is_over.load(Ordering::Relaxed);
         let address = SocketAddr::from((ADDRESS, 80));
-        let connected = std::iter::repeat_with(|| TcpStream::connect_timeout(&address, PATIENCE))
-            .take_while(|_| !is_over())
-            .find_map(Result::ok);
-        let Some(mut stream) = connected else { return };
-        // The smallest there is, whatever is asked for.
-        setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1).expect("the option");
-        let mut alive = stream.write_all(self.begin.as_bytes()).is_ok();
-        while alive && !is_over() {
-            thread::sleep(Duration::from_millis(200));
-            alive = !self.dribble || stream.write_all(b"a").is_ok();
+        while !is_over() {
+            let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(20))
+            else {
+                continue;
+            };
+            // The smallest there is, whatever is asked for.
+            let _ = setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1);
+            let mut alive = stream.write_all(self.begin.as_bytes()).is_ok();
+            while alive && !is_over() {
+                thread::sleep(Duration::from_millis(200));
+                alive = match stream.take_error() {
+                    Ok(None) => !self.dribble || stream.write_all(b"a").is_ok(),
+                    _ => false,
+                };
+            }
         }
     }
 }

@@ -27,7 +27,8 @@ pub struct TcpServer<'a, P: Protocol> {
     counters: &'a Counters,
     patient: Limits,
     pressed: Limits,
-    next: Turn,
+    /// Requests taken up, modulo 256.
+    taken: u8,
     poll_at: Option<Instant>,
 }
 
@@ -72,7 +73,7 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
             counters,
             patient: Limits::PATIENT,
             pressed: Limits::PRESSED,
-            next: Turn::Oldest,
+            taken: 0,
             poll_at: None,
         })
     }
@@ -133,8 +134,7 @@ impl<P: Protocol> TcpServer<'_, P> {
         }
     }
 
-    /// Gives free slots to those who wait, the oldest and the newest by turns: nobody starves, and
-    /// a queue full of dead requests does not delay the living.
+    /// Gives free slots to those who wait.
     fn accept(&mut self, cx: &mut Context<'_, '_>) {
         let mut driver = Driver {
             protocol: &mut self.protocol,
@@ -147,8 +147,10 @@ impl<P: Protocol> TcpServer<'_, P> {
             if !cx.backlog.can_replay() {
                 break;
             }
-            let Some(syn) = cx.backlog.take(self.ports, self.next) else { break };
-            self.next = self.next.other();
+            let Some(syn) = cx.backlog.take(self.ports, Turn::after(self.taken)) else {
+                break;
+            };
+            self.taken = self.taken.wrapping_add(1);
             if driver.answer(slot, &syn) {
                 cx.backlog.replay(syn);
             }

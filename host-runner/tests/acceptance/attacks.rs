@@ -94,25 +94,18 @@ fn siege(folder: &Path, attack: fn(&Device) -> Attack) {
 }
 
 impl Attack {
-    /// Comes again whenever it is thrown out.
+    /// One connection, until the device or the test ends it.
     fn wage(&self, is_over: &AtomicBool) {
-        let is_over = || is_over.load(Ordering::Relaxed);
         let address = SocketAddr::from((ADDRESS, 80));
-        while !is_over() {
-            let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(20))
-            else {
-                continue;
-            };
-            // The smallest there is, whatever is asked for.
-            let _ = setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1);
-            let mut alive = stream.write_all(self.begin.as_bytes()).is_ok();
-            while alive && !is_over() {
-                thread::sleep(Duration::from_millis(200));
-                alive = match stream.take_error() {
-                    Ok(None) => !self.dribble || stream.write_all(b"a").is_ok(),
-                    _ => false,
-                };
-            }
+        let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(20)) else {
+            return;
+        };
+        // The smallest there is, whatever is asked for.
+        let _ = setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1);
+        let mut alive = stream.write_all(self.begin.as_bytes()).is_ok();
+        while alive && !is_over.load(Ordering::Relaxed) {
+            thread::sleep(Duration::from_millis(200));
+            alive = !self.dribble || stream.write_all(b"a").is_ok();
         }
     }
 }

@@ -144,7 +144,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let stack = &mut options.network.stack(tap, stack_space.split(), clock.now());
     let mut web = TcpServer::new(
         stack,
-        http::Server::new((page, web_files)),
+        http::Server::new((page, web_files)).with_links(access),
         &options.http_ports,
         http_space.split(),
         http_count,

@@ -178,6 +178,13 @@ impl Device {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
+    /// The token that it prints when it is writable.
+    pub fn token(&self) -> String {
+        let log = self.log();
+        let (_, token) = log.split_once("/?token=").expect("a link with the token");
+        token.lines().next().unwrap_or_default().to_owned()
+    }
+
     /// The process that is, or emulates, the device.
     pub fn process_id(&self) -> u32 {
         self.process.id()

@@ -4,6 +4,8 @@
 acceptance suite; here it is the driver, the clock, the sleep and the memory.
 """
 
+import base64
+import json
 import os
 import random
 import re
@@ -94,7 +96,7 @@ def ping_takes_less_than_a_millisecond():
 
 @test
 def datagrams_of_every_length_come_back():
-    for length in (0, 1, 2, 3, 4, 63, 64, 511, 1471, 1472):
+    for length in (0, 1, 2, 3, 4, 63, 64, 511, 1023, 1471, 1472):
         payload = bytes(random.Random(length).randbytes(length))
         assert udp(7, payload) == payload, length
     assert udp(12000, b"Ping 1") == b"PING 1"
@@ -120,6 +122,41 @@ def many_clients_at_once_are_all_served():
     for thread in clients:
         thread.join()
     assert answers.count(True) == 64, f"{answers.count(True)} of 64"
+
+
+@test
+def browsers_get_their_pages():
+    def get(path):
+        with connect(80) as stream:
+            stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {BOARD}\r\nConnection: close\r\n\r\n".encode())
+            return read_all(stream)
+
+    assert get("/").startswith(b"HTTP/1.1 200 ")
+    assert get("/abc.html").startswith(b"HTTP/1.1 404 ")
+    answers = []
+    clients = [
+        threading.Thread(target=lambda: answers.append(len(get("/bareserve.png")))) for _ in range(64)
+    ]
+    for thread in clients:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    assert len(answers) == 64 and min(answers) == max(answers) > 4469, f"{len(answers)} of 64"
+
+
+@test
+def a_file_is_stored_and_handed_out():
+    def exchange(port, request):
+        with connect(port) as stream:
+            stream.sendall(request)
+            stream.shutdown(socket.SHUT_WR)
+            return json.loads(read_all(stream))
+
+    assert exchange(5566, b"")["filename"] == "bareserve.png"
+    data = base64.b64encode(b"of no use" * 100).decode()
+    stored = exchange(5567, json.dumps({"filename": "note.txt", "filedata": data}).encode())
+    assert stored == {"stored": "note.txt", "size": 900}, stored
+    assert exchange(5567, b'{"get": "note.txt"}')["filedata"] == data
 
 
 @test

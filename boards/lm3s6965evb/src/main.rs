@@ -8,14 +8,22 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Ping, PingMemory, Time, TimeMemory},
+    services::{
+        Files, FilesMemory, Http, HttpMemory, Ping, PingMemory, StoreMemory, Time, TimeMemory,
+    },
 };
+
+const SOCKETS: usize =
+    TimeMemory::SOCKETS + PingMemory::SOCKETS + FilesMemory::SOCKETS + HttpMemory::SOCKETS;
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, { TimeMemory::SOCKETS + PingMemory::SOCKETS }, 16>,
+    network: NetworkMemory<'static, SOCKETS, 16>,
     time: TimeMemory,
     ping: PingMemory,
+    store: StoreMemory,
+    files: FilesMemory,
+    http: HttpMemory,
 }
 
 #[entry]
@@ -25,6 +33,9 @@ fn main() -> ! {
         network: NetworkMemory::new(),
         time: TimeMemory::new(),
         ping: PingMemory::new(),
+        store: StoreMemory::new(),
+        files: FilesMemory::new(),
+        http: HttpMemory::new(),
     };
     let Err(error) = serve(MEMORY);
     lm3s6965evb::fail(error)
@@ -35,5 +46,8 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
         Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
     let mut time = Time::new(&mut network.stack, &mut memory.time)?;
     let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
-    network.run(&mut [&mut time, &mut ping])
+    let store = memory.store.open();
+    let mut files = Files::new(&mut network.stack, store, &mut memory.files)?;
+    let mut http = Http::new(&mut network.stack, store, &mut memory.http)?;
+    network.run(&mut [&mut time, &mut ping, &mut files, &mut http])
 }

@@ -1,10 +1,6 @@
 //! What a port implements.
 
-use smoltcp::{
-    phy::Device,
-    time::Duration,
-    wire::EthernetAddress,
-};
+use smoltcp::{phy::Device, time::Duration, wire::EthernetAddress};
 
 use crate::{systick::SysTickClock, watchdog::Watchdog};
 

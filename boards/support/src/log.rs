@@ -7,8 +7,8 @@ use smoltcp::time::Instant;
 
 use crate::board::Uart;
 
-/// Bytes of log that wait for the UART: some ten lines.
-pub const SIZE: usize = 1024;
+/// Bytes of log that wait for the UART: some six lines.
+pub const SIZE: usize = 512;
 
 /// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
 pub struct Log<'a, U> {
@@ -97,8 +97,9 @@ impl<U: Uart> Observer for Log<'_, U> {
             Event::Answered { service, remote, what } => {
                 self.line(format_args!("{service} {remote}: {what}"));
             }
-            Event::Datagram { service, remote, bytes_in, bytes_out: Some(bytes_out) } => self
-                .line(format_args!("{service} {remote}: {bytes_in} bytes in, {bytes_out} out")),
+            Event::Datagram { service, remote, bytes_in, bytes_out: Some(bytes_out) } => {
+                self.line(format_args!("{service} {remote}: {bytes_in} bytes in, {bytes_out} out"))
+            }
             Event::Datagram { service, remote, bytes_in, bytes_out: None } => {
                 self.line(format_args!("{service} {remote}: {bytes_in} bytes in, no answer"));
             }

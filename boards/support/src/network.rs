@@ -25,10 +25,8 @@ const UART_PERIOD: Duration = Duration::from_millis(1);
 const STACK_PERIOD: Duration = Duration::from_secs(1);
 
 /// Where the emulator puts a board: on its TAP, and in its user network.
-pub const ADDRESSES: [IpCidr; 2] = [
-    IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24),
-    IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24),
-];
+pub const ADDRESSES: [IpCidr; 2] =
+    [IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24), IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24)];
 
 /// The memory of a [`Network`].
 pub struct NetworkMemory<'a, const SOCKETS: usize, const BACKLOG: usize> {
@@ -83,6 +81,8 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
     ///
     /// # Errors
     /// [`StartError::Clock`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
         addresses: &[IpCidr],
@@ -97,7 +97,14 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
             entropy.stir(byte.into());
         }
         let now = uptime.now();
-        let stack = Stack::new(ethernet, hardware_address, addresses, &mut entropy, memory.stack.split(), now);
+        let stack = Stack::new(
+            ethernet,
+            hardware_address,
+            addresses,
+            &mut entropy,
+            memory.stack.split(),
+            now,
+        );
         let mut log = Log::new(uart, &mut memory.log);
         for address in addresses {
             log.line(format_args!("{hardware_address} is {address}"));

@@ -21,15 +21,18 @@ use super::{
     udp_rings::{LONGEST, UdpRings},
 };
 
+/// The longest datagram that the course's programs send.
+const PING: usize = 1024;
+
 /// Bytes between input and output of a TCP echo connection.
 const ECHO: usize = 256;
 
-/// The memory of [`Ping`]: 11 KB.
+/// The memory of [`Ping`]: four sockets, 10 KB.
 pub struct PingMemory {
     /// Made when split: the memory of a board is all zeros at first, which takes no flash.
     control: Option<Control>,
     delayed: PingResources<4, 64>,
-    ping: UdpRings<8, LONGEST>,
+    ping: UdpRings<8, PING>,
     echo: UdpRings<8, LONGEST>,
     echo_tcp: TcpResources<EchoConnection<ECHO>, 2, ECHO, ECHO>,
     ping_counters: Counters,
@@ -66,6 +69,8 @@ impl<'a> Ping<'a> {
     ///
     /// # Errors
     /// [`SetupError`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
         memory: &'a mut PingMemory,

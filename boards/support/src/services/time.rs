@@ -63,6 +63,8 @@ impl<'a> Time<'a> {
     ///
     /// # Errors
     /// [`SetupError`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
         memory: &'a mut TimeMemory,

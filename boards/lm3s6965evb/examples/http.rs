@@ -1,0 +1,39 @@
+//! Only the web server: what it takes, told by `board size`.
+#![no_std]
+#![no_main]
+
+use core::convert::Infallible;
+
+use cortex_m_rt::entry;
+use lm3s6965evb::FrameBuffers;
+use support::{
+    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    services::{Http, HttpMemory, StoreMemory},
+};
+
+struct Memory {
+    frames: FrameBuffers,
+    network: NetworkMemory<'static, { HttpMemory::SOCKETS }, 16>,
+    store: StoreMemory,
+    http: HttpMemory,
+}
+
+#[entry]
+fn main() -> ! {
+    static mut MEMORY: Memory = Memory {
+        frames: FrameBuffers::new(),
+        network: NetworkMemory::new(),
+        store: StoreMemory::new(),
+        http: HttpMemory::new(),
+    };
+    let Err(error) = serve(MEMORY);
+    lm3s6965evb::fail(error)
+}
+
+fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+    let mut network =
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+    let store = memory.store.open();
+    let mut http = Http::new(&mut network.stack, store, &mut memory.http)?;
+    network.run(&mut [&mut http])
+}

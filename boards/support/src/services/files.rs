@@ -1,0 +1,96 @@
+//! Files as JSON objects, on ports 5566 and 5567.
+
+use bareserve::{
+    Context, Service, Stack,
+    counters::Counters,
+    file_transfer::{
+        download::{self, Download},
+        request::{self, Requests},
+    },
+    net::tcp_server::{SetupError, TcpServer},
+    resources::TcpResources,
+    store::Store as _,
+};
+use smoltcp::{phy::Device, time::Instant};
+
+use super::{
+    first_poll,
+    store::{OFFERED, Store},
+};
+
+type File = <Store as bareserve::store::Store>::File;
+type Upload = <Store as bareserve::store::Store>::Upload;
+
+const DOWNLOAD_PORT: u16 = 5566;
+const REQUEST_PORT: u16 = 5567;
+
+/// The memory of [`Files`]: four sockets, 5.5 KB.
+pub struct FilesMemory {
+    download: TcpResources<download::Connection<'static, File>, 2, 64, 1024>,
+    request: TcpResources<request::Connection<File, Upload>, 2, 536, 512>,
+    counters: Counters,
+}
+
+impl FilesMemory {
+    /// Sockets this takes.
+    pub const SOCKETS: usize = 2 + 2;
+
+    /// All empty.
+    pub const fn new() -> Self {
+        Self {
+            download: TcpResources::empty(),
+            request: TcpResources::empty(),
+            counters: Counters::new(),
+        }
+    }
+}
+
+/// The course's file transfer, and requests by name.
+pub struct Files<'a> {
+    download: TcpServer<'a, Download<'static, Store>>,
+    request: TcpServer<'a, Requests<Store>>,
+}
+
+impl<'a> Files<'a> {
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
+    pub fn new<D: Device>(
+        stack: &mut Stack<'a, D>,
+        store: Store,
+        memory: &'a mut FilesMemory,
+    ) -> Result<Self, SetupError> {
+        let FilesMemory { download, request, counters } = memory;
+        let counters = &*counters;
+        Ok(Self {
+            download: TcpServer::new(
+                stack,
+                Download::new(store, OFFERED),
+                &[DOWNLOAD_PORT],
+                download.split_with(download::Connection::new),
+                counters,
+            )?,
+            request: TcpServer::new(
+                stack,
+                Requests::new(store, store.is_writable()),
+                &[REQUEST_PORT],
+                request.split_with(request::Connection::new),
+                counters,
+            )?,
+        })
+    }
+}
+
+impl Service for Files<'_> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.download.poll(cx);
+        self.request.poll(cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        first_poll(&[&self.download, &self.request])
+    }
+}

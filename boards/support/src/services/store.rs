@@ -1,0 +1,42 @@
+//! What a board serves as files: those built into the program, under those stored in RAM.
+
+use bareserve::store::{
+    overlay::Overlay,
+    ram::{RamMemory, RamStore},
+    rom::{RomFile, RomStore},
+};
+
+/// The file that whoever connects to port 5566 is sent.
+pub const OFFERED: &str = "bareserve.png";
+
+/// In the order of paths.
+static ASSETS: [RomFile; 2] = [
+    RomFile::new(
+        "HelloWorld.html",
+        1,
+        include_bytes!("../../../../host-runner/site/HelloWorld.html"),
+    ),
+    RomFile::new(OFFERED, 1, include_bytes!("../../../../host-runner/site/bareserve.png")),
+];
+
+/// Files in RAM hide those of their names in the program. What is stored is gone with the power.
+pub type Store = Overlay<&'static RamStore<'static>, RomStore>;
+
+/// Room for six files of 3 KB together.
+pub struct StoreMemory {
+    ram: RamMemory<6, 6>,
+    store: Option<RamStore<'static>>,
+}
+
+impl StoreMemory {
+    /// Nothing stored.
+    pub const fn new() -> Self {
+        Self { ram: RamMemory::new(), store: None }
+    }
+
+    /// The store, for all services to share.
+    pub fn open(&'static mut self) -> Store {
+        let Self { ram, store } = self;
+        Overlay::new(&*store.insert(RamStore::new(ram)), RomStore::new(&ASSETS))
+    }
+}

@@ -87,7 +87,11 @@ fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Tok
                 Some(publish) => publish.listen.to_string(),
                 None => format!("{address}:{first}"),
             };
-            writeln!(text, "To change files: http://{authority}/?token={}", token.as_str())?;
+            writeln!(
+                text,
+                "To change things: http://{authority}/_device/?token={}",
+                token.as_str()
+            )?;
         }
         writeln!(text, "Ctrl-C ends it.")
     })();

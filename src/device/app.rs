@@ -248,8 +248,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Produced {
-        let overview =
-            &Overview { authorized: self.access.is_shown_by(request), ..self.overview };
+        let overview = &Overview { authorized: self.access.is_shown_by(request), ..self.overview };
         let length = match exchange {
             DeviceExchange::Page(exchange) => {
                 return self.page.produce(request, exchange, output, env);

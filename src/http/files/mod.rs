@@ -138,9 +138,7 @@ impl<S: Store> Application for Files<S> {
                 self.store.write(upload, piece).map_err(status_of_writing)?;
                 Ok(piece.len())
             }
-            Exchange::Form(form) => {
-                form.receive(&self.store, self.path(request), piece, scratch)
-            },
+            Exchange::Form(form) => form.receive(&self.store, self.path(request), piece, scratch),
             Exchange::Download(_) | Exchange::Listing(_) => Ok(piece.len()),
         }
     }

@@ -85,6 +85,7 @@ fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Tok
             });
             let authority = match published {
                 Some(publish) => publish.listen.to_string(),
+                None if first == 80 => address.to_string(),
                 None => format!("{address}:{first}"),
             };
             writeln!(

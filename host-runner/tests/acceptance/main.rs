@@ -10,6 +10,7 @@
 mod browser;
 mod course;
 mod device;
+mod device_data;
 mod files;
 mod http;
 #[path = "../../../tests/common/http_rows.rs"]
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
     let cases = [
         browser::cases(),
         course::cases(),
+        device_data::cases(),
         files::cases(),
         http::cases(),
         icmp::cases(),

@@ -2,9 +2,10 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    os::fd::{AsRawFd, BorrowedFd},
 };
 
+use bareserve::device::capture::Recorder;
 use smoltcp::{
     phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken},
     time::Instant,
@@ -98,9 +99,21 @@ fn other_name(name: &str) -> String {
     stem + &number
 }
 
-impl AsFd for Tap {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+/// A device whose frames can be waited for.
+pub trait Awaitable: Device {
+    /// Readable when a frame is there.
+    fn descriptor(&self) -> BorrowedFd<'_>;
+}
+
+impl Awaitable for Tap {
+    fn descriptor(&self) -> BorrowedFd<'_> {
         borrow(&self.iface)
+    }
+}
+
+impl Awaitable for Recorder<'_, Tap> {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.device.descriptor()
     }
 }
 

@@ -12,6 +12,7 @@ mod browser;
 mod course;
 mod curl;
 mod device;
+mod device_data;
 mod files;
 #[path = "../../../tests/common/framings.rs"]
 mod framings;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         browser::cases(),
         course::cases(),
         curl::cases(),
+        device_data::cases(),
         files::cases(),
         http::cases(),
         icmp::cases(),

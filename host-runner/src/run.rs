@@ -85,9 +85,9 @@ pub fn run<D: Awaitable>(
 }
 
 /// Looks for a frame until [`WATCH`] after `began`; says whether one has come.
-fn watch(tap: &mut Tap, began: Instant) -> bool {
+fn watch(device: &mut impl Awaitable, began: Instant) -> bool {
     while began.elapsed() < WATCH {
-        if tap.look() {
+        if device.look() {
             return true;
         }
     }

@@ -118,8 +118,9 @@ fn writing_needs_the_token(device: &Device) {
     assert_eq!(allowed(&loss), "204");
     assert_eq!(device.status()["ping"]["loss_percent"], 5);
     // The link gives a browser a cookie and leads on to the page.
-    let page = curl(folder, &["-L", "-c", "jar", "-b", "jar", "-w", "%{url}", &device.link()]);
-    assert!(page.ends_with(&url("/_device/")) || !page.contains("token="), "{page}");
+    let page =
+        curl(folder, &["-L", "-c", "jar", "-b", "jar", "-w", "%{url_effective}", &device.link()]);
+    assert!(page.ends_with(&url("/_device/")), "{page}");
     assert_eq!(in_folder(&["-b", "jar", "-X", "DELETE", &address]), "204");
 }
 

@@ -20,7 +20,7 @@ use crate::arguments;
 /// instead.
 pub enum App {
     None,
-    Todo(Todos),
+    Todo(Box<Todos>),
     Clock(Clock),
     Echo(Echo),
 }
@@ -30,7 +30,7 @@ impl App {
     pub fn new(choice: Option<arguments::App>) -> Self {
         match choice {
             None => Self::None,
-            Some(arguments::App::Todo) => Self::Todo(Todos::new()),
+            Some(arguments::App::Todo) => Self::Todo(Box::new(Todos::new())),
             Some(arguments::App::Clock) => Self::Clock(Clock),
             Some(arguments::App::Echo) => Self::Echo(Echo),
         }

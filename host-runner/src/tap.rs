@@ -13,6 +13,7 @@ use std::{
     os::fd::{AsFd, BorrowedFd},
 };
 
+use bareserve::device::capture::Recorder;
 use smoltcp::{
     phy::{Checksum, Device, DeviceCapabilities, Medium, PacketMeta, RxToken, TxToken},
     time::Instant,
@@ -68,15 +69,6 @@ impl Tap {
         Ok(Self { file, header, mtu, rx: frame.clone(), waiting: None, tx: frame, dropped: 0 })
     }
 
-    /// Whether there is a frame to receive.
-    pub fn look(&mut self) -> bool {
-        if self.waiting.is_none() {
-            // An error: nothing there, or the link is down.
-            self.waiting = self.file.read(&mut self.rx).ok();
-        }
-        self.waiting.is_some()
-    }
-
     /// Whether checksums and segmentation are left to the host.
     pub fn has_offload(&self) -> bool {
         self.header > 0
@@ -118,9 +110,36 @@ fn other_name(name: &str) -> String {
     stem + &number
 }
 
-impl AsFd for Tap {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+/// A device whose frames can be waited for.
+pub trait Awaitable: Device {
+    /// Readable when a frame is there.
+    fn descriptor(&self) -> BorrowedFd<'_>;
+
+    /// Whether there is a frame to receive now.
+    fn look(&mut self) -> bool;
+}
+
+impl Awaitable for Tap {
+    fn descriptor(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
+    }
+
+    fn look(&mut self) -> bool {
+        if self.waiting.is_none() {
+            // An error: nothing there, or the link is down.
+            self.waiting = self.file.read(&mut self.rx).ok();
+        }
+        self.waiting.is_some()
+    }
+}
+
+impl Awaitable for Recorder<'_, Tap> {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.device.descriptor()
+    }
+
+    fn look(&mut self) -> bool {
+        self.device.look()
     }
 }
 

@@ -1,18 +1,16 @@
 //! The device's page and data as an application of the web server.
 
 use super::{
-    EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, Progress, Status, StatusRow,
-    capture::PcapReader,
-    page::{ASSETS, Asset},
-    parse_date,
+    EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, PAGE, Progress, Status,
+    StatusRow, capture::PcapReader, parse_date,
 };
 use crate::{
     environment::Environment,
     http::{
-        self, Answer, Application, Begin, Method, Produced, Reply, Request, WriteAccess,
-        etag::{self, Comparison, EntityTag},
+        self, Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess,
+        files,
     },
-    store::{Encoding, Store, StoreError, is_valid_path},
+    store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
     wire::percent,
 };
 
@@ -22,18 +20,25 @@ const LONGEST_BODY: usize = 64;
 /// The longest path of a folder that is listed, in bytes.
 const LONGEST_PATH: usize = 256;
 
-/// Answers at `/_device/` and, if asked to, at `/`. `S` is where `files.json` looks.
+/// Where all of it stands.
+const PREFIX: &str = "_device/";
+
+/// Answers at `/_device/` and, if asked to, at `/`. `S` has the files that `files.json` lists, and
+/// takes those that the page's form sends.
 pub struct DeviceApplication<'a, S> {
     overview: Overview<'a>,
-    store: S,
+    page: Files<RomStore>,
+    files: Files<S>,
     access: WriteAccess,
     is_root: bool,
 }
 
 /// An answer on its way out.
 pub enum DeviceExchange<'a, S: Store> {
-    /// The rest of a file of the page.
-    Asset(&'static [u8]),
+    /// A file of the page.
+    Page(files::Exchange<RomStore>),
+    /// Files from the page's form.
+    Upload(files::Exchange<S>),
     /// `status.json`
     Status(Progress<StatusRow>),
     /// `metrics`
@@ -49,7 +54,10 @@ pub enum DeviceExchange<'a, S: Store> {
 /// What there is to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resource {
-    Asset(&'static Asset),
+    /// The page itself.
+    Page,
+    /// Another file of it.
+    PageFile,
     /// The page's address without its last slash.
     Misspelt,
     Status,
@@ -66,7 +74,13 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     /// see the captured frames.
     pub fn new(overview: Overview<'a>, store: S, access: WriteAccess) -> Self {
         let overview = Overview { writable: access.is_possible(), ..overview };
-        Self { overview, store, access, is_root: false }
+        Self {
+            overview,
+            page: Files::new(PAGE).under(PREFIX),
+            files: Files::new(store).under(PREFIX).with_writing(access),
+            access,
+            is_root: false,
+        }
     }
 
     /// Shows the page at `/` too.
@@ -79,7 +93,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         let name = match path {
             "" if self.is_root => "",
             "_device" => return Some(Resource::Misspelt),
-            path => path.strip_prefix("_device/")?,
+            path => path.strip_prefix(PREFIX)?,
         };
         Some(match name {
             "status.json" => Resource::Status,
@@ -89,7 +103,8 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
             "capture.pcap" if self.overview.capture.is_some() => Resource::Capture,
             "ping" if self.overview.ping.is_some() => Resource::Ping,
             "clock" => Resource::Clock,
-            name => Resource::Asset(ASSETS.iter().find(|asset| asset.path == name)?),
+            "" => Resource::Page,
+            name => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::PageFile)?,
         })
     }
 
@@ -99,7 +114,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         let path = percent::decode(path, &mut buffer).map_err(|_| http::Status::BAD_REQUEST)?;
         let path = core::str::from_utf8(path).ok().filter(|path| is_valid_path(path));
         let path = path.ok_or(http::Status::BAD_REQUEST)?;
-        FileList::new(&self.store, path).map_err(|error| match error {
+        FileList::new(self.files.store(), path).map_err(|error| match error {
             StoreError::Io => http::Status::INTERNAL_SERVER_ERROR,
             StoreError::Denied => http::Status::FORBIDDEN,
             _ => http::Status::NOT_FOUND,
@@ -124,6 +139,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
 
     fn methods(&self, path: &str) -> Option<&'static [Method]> {
         Some(match self.resource(path)? {
+            Resource::Page if self.access.is_possible() => &[Method::Get, Method::Post],
             Resource::Ping | Resource::Clock => &[Method::Put],
             _ => &[Method::Get],
         })
@@ -132,9 +148,12 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     fn begin(
         &mut self,
         request: &Request<'_>,
-        _: &mut Environment<'_>,
+        env: &mut Environment<'_>,
     ) -> Result<Begin<Self::Exchange>, http::Status> {
         match self.resource(request.path()) {
+            Some(Resource::Page) if request.method() == Method::Post => {
+                Ok(self.files.begin(request, env)?.map(DeviceExchange::Upload))
+            }
             Some(Resource::Capture) => self.access.check(request).map(|()| Begin::Respond),
             Some(Resource::Ping | Resource::Clock) => {
                 self.access.check(request).map(|()| Begin::Collect { limit: LONGEST_BODY })
@@ -143,10 +162,26 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         }
     }
 
+    fn receive(
+        &mut self,
+        request: &Request<'_>,
+        exchange: &mut Self::Exchange,
+        piece: &[u8],
+        scratch: &mut [u8],
+        env: &mut Environment<'_>,
+    ) -> Result<usize, http::Status> {
+        match exchange {
+            DeviceExchange::Upload(exchange) => {
+                self.files.receive(request, exchange, piece, scratch, env)
+            }
+            _ => Ok(piece.len()),
+        }
+    }
+
     fn respond(
         &mut self,
         request: &Request<'_>,
-        _: Option<Self::Exchange>,
+        exchange: Option<Self::Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Self::Exchange> {
@@ -158,7 +193,16 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 .stream(exchange)
         };
         match self.resource(request.path()) {
-            Some(Resource::Asset(asset)) => send_asset(asset, request, reply),
+            Some(Resource::Page) if request.method() == Method::Post => {
+                let exchange = match exchange {
+                    Some(DeviceExchange::Upload(exchange)) => Some(exchange),
+                    _ => None,
+                };
+                self.files.respond(request, exchange, reply, env).map(DeviceExchange::Upload)
+            }
+            Some(Resource::Page | Resource::PageFile) => {
+                self.page.respond(request, None, reply, env).map(DeviceExchange::Page)
+            }
             Some(Resource::Misspelt) => {
                 reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
             }
@@ -199,14 +243,17 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
 
     fn produce(
         &mut self,
-        _: &Request<'_>,
+        request: &Request<'_>,
         exchange: &mut Self::Exchange,
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Produced {
-        let overview = &self.overview;
+        let overview = &Overview { authorized: self.access.is_shown_by(request), ..self.overview };
         let length = match exchange {
-            DeviceExchange::Asset(rest) => take(rest, output),
+            DeviceExchange::Page(exchange) => {
+                return self.page.produce(request, exchange, output, env);
+            }
+            DeviceExchange::Upload(_) => return Produced::End,
             DeviceExchange::Status(progress) => progress.read(&Status(*overview), env, output),
             DeviceExchange::Metrics(progress) => progress.read(&Metrics(*overview), env, output),
             DeviceExchange::Events(events) => match events.read(overview, env, output) {
@@ -214,44 +261,11 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 length => length,
             },
             // A list that breaks off has no closing bracket, so its reader notices.
-            DeviceExchange::Files(list) => list.read(&self.store, output).unwrap_or(0),
+            DeviceExchange::Files(list) => list.read(self.files.store(), output).unwrap_or(0),
             DeviceExchange::Capture(reader) => reader.read(env.wall_clock, output),
         };
         if length == 0 { Produced::End } else { Produced::Bytes(length) }
     }
-}
-
-/// Answers with a file of the page, unless the browser has it already.
-fn send_asset<'a, S: Store>(
-    asset: &'static Asset,
-    request: &Request<'_>,
-    reply: Reply<'_>,
-) -> Answer<DeviceExchange<'a, S>> {
-    let tag = EntityTag::new(asset.version(), Encoding::Identity);
-    let is_known = |value: &str| etag::matches(value.as_bytes(), Some(&tag), Comparison::Weak);
-    let is_current = request.values("If-None-Match").any(is_known);
-    let status = if is_current { http::Status::NOT_MODIFIED } else { http::Status::OK };
-    let response =
-        reply.status(status).field("ETag", tag.as_bytes()).field("Cache-Control", "no-cache");
-    if is_current {
-        return response.empty();
-    }
-    response
-        .field("Content-Type", asset.content_type)
-        .sized(asset.content.len() as u64, DeviceExchange::Asset(asset.content))
-}
-
-/// Moves bytes from the front of `rest` to the front of `output`; returns how many.
-fn take(rest: &mut &[u8], output: &mut [u8]) -> usize {
-    let length = rest.len().min(output.len());
-    let (Some((front, back)), Some(room)) =
-        (rest.split_at_checked(length), output.get_mut(..length))
-    else {
-        return 0;
-    };
-    room.copy_from_slice(front);
-    *rest = back;
-    length
 }
 
 #[cfg(test)]

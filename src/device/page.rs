@@ -1,45 +1,7 @@
 //! The page's files.
 
-/// One file of the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asset {
-    /// Its path under `/_device/`; the page itself is the empty one.
-    pub path: &'static str,
-    /// Its media type.
-    pub content_type: &'static str,
-    /// Its content.
-    pub content: &'static [u8],
-}
+use crate::store::rom::{RomFile, RomStore};
 
-impl Asset {
-    /// A number that differs between any two contents: FNV-1a of 64 bits.
-    pub fn version(&self) -> u64 {
-        self.content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        })
-    }
-}
-
-/// All of them; the page asks for nothing else but the data.
-pub const ASSETS: [Asset; 4] = [
-    Asset {
-        path: "",
-        content_type: "text/html; charset=utf-8",
-        content: include_bytes!("page/index.html"),
-    },
-    Asset {
-        path: "style.css",
-        content_type: "text/css; charset=utf-8",
-        content: include_bytes!("page/style.css"),
-    },
-    Asset {
-        path: "app.js",
-        content_type: "text/javascript; charset=utf-8",
-        content: include_bytes!("page/app.js"),
-    },
-    Asset {
-        path: "icon.svg",
-        content_type: "image/svg+xml",
-        content: include_bytes!("page/icon.svg"),
-    },
-];
+/// The page: what is to be served under `/_device/`, `index.html` as the page itself. It asks for
+/// nothing else but the data.
+pub static PAGE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/page.rs")));

@@ -95,6 +95,7 @@ impl Bench {
             ping: Some(PingEntry { control: &self.control, counters: &self.ping }),
             files_root: "/",
             writable: true,
+            authorized: false,
             capture: None,
         })
     }
@@ -122,7 +123,7 @@ fn read_document<D: Document>(document: &D, size: usize, env: &Environment<'_>) 
 
 const STATUS: &str = concat!(
     r#"{"device":{"name":"sensor \"7\"\u000a","version":"0.1.0","uptime_ms":81234,"#,
-    r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"files_root":"/"},"#,
+    r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"authorized":false,"files_root":"/"},"#,
     r#""services":[{"name":"http","protocol":"tcp","ports":[80,6789],"open":2,"capacity":8,"#,
     r#""parked":3,"served":4294967295,"expired":0,"refused":0,"#,
     r#""bytes_in":18446744073709551615,"bytes_out":0},"#,
@@ -540,16 +541,37 @@ fn dates_run_through_the_calendar() {
     assert_eq!(expected, (430 * 365 + 107 - 3) * 86_400);
 }
 
+/// Path and content of all files of the page.
+fn page_files() -> Vec<(String, &'static str)> {
+    let content = |name: &str| PAGE.open(name, Encoding::Identity).unwrap().content();
+    let (mut listing, mut name) = (PAGE.list("").unwrap(), heapless::String::<16>::new());
+    let mut files = Vec::new();
+    while let Some(entry) = PAGE.next_entry(&mut listing, &mut name).unwrap() {
+        assert!(!entry.is_folder);
+        files.push((name.as_str().into(), core::str::from_utf8(content(&name)).unwrap()));
+    }
+    files
+}
+
 #[test]
 fn the_page_asks_for_nothing_but_its_own_files() {
-    let text = |asset: &page::Asset| core::str::from_utf8(asset.content).unwrap();
-    let [html, ..] = &page::ASSETS;
-    for asset in page::ASSETS.iter().filter(|asset| !asset.path.is_empty()) {
-        let address = format!("\"/_device/{}\"", asset.path);
-        assert!(text(html).contains(&address), "nobody asks for {address}");
+    let files = page_files();
+    assert_eq!(files.len(), PAGE.files().len());
+    let (_, html) = files.iter().find(|(name, _)| name == "index.html").unwrap();
+    for (name, content) in &files {
+        let address = format!("\"/_device/{name}\"");
+        assert!(name == "index.html" || html.contains(&address), "nobody asks for {address}");
+        let outside = content.replace("http://www.w3.org/2000/svg", "");
+        assert!(!outside.contains("http:") && !outside.contains("https:"), "{name}");
     }
-    for asset in &page::ASSETS {
-        let outside = text(asset).replace("http://www.w3.org/2000/svg", "");
-        assert!(!outside.contains("http:") && !outside.contains("https:"), "{}", asset.path);
-    }
+}
+
+#[test]
+fn the_page_is_under_20_kb_gzipped() {
+    let size = |name: &str| {
+        let file = PAGE.open(name, Encoding::Gzip).or_else(|_| PAGE.open(name, Encoding::Identity));
+        PAGE.metadata(&file.unwrap()).size
+    };
+    let total: u64 = page_files().iter().map(|(name, _)| size(name)).sum();
+    assert!(total < 20_000, "{total} bytes");
 }

@@ -265,7 +265,8 @@ impl<A: Application, B: Application> Application for (A, B) {
 }
 
 impl<E> Begin<E> {
-    fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Begin<F> {
+    /// Makes the exchange one of the application that passes this on.
+    pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Begin<F> {
         match self {
             Self::Respond => Begin::Respond,
             Self::Collect { limit } => Begin::Collect { limit },
@@ -275,7 +276,8 @@ impl<E> Begin<E> {
 }
 
 impl<E> Answer<E> {
-    fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Answer<F> {
+    /// Makes the exchange one of the application that passes this answer on.
+    pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Answer<F> {
         let Self { status, composed, body_len, rest } = self;
         Answer { status, composed, body_len, rest: rest.map(|(e, rest)| (wrap(e), rest)) }
     }

@@ -34,6 +34,8 @@ pub struct Slot<C> {
     /// Bytes the peer had not acknowledged at the last look.
     undelivered: usize,
     end_of_input: bool,
+    /// When it was told to go it had begun something, or had never said a word.
+    is_cut_off: bool,
     /// Why it ends, once that is known.
     outcome: Option<Outcome>,
     bytes_in: u64,
@@ -71,6 +73,7 @@ impl<C> Slot<C> {
             moved: 0,
             undelivered: 0,
             end_of_input: false,
+            is_cut_off: false,
             outcome: None,
             bytes_in: 0,
             bytes_out: 0,
@@ -95,6 +98,14 @@ impl<C> Slot<C> {
     pub fn is_leaving(&self) -> bool {
         matches!(self.stage, Stage::Aborted | Stage::Resetting)
             || self.outcome == Some(Outcome::MadeRoom) && self.stage != Stage::Free
+    }
+
+    /// Whether it makes room in the middle of something and its peer has been told: it has our FIN.
+    pub(super) fn is_told(&self) -> bool {
+        self.is_leaving()
+            && self.is_cut_off
+            && self.stage == Stage::Closing
+            && self.phase == Phase::Finished
     }
 
     /// Whether it is probably free by the next turn, which nothing that arrives will tell.
@@ -249,6 +260,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
             Stage::Resetting => slot.stage = Stage::Free,
             Stage::Open if slot.outcome.is_none() && slot.undelivered == 0 => {
                 slot.outcome = Some(why);
+                slot.is_cut_off = slot.phase != Phase::Idle;
                 count(&self.counters.expired, 1);
                 slot.restart(self.env.now);
                 self.protocol.expire(&mut slot.connection, self.env);

@@ -27,7 +27,8 @@ pub struct TcpServer<'a, P: Protocol> {
     counters: &'a Counters,
     patient: Limits,
     pressed: Limits,
-    next: Turn,
+    /// Requests taken up, modulo 256.
+    taken: u8,
     poll_at: Option<Instant>,
 }
 
@@ -72,7 +73,7 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
             counters,
             patient: Limits::PATIENT,
             pressed: Limits::PRESSED,
-            next: Turn::Oldest,
+            taken: 0,
             poll_at: None,
         })
     }
@@ -133,8 +134,7 @@ impl<P: Protocol> TcpServer<'_, P> {
         }
     }
 
-    /// Gives free slots to those who wait, the oldest and the newest by turns: nobody starves, and
-    /// a queue full of dead requests does not delay the living.
+    /// Gives free slots to those who wait.
     fn accept(&mut self, cx: &mut Context<'_, '_>) {
         let mut driver = Driver {
             protocol: &mut self.protocol,
@@ -147,8 +147,10 @@ impl<P: Protocol> TcpServer<'_, P> {
             if !cx.backlog.can_replay() {
                 break;
             }
-            let Some(syn) = cx.backlog.take(self.ports, self.next) else { break };
-            self.next = self.next.other();
+            let Some(syn) = cx.backlog.take(self.ports, Turn::after(self.taken)) else {
+                break;
+            };
+            self.taken = self.taken.wrapping_add(1);
             if driver.answer(slot, &syn) {
                 cx.backlog.replay(syn);
             }
@@ -159,8 +161,9 @@ impl<P: Protocol> TcpServer<'_, P> {
     /// limit go.
     fn make_room(&mut self, cx: &mut Context<'_, '_>) {
         let now = cx.environment.now;
-        for _ in self.coming()..cx.backlog.waiting(self.ports) {
-            let pressed = &self.pressed;
+        let waiting = cx.backlog.waiting(self.ports);
+        let pressed = &self.pressed.with_crowd(waiting, self.slots.len());
+        for _ in self.coming()..waiting {
             let Some(slot) = self
                 .slots
                 .iter_mut()
@@ -179,9 +182,11 @@ impl<P: Protocol> TcpServer<'_, P> {
             };
             driver.expire(slot, Outcome::MadeRoom);
         }
-        // Those on their way out are not given the usual time for it.
+        // Those on their way out are not given the usual time for it. One that was cut off is
+        // not waited for once it knows: if it comes again at once, it would be in the queue before
+        // its place is given away, as the newest, ahead of whoever waited for that place.
         for slot in self.slots.iter_mut().filter(|slot| slot.is_leaving()) {
-            if slot.is_overdue(&self.pressed, now) {
+            if slot.is_told() || slot.is_overdue(pressed, now) {
                 let mut driver = Driver {
                     protocol: &mut self.protocol,
                     sockets: &mut *cx.sockets,
@@ -205,9 +210,10 @@ impl<P: Protocol> TcpServer<'_, P> {
             return Some(Instant::ZERO);
         }
         let more_must_go = waiting > self.coming();
+        let pressed = &self.pressed.with_crowd(waiting, self.slots.len());
         let limits = |slot: &Slot<_>| {
-            let pressed = more_must_go || waiting > 0 && slot.is_leaving();
-            if pressed { &self.pressed } else { &self.patient }
+            let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
+            if is_pressed { pressed } else { &self.patient }
         };
         self.slots
             .iter()

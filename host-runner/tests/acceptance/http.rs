@@ -70,7 +70,7 @@ fn check(row: &Row, device: &Device) -> Result<(), String> {
 }
 
 /// Sends all of `request` and returns all that comes until the server closes in order.
-fn exchange(request: &[u8]) -> Result<Vec<u8>, String> {
+pub fn exchange(request: &[u8]) -> Result<Vec<u8>, String> {
     let mut stream = connect();
     stream.write_all(request).map_err(|error| format!("sending failed: {error}"))?;
     let mut received = Vec::new();
@@ -117,9 +117,8 @@ impl Answer {
         for line in lines {
             let (name, value) =
                 line.split_once(": ").ok_or_else(|| format!("field line {line:?}"))?;
-            if fields.insert(name.to_ascii_lowercase(), value.to_owned()).is_some()
-                && name != "Set-Cookie"
-            {
+            let again = fields.insert(name.to_ascii_lowercase(), value.to_owned()).is_some();
+            if again && !["Set-Cookie", "WWW-Authenticate"].contains(&name) {
                 return Err(format!("{name} twice"));
             }
         }

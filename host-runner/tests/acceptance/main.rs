@@ -7,10 +7,15 @@
 //! Everything happens in a network namespace of the suite's own, so it needs no root where user
 //! namespaces are allowed. Arguments are those of any Rust test: a filter, `--list`, `--exact`.
 
+mod attacks;
 mod browser;
 mod course;
+mod curl;
 mod device;
+mod device_data;
 mod files;
+#[path = "../../../tests/common/framings.rs"]
+mod framings;
 mod http;
 #[path = "../../../tests/common/http_rows.rs"]
 mod http_rows;
@@ -19,6 +24,7 @@ mod listener;
 mod namespace;
 mod programs;
 mod small_services;
+mod smuggling;
 
 use std::process::ExitCode;
 
@@ -32,13 +38,17 @@ fn main() -> ExitCode {
         namespace::enter();
     }
     let cases = [
+        attacks::cases(),
         browser::cases(),
         course::cases(),
+        curl::cases(),
+        device_data::cases(),
         files::cases(),
         http::cases(),
         icmp::cases(),
         listener::cases(),
         small_services::cases(),
+        smuggling::cases(),
     ];
     let target = device::Target::from_environment();
     let trials = cases.into_iter().flatten().map(|case| case.into_trial(&target)).collect();

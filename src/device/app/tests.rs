@@ -63,6 +63,7 @@ impl Bench {
             ping: Some(PingEntry { control: &self.control, counters: &self.counters }),
             files_root: "/",
             writable: false,
+            authorized: false,
             capture: Some(&capture),
         };
         let store = Names(&["a.txt", "sub"]);
@@ -176,7 +177,8 @@ fn the_page_stands_at_both_addresses() {
             let answer = line.get(path, "");
             assert_eq!(status_of(&answer), "200");
             assert!(answer.contains("\r\nContent-Type: text/html; charset=utf-8\r\n"));
-            assert!(answer.ends_with(core::str::from_utf8(ASSETS[0].content).unwrap()));
+            let page = PAGE.open("index.html", Encoding::Identity).unwrap();
+            assert!(answer.ends_with(core::str::from_utf8(page.content()).unwrap()));
         }
         let answer = line.get("/_device", "");
         assert_eq!(status_of(&answer), "301");
@@ -190,8 +192,8 @@ fn the_page_stands_at_both_addresses() {
 #[test]
 fn the_pages_files_are_not_sent_twice() {
     Bench::new().connect(|line| {
-        for asset in &ASSETS {
-            let path = format!("/_device/{}", asset.path);
+        for name in ["", "index.html", "style.css", "app.js", "icon.svg"] {
+            let path = format!("/_device/{name}");
             let answer = line.get(&path, "");
             assert_eq!(status_of(&answer), "200");
             let (_, tag) = answer.split_once("\r\nETag: ").unwrap();
@@ -200,6 +202,24 @@ fn the_pages_files_are_not_sent_twice() {
             assert_eq!(status_of(&again), "304", "{again}");
             assert!(again.contains(&format!("\r\nETag: {tag}\r\n")) && again.ends_with("\r\n\r\n"));
             assert_eq!(status_of(&line.get(&path, "If-None-Match: \"other\"\r\n")), "200");
+        }
+    });
+}
+
+#[test]
+fn the_pages_files_are_gzipped_for_those_who_like() {
+    Bench::new().connect(|line| {
+        for name in ["", "style.css", "app.js"] {
+            let request = format!("HEAD /_device/{name} HTTP/1.1\r\nHost: x\r\n");
+            let plain = line.ask(&format!("{request}\r\n"));
+            let gzipped = line.ask(&format!("{request}Accept-Encoding: gzip\r\n\r\n"));
+            for head in [&plain, &gzipped] {
+                assert_eq!(status_of(head), "200");
+                assert!(head.contains("\r\nVary: Accept-Encoding\r\n"), "{head}");
+                assert!(head.ends_with("\r\n\r\n"), "{head}");
+            }
+            assert!(!plain.contains("Content-Encoding"), "{plain}");
+            assert!(gzipped.contains("\r\nContent-Encoding: gzip\r\n"), "{gzipped}");
         }
     });
 }

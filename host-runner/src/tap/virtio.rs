@@ -120,3 +120,6 @@ impl Payload {
         checksum::pseudo_header(source, destination, *protocol, *length as u32)
     }
 }
+
+#[cfg(test)]
+mod tests;

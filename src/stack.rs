@@ -101,16 +101,11 @@ impl<'a, D: Device> Stack<'a, D> {
         }
         while self.backlog.has_replays() && self.take_in_one(now) {}
         let replayed = self.backlog.end_turn();
-        let sent = self.send(now);
-        if !drained || !replayed || !sent {
+        let interface_due = self.send(now);
+        if !drained || !replayed {
             return Some(now);
         }
-        services
-            .iter()
-            .map(|service| service.poll_at())
-            .chain([self.interface.poll_at(now, &self.sockets)])
-            .flatten()
-            .min()
+        services.iter().map(|service| service.poll_at()).chain([interface_due]).flatten().min()
     }
 
     /// Receives up to `budget` frames. Returns whether the device has no more.
@@ -124,11 +119,18 @@ impl<'a, D: Device> Stack<'a, D> {
         result != PollIngressSingleResult::None
     }
 
-    /// Sends what the sockets hold. Returns whether all of it is out.
-    fn send(&mut self, now: Instant) -> bool {
-        (0..EGRESS_BUDGET).any(|_| {
-            self.interface.poll_egress(now, &mut self.device, &mut self.sockets) == PollResult::None
-        })
+    /// Sends what the sockets hold. Returns when there is more to send, as [`Stack::turn`] does.
+    fn send(&mut self, now: Instant) -> Option<Instant> {
+        for _ in 0..EGRESS_BUDGET {
+            let sent = self.interface.poll_egress(now, &mut self.device, &mut self.sockets);
+            // Asking when they want to be asked again costs no more than another round, and mostly
+            // spares it.
+            let due = self.interface.poll_at(now, &self.sockets);
+            if sent == PollResult::None || due.is_none_or(|due| due > now) {
+                return due;
+            }
+        }
+        Some(now)
     }
 
     /// Adds a TCP socket over the given buffers.

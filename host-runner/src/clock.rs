@@ -4,7 +4,7 @@ use std::time::{Instant as HostInstant, SystemTime, UNIX_EPOCH};
 
 use bareserve::clock::{UnixTime, WallClock};
 use jiff::{Timestamp, tz::TimeZone};
-use smoltcp::time::Instant;
+use smoltcp::time::{Duration, Instant};
 
 /// Reads the system's clocks.
 pub struct Clock {
@@ -12,7 +12,12 @@ pub struct Clock {
     zone: Zone,
     /// The minute for which the offset was looked up, and the offset.
     offset: (i64, i32),
+    /// When the host's date is due to be looked at.
+    next_look: Instant,
 }
+
+/// A correction of the host's date is noticed as soon as this.
+const DATE_INTERVAL: Duration = Duration::from_millis(100);
 
 enum Zone {
     /// As this computer is set, daylight saving time and all.
@@ -28,7 +33,7 @@ impl Clock {
             Some(seconds) => Zone::Fixed(seconds),
             None => Zone::Host(TimeZone::try_system().unwrap_or(TimeZone::UTC)),
         };
-        Self { start: HostInstant::now(), zone, offset: (i64::MIN, 0) }
+        Self { start: HostInstant::now(), zone, offset: (i64::MIN, 0), next_look: Instant::ZERO }
     }
 
     /// The time since the start.
@@ -38,6 +43,10 @@ impl Clock {
 
     /// Sets `wall` to the host's date, which may have been corrected since.
     pub fn set(&mut self, wall: &mut WallClock, now: Instant) {
+        if now < self.next_look {
+            return;
+        }
+        self.next_look = now + DATE_INTERVAL;
         let time = date();
         wall.set(now, time);
         // The rules of a time zone take effect on full minutes.

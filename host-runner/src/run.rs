@@ -26,6 +26,10 @@ const TURNS_BETWEEN_LOOKS: u32 = 64;
 /// further apart nothing is spent on it.
 const WATCH: Duration = Duration::from_micros(50);
 
+/// Sleeps without watching after watches in vain: at most so many, doubling from one. On a busy
+/// machine the peer may be waiting for this very processor.
+const MAX_PAUSE: u32 = 256;
+
 /// Ctrl-C, SIGTERM and SIGHUP, as something to wait for.
 pub struct StopSignals(SignalFd);
 
@@ -54,7 +58,7 @@ pub fn run<D: Awaitable>(
     mut is_done: impl FnMut(&mut Stack<'_, D>) -> bool,
 ) -> Result<(), Failure> {
     let mut turns = 0;
-    let mut last_wait = Duration::MAX;
+    let mut watch = Watch::default();
     loop {
         let now = clock.now();
         log.set_now(now);
@@ -72,26 +76,53 @@ pub fn run<D: Awaitable>(
         let began = Instant::now();
         if !is_due {
             log.flush();
-            if last_wait < WATCH && watch(stack.device(), began) {
-                last_wait = began.elapsed();
+            if watch.finds_frame(stack.device(), began) {
                 continue;
             }
         }
         if sleep(stack.device().descriptor(), due, clock, signals)? == Woken::BySignal {
             return Ok(());
         }
-        last_wait = began.elapsed();
+        watch.note(began.elapsed());
     }
 }
 
-/// Looks for a frame until [`WATCH`] after `began`; says whether one has come.
-fn watch(device: &mut impl Awaitable, began: Instant) -> bool {
-    while began.elapsed() < WATCH {
-        if device.look() {
-            return true;
+/// Whether to look for the next frame awake.
+#[derive(Default)]
+struct Watch {
+    /// Whether the last frame came within [`WATCH`].
+    is_close: bool,
+    /// How many sleeps are still to be taken without watching.
+    pause: u32,
+    /// The pause after the next watch in vain.
+    next_pause: u32,
+}
+
+impl Watch {
+    /// Looks for a frame until [`WATCH`] after `began`, if one is likely to come.
+    fn finds_frame(&mut self, device: &mut impl Awaitable, began: Instant) -> bool {
+        if !self.is_close {
+            return false;
         }
+        if self.pause > 0 {
+            self.pause -= 1;
+            return false;
+        }
+        while began.elapsed() < WATCH {
+            if device.look() {
+                self.next_pause /= 2;
+                return true;
+            }
+        }
+        self.pause = self.next_pause;
+        self.next_pause = (2 * self.next_pause).clamp(1, MAX_PAUSE);
+        false
     }
-    false
+
+    /// Notes how long the last frame took to come.
+    fn note(&mut self, wait: Duration) {
+        self.is_close = wait < WATCH;
+    }
 }
 
 /// Why a sleep ended.

@@ -593,13 +593,16 @@ impl<A: Application> Session<'_, '_, A> {
     fn finish_answer(&mut self) {
         let head = &self.state.head;
         let status = self.state.status.map_or(0, |status| status.0);
+        // A query may carry a token, which is nothing for a log.
+        let target = head.target(self.buffer);
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
             what: format_args!(
                 "{} {} {} {}",
                 head.method.map_or("-", Method::name),
-                head.target(self.buffer),
+                path,
                 status,
                 self.state.body_sent
             ),

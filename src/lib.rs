@@ -36,3 +36,7 @@ pub mod wire;
 pub use environment::{Environment, Event, Observer};
 pub use net::service::{Context, Service};
 pub use stack::Stack;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -6,6 +6,7 @@
 //! (`O_TMPFILE`), and a reserved one in the root elsewhere: the former leave nothing behind even when
 //! the program is killed. Only folders on the root's own file system can be uploaded to.
 
+mod small_files;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,8 @@ use std::{
         unix::fs::{FileExt, MetadataExt},
     },
     path::Path,
+    rc::Rc,
+    time::SystemTime,
     vec,
 };
 
@@ -35,6 +38,7 @@ use nix::{
 };
 
 use crate::{entropy::OsEntropy, error::Failure};
+use small_files::SmallFiles;
 
 /// What names of unfinished uploads begin with; such files are neither shown nor served.
 const UPLOAD_PREFIX: &str = ".bareserve-upload-";
@@ -44,6 +48,7 @@ const UPLOAD_PREFIX: &str = ".bareserve-upload-";
 pub struct FolderStore {
     root: OwnedFd,
     is_writable: bool,
+    small_files: SmallFiles,
 }
 
 /// Bytes read at once for those who ask for a few at a time.
@@ -52,11 +57,17 @@ const AHEAD: u64 = 32 * 1024;
 /// An open file, and what was known of it when it was opened.
 #[derive(Debug)]
 pub struct OpenFile {
-    file: File,
+    content: Content,
     metadata: Metadata,
     /// What was read ahead, and where in the file it begins.
     ahead: Vec<u8>,
     start: u64,
+}
+
+#[derive(Debug)]
+enum Content {
+    OnDisk(File),
+    InMemory(Rc<[u8]>),
 }
 
 /// The names in a folder that are still to come.
@@ -93,7 +104,7 @@ impl FolderStore {
         if !file.metadata().map_err(|error| refuse(&error))?.is_dir() {
             return Err(refuse(&"not a folder"));
         }
-        let store = Self { root: file.into(), is_writable };
+        let store = Self { root: file.into(), is_writable, small_files: SmallFiles::default() };
         match store.resolve("", OFlag::O_PATH) {
             Ok(_) => Ok(store),
             Err(errno) => Err(refuse(&format_args!("openat2: {}", errno.desc()))),
@@ -110,6 +121,29 @@ impl FolderStore {
             .flags(flags | OFlag::O_CLOEXEC)
             .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_MAGICLINKS);
         openat2(&self.root, path, how)
+    }
+
+    /// The content of a small file, which is kept from then on; `None` for one that is not small or
+    /// changes meanwhile.
+    fn read_small(
+        &self,
+        path: &str,
+        file: &File,
+        before: &std::fs::Metadata,
+    ) -> Result<Option<Rc<[u8]>>, StoreError> {
+        if before.len() > small_files::LONGEST {
+            return Ok(None);
+        }
+        let mut content = vec![0; before.len() as usize];
+        let length = read_at(file, 0, &mut content)?;
+        let metadata = describe(before);
+        let after = file.metadata().map_err(failure)?;
+        if length != content.len() || describe(&after) != metadata {
+            return Ok(None);
+        }
+        let content = Rc::from(content);
+        self.small_files.keep(path, &after, metadata, &content, SystemTime::now());
+        Ok(Some(content))
     }
 
     /// The folder a path is in, and its last segment.
@@ -152,6 +186,10 @@ impl Store for FolderStore {
         if encoding != Encoding::Identity {
             return Err(StoreError::NotFound);
         }
+        if let Some(kept) = self.small_files.find(&self.root, path) {
+            let (content, metadata) = (Content::InMemory(kept.content), kept.metadata);
+            return Ok(OpenFile { content, metadata, ahead: Vec::new(), start: 0 });
+        }
         // A FIFO must not block.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let file = File::from(self.resolve(path, flags).map_err(refusal)?);
@@ -162,8 +200,11 @@ impl Store for FolderStore {
         if !metadata.is_file() {
             return Err(StoreError::Denied);
         }
-        let metadata = describe(&metadata);
-        Ok(OpenFile { file, metadata, ahead: Vec::new(), start: 0 })
+        let content = match self.read_small(path, &file, &metadata)? {
+            Some(content) => Content::InMemory(content),
+            None => Content::OnDisk(file),
+        };
+        Ok(OpenFile { content, metadata: describe(&metadata), ahead: Vec::new(), start: 0 })
     }
 
     fn metadata(&self, file: &OpenFile) -> Metadata {
@@ -176,20 +217,21 @@ impl Store for FolderStore {
         offset: u64,
         buffer: &mut [u8],
     ) -> Result<usize, StoreError> {
+        let on_disk = match &file.content {
+            Content::OnDisk(file) => file,
+            Content::InMemory(content) => return Ok(copy_from(content, offset, buffer)),
+        };
         let rest = file.metadata.size.saturating_sub(offset);
         if buffer.len() as u64 >= rest.min(AHEAD) {
-            return read_at(&file.file, offset, buffer);
+            return read_at(on_disk, offset, buffer);
         }
         if file.ahead_at(offset).is_empty() {
             file.ahead.resize(rest.min(AHEAD) as usize, 0);
-            let length = read_at(&file.file, offset, &mut file.ahead)?;
+            let length = read_at(on_disk, offset, &mut file.ahead)?;
             file.ahead.truncate(length);
             file.start = offset;
         }
-        let ahead = file.ahead_at(offset);
-        let length = ahead.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&ahead[..length]);
-        Ok(length)
+        Ok(copy_from(file.ahead_at(offset), 0, buffer))
     }
 
     fn list(&self, path: &str) -> Result<Listing, StoreError> {
@@ -302,6 +344,15 @@ impl Drop for TemporaryName {
         // After a commit there is none of that name any more.
         let _ = unlinkat(&self.folder, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
     }
+}
+
+/// Copies what is in memory from a place on.
+fn copy_from(content: &[u8], offset: u64, buffer: &mut [u8]) -> usize {
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let rest = content.get(start..).unwrap_or_default();
+    let length = rest.len().min(buffer.len());
+    buffer[..length].copy_from_slice(&rest[..length]);
+    length
 }
 
 /// Reads at a place; 0 bytes only at the end.

@@ -1,6 +1,9 @@
 //! The loop: a turn of the stack, then sleep until a frame, a deadline or a signal.
 
-use std::{os::fd::AsFd, time::Duration};
+use std::{
+    os::fd::AsFd,
+    time::{Duration, Instant},
+};
 
 use bareserve::{Service, Stack, clock::until};
 use nix::{
@@ -12,12 +15,16 @@ use nix::{
         time::TimeSpec,
     },
 };
-use smoltcp::time::Instant;
 
 use crate::{clock::Clock, entropy::OsEntropy, error::Failure, log::Log, tap::Tap};
 
 /// Turns without sleep after which signals are looked for all the same.
 const TURNS_BETWEEN_LOOKS: u32 = 64;
+
+/// How long to look for the next frame before going to sleep, while frames follow each other as
+/// closely as that: sleeping and being woken takes as long as a round trip itself. Between frames
+/// further apart nothing is spent on it.
+const WATCH: Duration = Duration::from_micros(50);
 
 /// Ctrl-C, SIGTERM and SIGHUP, as something to wait for.
 pub struct StopSignals(SignalFd);
@@ -47,6 +54,7 @@ pub fn run(
     mut is_done: impl FnMut(&mut Stack<'_, Tap>) -> bool,
 ) -> Result<(), Failure> {
     let mut turns = 0;
+    let mut last_wait = Duration::MAX;
     loop {
         let now = clock.now();
         log.set_now(now);
@@ -61,13 +69,29 @@ pub fn run(
             continue;
         }
         turns = 0;
+        let began = Instant::now();
         if !is_due {
             log.flush();
+            if last_wait < WATCH && watch(stack.device(), began) {
+                last_wait = began.elapsed();
+                continue;
+            }
         }
         if sleep(&*stack.device(), due, clock, signals)? == Woken::BySignal {
             return Ok(());
         }
+        last_wait = began.elapsed();
     }
+}
+
+/// Looks for a frame until [`WATCH`] after `began`; says whether one has come.
+fn watch(tap: &mut Tap, began: Instant) -> bool {
+    while began.elapsed() < WATCH {
+        if tap.look() {
+            return true;
+        }
+    }
+    false
 }
 
 /// Why a sleep ended.
@@ -82,7 +106,7 @@ pub enum Woken {
 /// Waits until something can be read, for `due`, or for a signal.
 pub fn sleep(
     source: impl AsFd,
-    due: Option<Instant>,
+    due: Option<smoltcp::time::Instant>,
     clock: &Clock,
     signals: &StopSignals,
 ) -> Result<Woken, Failure> {

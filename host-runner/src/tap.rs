@@ -23,6 +23,8 @@ pub struct Tap {
     iface: Iface,
     mtu: usize,
     rx: Box<[u8]>,
+    /// The length of the frame in `rx` that nobody has received yet.
+    waiting: Option<usize>,
     tx: Box<[u8]>,
     dropped: u64,
 }
@@ -48,7 +50,16 @@ impl Tap {
             .map_err(|error| OpenError::new(name, &error))?;
         iface.set_non_blocking().map_err(|error| OpenError::new(name, &error))?;
         let frame = vec![0; mtu + ETHERNET_HEADER].into_boxed_slice();
-        Ok(Self { iface, mtu, rx: frame.clone(), tx: frame, dropped: 0 })
+        Ok(Self { iface, mtu, rx: frame.clone(), waiting: None, tx: frame, dropped: 0 })
+    }
+
+    /// Whether there is a frame to receive.
+    pub fn look(&mut self) -> bool {
+        if self.waiting.is_none() {
+            // An error: nothing there, or the link is down.
+            self.waiting = self.iface.recv(&mut self.rx).ok();
+        }
+        self.waiting.is_some()
     }
 
     /// Frames that the interface did not take, because it was down or its queue full.
@@ -105,16 +116,10 @@ impl Device for Tap {
     type TxToken<'t> = Sending<'t>;
 
     fn receive(&mut self, _now: Instant) -> Option<(Received<'_>, Sending<'_>)> {
-        match self.iface.recv(&mut self.rx) {
-            Ok(length) => {
-                let frame = self.rx.get(..length)?;
-                let sending =
-                    Sending { iface: &self.iface, tx: &mut self.tx, dropped: &mut self.dropped };
-                Some((Received(frame), sending))
-            }
-            // Nothing there, or the link is down.
-            Err(_) => None,
-        }
+        self.look();
+        let frame = self.rx.get(..self.waiting.take()?)?;
+        let sending = Sending { iface: &self.iface, tx: &mut self.tx, dropped: &mut self.dropped };
+        Some((Received(frame), sending))
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<Sending<'_>> {

@@ -50,8 +50,12 @@ where
 }
 
 fn ticks_to_micros(ticks: u64, seconds_per_tick: Fraction) -> u64 {
-    let micros = u128::from(ticks) * u128::from(*seconds_per_tick.numerator()) * 1_000_000;
-    (micros / u128::from(*seconds_per_tick.denominator())) as u64
+    let numerator = u64::from(*seconds_per_tick.numerator());
+    let denominator = u64::from(*seconds_per_tick.denominator()).max(1);
+    // Whole laps of the denominator apart from the rest, so that 64 bits suffice.
+    let (laps, rest) = (ticks / denominator, ticks % denominator);
+    let (seconds, part) = (rest * numerator / denominator, rest * numerator % denominator);
+    (laps * numerator + seconds) * 1_000_000 + part * 1_000_000 / denominator
 }
 
 /// A date: microseconds since 1970-01-01 00:00:00 UTC, leap seconds not counted (POSIX time).

@@ -144,5 +144,5 @@ impl<F> Connection<'_, F> {
 
 /// What stands after the last separator of a path: the name that an object tells.
 pub(super) fn last_segment(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or_default()
+    path.rsplit_once('/').map_or(path, |(_, last)| last)
 }

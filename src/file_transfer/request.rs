@@ -313,7 +313,7 @@ impl<F, U> Connection<F, U> {
         let service = "file-request";
         match self.reader.text() {
             Some((_, name)) => {
-                let what = format_args!("{name:?}: {what}");
+                let what = format_args!("{name}: {what}");
                 env.observer.event(Event::Answered { service, remote, what });
             }
             None => env.observer.event(Event::Answered { service, remote, what }),

@@ -91,10 +91,10 @@ fn is_cross_site(request: &Request<'_>) -> bool {
         return !matches!(site, "same-origin" | "none");
     }
     let Some(origin) = request.field("Origin") else { return false };
-    let authority = origin.split_once("://").map(|(_, authority)| authority);
-    authority.is_none_or(|authority| {
-        !request.field("Host").is_some_and(|host| host.eq_ignore_ascii_case(authority))
-    })
+    let (Some((_, rest)), Some(host)) = (origin.split_once(':'), request.field("Host")) else {
+        return true;
+    };
+    rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority))
 }
 
 /// The value of the cookie called `name` (RFC 6265 section 4.2).

@@ -106,7 +106,7 @@ impl<'a> Backlog<'a> {
     }
 
     /// Takes out the first request for one of `ports` that `matches`.
-    pub fn take_if(&mut self, ports: &[u16], matches: impl Fn(&Syn) -> bool) -> Option<Syn> {
+    pub fn take_if(&mut self, ports: &[u16], matches: &dyn Fn(&Syn) -> bool) -> Option<Syn> {
         let place = self.find(|syn| ports.contains(&syn.local.port) && matches(syn))?;
         self.remove(place)
     }
@@ -165,7 +165,12 @@ impl<'a> Backlog<'a> {
 
     fn remove(&mut self, place: usize) -> Option<Syn> {
         let taken = self.places.get_mut(place)?.take()?;
-        self.places.get_mut(place..self.waiting)?.rotate_left(1);
+        // Slices have `rotate_left`, but that panics if there is nothing to rotate.
+        for place in place + 1..self.waiting {
+            if let Some([before, after]) = self.places.get_mut(place - 1..=place) {
+                core::mem::swap(before, after);
+            }
+        }
         self.waiting -= 1;
         Some(taken)
     }
@@ -287,7 +292,7 @@ impl<T: phy::RxToken> phy::RxToken for RxToken<'_, '_, T> {
             Self::Replayed(syn) => {
                 let mut frame = [0; SYN_FRAME_SIZE];
                 let length = syn.emit(&mut frame);
-                f(&frame[..length])
+                f(frame.get(..length).unwrap_or_default())
             }
             Self::Fresh { token, backlog, checksums, now } => token.consume(|frame| {
                 // The interface ignores an empty frame.

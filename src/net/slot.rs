@@ -23,10 +23,22 @@ const RESET_LIMIT: Duration = Duration::from_secs(1);
 
 /// One connection's place in the pool.
 pub struct Slot<C> {
+    pub(super) state: SlotState,
+    pub(super) connection: C,
+}
+
+impl<C> Slot<C> {
+    /// A free slot around a connection's memory.
+    pub const fn new(connection: C) -> Self {
+        Self { state: SlotState::new(), connection }
+    }
+}
+
+/// What the pool knows of a connection whatever its protocol.
+pub(super) struct SlotState {
     handle: Option<SocketHandle>,
     stage: Stage,
     peer: Peer,
-    connection: C,
     /// What it is held to, since when, and the bytes moved since.
     phase: Phase,
     since: Instant,
@@ -59,15 +71,13 @@ enum Stage {
     Resetting,
 }
 
-impl<C> Slot<C> {
-    /// A free slot around a connection's memory.
-    pub const fn new(connection: C) -> Self {
+impl SlotState {
+    const fn new() -> Self {
         let nobody = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
         Self {
             handle: None,
             stage: Stage::Free,
             peer: Peer { remote: nobody, local: nobody },
-            connection,
             phase: Phase::FirstByte,
             since: Instant::ZERO,
             moved: 0,
@@ -81,7 +91,7 @@ impl<C> Slot<C> {
     }
 
     /// Gives the slot its socket.
-    pub(super) fn attach(&mut self, handle: SocketHandle) {
+    pub fn attach(&mut self, handle: SocketHandle) {
         self.handle = Some(handle);
     }
 
@@ -109,7 +119,7 @@ impl<C> Slot<C> {
     }
 
     /// Whether it is probably free by the next turn, which nothing that arrives will tell.
-    pub(super) fn is_aborted(&self) -> bool {
+    pub fn is_aborted(&self) -> bool {
         self.stage == Stage::Aborted
     }
 
@@ -121,7 +131,7 @@ impl<C> Slot<C> {
     /// Asks the peer whether it still knows the connection, by a keep-alive segment (RFC 9293
     /// section 3.8.4): a peer that does not answers with a reset. smoltcp itself says nothing to a
     /// SYN on a connection that exists.
-    pub(super) fn challenge(&self, sockets: &mut SocketSet<'_>) {
+    pub fn challenge(&self, sockets: &mut SocketSet<'_>) {
         if matches!(self.stage, Stage::Open | Stage::Closing) {
             let socket = sockets.get_mut::<Socket>(self.handle());
             // Switched on it sends one segment at once; switched off it sends no second.
@@ -163,8 +173,8 @@ impl<C> Slot<C> {
     }
 
     /// When the protocol itself wants to be asked again.
-    pub(super) fn poll_at<P: Protocol<Connection = C>>(&self, protocol: &P) -> Option<Instant> {
-        (self.stage == Stage::Open).then(|| protocol.poll_at(&self.connection)).flatten()
+    pub fn poll_at(&self, conversation: &dyn Conversation) -> Option<Instant> {
+        (self.stage == Stage::Open).then(|| conversation.poll_at()).flatten()
     }
 
     /// Notes what the connection is about and what has moved. Its time starts anew when that is
@@ -207,9 +217,60 @@ impl<C> Slot<C> {
     }
 }
 
-/// A slot together with all it needs to live: what every step below works on.
-pub(super) struct Driver<'d, 'a, 'e, P: Protocol> {
-    pub protocol: &'d mut P,
+/// A protocol on one connection of its own. Behind `dyn`, so that the code of the pool, which is
+/// not short, is compiled once and not for each protocol.
+pub(super) trait Conversation {
+    fn name(&self) -> &'static str;
+    fn open(&mut self, peer: Peer, env: &mut Environment<'_>);
+    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize;
+    fn end_of_input(&mut self, env: &mut Environment<'_>);
+    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize;
+    fn phase(&self) -> Phase;
+    fn poll_at(&self) -> Option<Instant>;
+    fn expire(&mut self, env: &mut Environment<'_>);
+    fn close(&mut self, env: &mut Environment<'_>);
+}
+
+impl<P: Protocol> Conversation for (&mut P, &mut P::Connection) {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn open(&mut self, peer: Peer, env: &mut Environment<'_>) {
+        self.0.open(self.1, peer, env);
+    }
+
+    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
+        self.0.receive(self.1, input, env)
+    }
+
+    fn end_of_input(&mut self, env: &mut Environment<'_>) {
+        self.0.end_of_input(self.1, env);
+    }
+
+    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
+        self.0.transmit(self.1, output, env)
+    }
+
+    fn phase(&self) -> Phase {
+        self.0.phase(self.1)
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.0.poll_at(self.1)
+    }
+
+    fn expire(&mut self, env: &mut Environment<'_>) {
+        self.0.expire(self.1, env);
+    }
+
+    fn close(&mut self, env: &mut Environment<'_>) {
+        self.0.close(self.1, env);
+    }
+}
+
+/// What every step in a slot's life works with.
+pub(super) struct Driver<'d, 'a, 'e> {
     pub sockets: &'d mut SocketSet<'a>,
     pub counters: &'d Counters,
     /// Bytes that count as progress when somebody waits.
@@ -217,9 +278,9 @@ pub(super) struct Driver<'d, 'a, 'e, P: Protocol> {
     pub env: &'d mut Environment<'e>,
 }
 
-impl<P: Protocol> Driver<'_, '_, '_, P> {
+impl Driver<'_, '_, '_> {
     /// Prepares a free slot's socket for `syn`. Says whether the request is to be replayed.
-    pub fn answer(&mut self, slot: &mut Slot<P::Connection>, syn: &Syn) -> bool {
+    pub fn answer(&mut self, slot: &mut SlotState, syn: &Syn) -> bool {
         let socket = self.sockets.get_mut::<Socket>(slot.handle());
         if socket.listen(syn.local).is_err() {
             return false;
@@ -239,22 +300,32 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
     }
 
     /// Moves what can be moved, then sees to the time limits.
-    pub fn poll(&mut self, slot: &mut Slot<P::Connection>, patient: &Limits) {
+    pub fn poll(
+        &mut self,
+        slot: &mut SlotState,
+        conversation: &mut dyn Conversation,
+        patient: &Limits,
+    ) {
         match slot.stage {
             Stage::Free => return,
-            Stage::HalfOpen => self.complete_handshake(slot),
-            Stage::Open => self.exchange(slot),
-            Stage::Closing => self.drain(slot),
+            Stage::HalfOpen => self.complete_handshake(slot, conversation),
+            Stage::Open => self.exchange(slot, conversation),
+            Stage::Closing => self.drain(slot, conversation),
             Stage::Aborted | Stage::Resetting => self.finish_reset(slot),
         }
         if slot.is_overdue(patient, self.env.now) {
-            self.expire(slot, Outcome::TimedOut);
+            self.expire(slot, conversation, Outcome::TimedOut);
         }
     }
 
     /// The slot's time is up, or it is to make room: asks the protocol to say goodbye. One that was
     /// asked before, has no protocol, or whose peer does not take what was said already, is reset.
-    pub fn expire(&mut self, slot: &mut Slot<P::Connection>, why: Outcome) {
+    pub fn expire(
+        &mut self,
+        slot: &mut SlotState,
+        conversation: &mut dyn Conversation,
+        why: Outcome,
+    ) {
         match slot.stage {
             Stage::Free | Stage::Aborted => {}
             Stage::Resetting => slot.stage = Stage::Free,
@@ -263,59 +334,58 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
                 slot.is_cut_off = slot.phase != Phase::Idle;
                 count(&self.counters.expired, 1);
                 slot.restart(self.env.now);
-                self.protocol.expire(&mut slot.connection, self.env);
-                self.exchange(slot);
+                conversation.expire(self.env);
+                self.exchange(slot, conversation);
             }
             Stage::HalfOpen => {
                 count(&self.counters.expired, 1);
-                self.forget(slot);
+                self.forget(slot, conversation);
             }
             Stage::Open | Stage::Closing => {
                 if slot.outcome.is_none() {
                     slot.outcome = Some(why);
                     count(&self.counters.expired, 1);
                 }
-                self.reset(slot);
+                self.reset(slot, conversation);
             }
         }
     }
 
-    fn complete_handshake(&mut self, slot: &mut Slot<P::Connection>) {
+    fn complete_handshake(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         let socket = self.sockets.get_mut::<Socket>(slot.handle());
         match socket.state() {
             State::SynReceived => {}
             // The interface did not take the request, or the peer answered with a reset.
             State::Listen | State::Closed => {
                 socket.abort();
-                self.release(slot);
+                self.release(slot, conversation);
             }
             _ => {
                 slot.stage = Stage::Open;
                 slot.restart(self.env.now);
                 count(&self.counters.served, 1);
-                let (service, peer) = (self.protocol.name(), slot.peer);
+                let (service, peer) = (conversation.name(), slot.peer);
                 self.env.observer.event(Event::Connected {
                     service,
                     remote: peer.remote,
                     port: peer.local.port,
                 });
-                self.protocol.open(&mut slot.connection, peer, self.env);
-                slot.phase = self.protocol.phase(&slot.connection);
-                self.exchange(slot);
+                conversation.open(peer, self.env);
+                slot.phase = conversation.phase();
+                self.exchange(slot, conversation);
             }
         }
     }
 
     /// Carries bytes between socket and protocol until neither side has any for the other.
-    fn exchange(&mut self, slot: &mut Slot<P::Connection>) {
+    fn exchange(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         let socket = self.sockets.get_mut::<Socket>(slot.handle());
         let (mut bytes_in, mut bytes_out) = (0, 0);
         loop {
             let mut still = true;
-            while socket.can_recv() && !is_over(self.protocol.phase(&slot.connection)) {
-                let connection = &mut slot.connection;
+            while socket.can_recv() && !is_over(conversation.phase()) {
                 let taken = socket.recv(|input| {
-                    let taken = self.protocol.receive(connection, input, self.env).min(input.len());
+                    let taken = conversation.receive(input, self.env).min(input.len());
                     (taken, taken)
                 });
                 let Ok(taken @ 1..) = taken else { break };
@@ -323,17 +393,15 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
                 still = false;
             }
             let reset = socket.state() == State::Closed;
-            let over = is_over(self.protocol.phase(&slot.connection));
+            let over = is_over(conversation.phase());
             if !slot.end_of_input && !socket.may_recv() && !reset && !over {
                 slot.end_of_input = true;
-                self.protocol.end_of_input(&mut slot.connection, self.env);
+                conversation.end_of_input(self.env);
                 still = false;
             }
-            while socket.can_send() && !is_over(self.protocol.phase(&slot.connection)) {
-                let connection = &mut slot.connection;
+            while socket.can_send() && !is_over(conversation.phase()) {
                 let given = socket.send(|output| {
-                    let given =
-                        self.protocol.transmit(connection, output, self.env).min(output.len());
+                    let given = conversation.transmit(output, self.env).min(output.len());
                     (given, given)
                 });
                 let Ok(given @ 1..) = given else { break };
@@ -347,22 +415,22 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
         let (state, undelivered) = (socket.state(), socket.send_queue());
         count_bytes(&self.counters.bytes_in, bytes_in);
         count_bytes(&self.counters.bytes_out, bytes_out);
-        let phase = self.protocol.phase(&slot.connection);
+        let phase = conversation.phase();
         slot.measure(phase, bytes_in, bytes_out, undelivered, self.least, self.env.now);
         match phase {
             _ if state == State::Closed => {
                 slot.outcome.get_or_insert(Outcome::Reset);
-                self.protocol.close(&mut slot.connection, self.env);
-                self.release(slot);
+                conversation.close(self.env);
+                self.release(slot, conversation);
             }
             Phase::Finished => {
-                self.protocol.close(&mut slot.connection, self.env);
+                conversation.close(self.env);
                 self.sockets.get_mut::<Socket>(slot.handle()).close();
                 slot.stage = Stage::Closing;
             }
             Phase::Broken => {
                 slot.outcome.get_or_insert(Outcome::Aborted);
-                self.reset(slot);
+                self.reset(slot, conversation);
             }
             _ => {}
         }
@@ -370,7 +438,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
 
     /// Throws away what the peer still sends, so that it reads the answer instead of a reset (RFC
     /// 9112 section 9.6), until it closes too.
-    fn drain(&mut self, slot: &mut Slot<P::Connection>) {
+    fn drain(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         let socket = self.sockets.get_mut::<Socket>(slot.handle());
         while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
         let undelivered = socket.send_queue();
@@ -380,7 +448,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
             } else {
                 Outcome::Completed
             });
-            self.release(slot);
+            self.release(slot, conversation);
         } else {
             // The peer has time to close from when it has our FIN.
             let delivered = socket.state() == State::FinWait2;
@@ -390,34 +458,34 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
     }
 
     /// Gives up on the peer and tells it so.
-    fn reset(&mut self, slot: &mut Slot<P::Connection>) {
+    fn reset(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         self.sockets.get_mut::<Socket>(slot.handle()).abort();
         if slot.stage == Stage::Open {
-            self.protocol.close(&mut slot.connection, self.env);
+            conversation.close(self.env);
         }
-        self.release(slot);
+        self.release(slot, conversation);
         slot.stage = Stage::Aborted;
         slot.restart(self.env.now);
     }
 
     /// Gives up on a handshake without a word, as other stacks do: a peer whose SYN|ACK was lost is
     /// not refused but repeats its SYN.
-    fn forget(&mut self, slot: &mut Slot<P::Connection>) {
+    fn forget(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         let socket = self.sockets.get_mut::<Socket>(slot.handle());
         socket.abort();
         // From CLOSED a socket owes a reset; one that listens has no peer.
         let _ = socket.listen(slot.peer.local);
         socket.close();
-        self.release(slot);
+        self.release(slot, conversation);
     }
 
-    fn finish_reset(&mut self, slot: &mut Slot<P::Connection>) {
+    fn finish_reset(&mut self, slot: &mut SlotState) {
         let sent = self.sockets.get_mut::<Socket>(slot.handle()).remote_endpoint().is_none();
         slot.stage = if sent { Stage::Free } else { Stage::Resetting };
     }
 
     /// The connection is over.
-    fn release(&mut self, slot: &mut Slot<P::Connection>) {
+    fn release(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         self.counters.open.set(self.counters.open.get().saturating_sub(1));
         let outcome = slot.outcome.unwrap_or(Outcome::Completed);
         if outcome == Outcome::Reset {
@@ -425,7 +493,7 @@ impl<P: Protocol> Driver<'_, '_, '_, P> {
         }
         if slot.stage != Stage::HalfOpen {
             self.env.observer.event(Event::Closed {
-                service: self.protocol.name(),
+                service: conversation.name(),
                 remote: slot.peer.remote,
                 port: slot.peer.local.port,
                 outcome,

@@ -10,8 +10,7 @@ use super::{
     limits::Limits,
     protocol::Protocol,
     service::{Context, Service},
-    slot::{Driver, Slot},
-    syn::Syn,
+    slot::{Conversation, Driver, Slot, SlotState},
 };
 use crate::{
     counters::Counters,
@@ -22,13 +21,8 @@ use crate::{
 /// Serves `P` on any number of ports.
 pub struct TcpServer<'a, P: Protocol> {
     protocol: P,
-    ports: &'a [u16],
     slots: &'a mut [Slot<P::Connection>],
-    counters: &'a Counters,
-    patient: Limits,
-    pressed: Limits,
-    next: Turn,
-    poll_at: Option<Instant>,
+    pool: Pool<'a>,
 }
 
 /// The memory of a [`TcpServer`]: as many connections as there are slots, between which the two
@@ -49,39 +43,22 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
     /// [`SetupError`] when the stack has too few places.
     pub fn new<D: Device>(
         stack: &mut Stack<'a, D>,
-        protocol: P,
+        mut protocol: P,
         ports: &'a [u16],
         memory: TcpMemory<'a, P::Connection>,
         counters: &'a Counters,
     ) -> Result<Self, SetupError> {
         let TcpMemory { slots, rx, tx } = memory;
-        let share = |bytes: usize| bytes.checked_div(slots.len()).unwrap_or(0).max(1);
-        let buffers =
-            rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
-        for (slot, (rx, tx)) in slots.iter_mut().zip(buffers) {
-            slot.attach(stack.add_tcp_socket(rx, tx)?);
-        }
-        for &port in ports {
-            stack.serve(port)?;
-        }
-        counters.capacity.set(slots.len() as u32);
-        Ok(Self {
-            protocol,
-            ports,
-            slots,
-            counters,
-            patient: Limits::PATIENT,
-            pressed: Limits::PRESSED,
-            next: Turn::Oldest,
-            poll_at: None,
-        })
+        let mut members = Members { protocol: &mut protocol, slots };
+        let pool = Pool::new(stack, &mut members, ports, (rx, tx), counters)?;
+        Ok(Self { protocol, slots, pool })
     }
 
     /// Changes the time limits: for quiet times, and for when somebody waits.
     #[must_use]
     pub fn with_limits(mut self, patient: Limits, pressed: Limits) -> Self {
-        self.patient = patient;
-        self.pressed = pressed;
+        self.pool.patient = patient;
+        self.pool.pressed = pressed;
         self
     }
 
@@ -93,130 +70,188 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
 
 impl<P: Protocol> Service for TcpServer<'_, P> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
-        let mut driver = Driver {
-            protocol: &mut self.protocol,
+        let mut members = Members { protocol: &mut self.protocol, slots: self.slots };
+        self.pool.poll(&mut members, cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.pool.poll_at
+    }
+}
+
+/// The slots of a server, without the type of its connections: the pool's code is compiled once and
+/// not for each protocol.
+trait Slots {
+    /// Takes a `step` with each slot.
+    fn each(&mut self, step: Step<'_>);
+}
+
+/// Something done with a slot and the conversation in it.
+type Step<'s> = &'s mut dyn FnMut(&mut SlotState, &mut dyn Conversation);
+
+struct Members<'m, P: Protocol> {
+    protocol: &'m mut P,
+    slots: &'m mut [Slot<P::Connection>],
+}
+
+impl<P: Protocol> Slots for Members<'_, P> {
+    fn each(&mut self, step: Step<'_>) {
+        for Slot { state, connection } in self.slots.iter_mut() {
+            step(state, &mut (&mut *self.protocol, connection));
+        }
+    }
+}
+
+/// All of a server but its protocol and connections.
+struct Pool<'a> {
+    ports: &'a [u16],
+    counters: &'a Counters,
+    patient: Limits,
+    pressed: Limits,
+    next: Turn,
+    poll_at: Option<Instant>,
+}
+
+impl<'a> Pool<'a> {
+    fn new<D: Device>(
+        stack: &mut Stack<'a, D>,
+        slots: &mut dyn Slots,
+        ports: &'a [u16],
+        (rx, tx): (&'a mut [u8], &'a mut [u8]),
+        counters: &'a Counters,
+    ) -> Result<Self, SetupError> {
+        let mut count = 0;
+        slots.each(&mut |_, _| count += 1);
+        let share = |bytes: usize| bytes.checked_div(count).unwrap_or(0).max(1);
+        let mut buffers =
+            rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
+        let mut result = Ok(());
+        slots.each(&mut |slot, _| {
+            if let (Ok(()), Some((rx, tx))) = (result, buffers.next()) {
+                result = stack.add_tcp_socket(rx, tx).map(|handle| slot.attach(handle));
+            }
+        });
+        result?;
+        for &port in ports {
+            stack.serve(port)?;
+        }
+        counters.capacity.set(count as u32);
+        Ok(Self {
+            ports,
+            counters,
+            patient: Limits::PATIENT,
+            pressed: Limits::PRESSED,
+            next: Turn::Oldest,
+            poll_at: None,
+        })
+    }
+
+    fn poll(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
+        let mut driver = self.driver(cx);
+        slots.each(&mut |slot, conversation| driver.poll(slot, conversation, &self.patient));
+        if cx.backlog.waiting(self.ports) > 0 {
+            self.drop_duplicates(slots, cx);
+            self.accept(slots, cx);
+            self.make_room(slots, cx);
+        }
+        let waiting = cx.backlog.waiting(self.ports);
+        self.counters.parked.set(waiting as u32);
+        self.poll_at = self.next_poll(slots, waiting);
+    }
+
+    fn driver<'d, 'e, 's>(&'d self, cx: &'d mut Context<'e, 's>) -> Driver<'d, 's, 'e> {
+        Driver {
             sockets: &mut *cx.sockets,
             counters: self.counters,
             least: self.pressed.least,
             env: &mut cx.environment,
-        };
-        for slot in self.slots.iter_mut() {
-            driver.poll(slot, &self.patient);
         }
-        if cx.backlog.waiting(self.ports) > 0 {
-            self.drop_duplicates(cx);
-            self.accept(cx);
-            self.make_room(cx);
-        }
-        let waiting = cx.backlog.waiting(self.ports);
-        self.counters.parked.set(waiting as u32);
-        self.poll_at = self.next_poll(waiting);
     }
 
-    fn poll_at(&self) -> Option<Instant> {
-        self.poll_at
-    }
-}
-
-impl<P: Protocol> TcpServer<'_, P> {
     /// Takes requests out of the backlog whose connection exists. Of a half-open one the socket
     /// itself repeats the answer. Any other challenges the peer with an ACK, to which one that has
     /// forgotten the connection replies with a reset (RFC 9293 section 3.10.7.4); then the peer's
     /// next SYN is a new request.
-    fn drop_duplicates(&mut self, cx: &mut Context<'_, '_>) {
-        let slots = &*self.slots;
-        let holder = |syn: &Syn| slots.iter().find(|slot| slot.has_connection_of(syn));
-        while let Some(syn) = cx.backlog.take_if(self.ports, |syn| holder(syn).is_some()) {
-            if let Some(slot) = holder(&syn) {
+    fn drop_duplicates(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
+        slots.each(&mut |slot, _| {
+            while cx.backlog.take_if(self.ports, &|syn| slot.has_connection_of(syn)).is_some() {
                 slot.challenge(cx.sockets);
             }
-        }
+        });
     }
 
     /// Gives free slots to those who wait, the oldest and the newest by turns: nobody starves, and
     /// a queue full of dead requests does not delay the living.
-    fn accept(&mut self, cx: &mut Context<'_, '_>) {
-        let mut driver = Driver {
-            protocol: &mut self.protocol,
-            sockets: &mut *cx.sockets,
-            counters: self.counters,
-            least: self.pressed.least,
-            env: &mut cx.environment,
-        };
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_free()) {
-            if !cx.backlog.can_replay() {
-                break;
+    fn accept(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
+        slots.each(&mut |slot, _| {
+            if !slot.is_free() || !cx.backlog.can_replay() {
+                return;
             }
-            let Some(syn) = cx.backlog.take(self.ports, self.next) else { break };
+            let Some(syn) = cx.backlog.take(self.ports, self.next) else { return };
             self.next = self.next.other();
-            if driver.answer(slot, &syn) {
+            if self.driver(cx).answer(slot, &syn) {
                 cx.backlog.replay(syn);
             }
-        }
+        });
     }
 
     /// When more wait than slots are free or about to be, the connections furthest past their short
     /// limit go.
-    fn make_room(&mut self, cx: &mut Context<'_, '_>) {
+    fn make_room(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
         let now = cx.environment.now;
-        for _ in self.coming()..cx.backlog.waiting(self.ports) {
-            let pressed = &self.pressed;
-            let Some(slot) = self
-                .slots
-                .iter_mut()
-                .filter(|slot| !slot.is_leaving())
-                .filter_map(|slot| slot.is_overdue(pressed, now).then_some(slot))
-                .min_by_key(|slot| slot.deadline(pressed))
-            else {
+        let pressed = &self.pressed;
+        for _ in coming(slots)..cx.backlog.waiting(self.ports) {
+            let mut earliest: Option<Instant> = None;
+            slots.each(&mut |slot, _| {
+                if !slot.is_leaving() && slot.is_overdue(pressed, now) {
+                    earliest = [earliest, slot.deadline(pressed)].into_iter().flatten().min();
+                }
+            });
+            if earliest.is_none() {
                 break;
-            };
-            let mut driver = Driver {
-                protocol: &mut self.protocol,
-                sockets: &mut *cx.sockets,
-                counters: self.counters,
-                least: self.pressed.least,
-                env: &mut cx.environment,
-            };
-            driver.expire(slot, Outcome::MadeRoom);
+            }
+            slots.each(&mut |slot, conversation| {
+                if !slot.is_leaving() && slot.deadline(pressed) == earliest {
+                    self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
+                    // One is enough.
+                    earliest = None;
+                }
+            });
         }
         // Those on their way out are not given the usual time for it. One that was cut off is
         // not waited for once it knows: if it comes again at once, it would be in the queue before
         // its place is given away, as the newest, ahead of whoever waited for that place.
-        for slot in self.slots.iter_mut().filter(|slot| slot.is_leaving()) {
-            if slot.is_told() || slot.is_overdue(&self.pressed, now) {
-                let mut driver = Driver {
-                    protocol: &mut self.protocol,
-                    sockets: &mut *cx.sockets,
-                    counters: self.counters,
-                    least: self.pressed.least,
-                    env: &mut cx.environment,
-                };
-                driver.expire(slot, Outcome::MadeRoom);
+        slots.each(&mut |slot, conversation| {
+            if slot.is_leaving() && (slot.is_told() || slot.is_overdue(pressed, now)) {
+                self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
             }
-        }
+        });
     }
 
-    /// How many connections are free, or will be soon.
-    fn coming(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.is_free() || slot.is_leaving()).count()
+    fn next_poll(&self, slots: &mut dyn Slots, waiting: usize) -> Option<Instant> {
+        let more_must_go = waiting > coming(slots);
+        let mut next: Option<Instant> = None;
+        slots.each(&mut |slot, conversation| {
+            let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
+            let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
+            let limits = if is_pressed { &self.pressed } else { &self.patient };
+            let times = [
+                next,
+                at_once.then_some(Instant::ZERO),
+                slot.deadline(limits),
+                slot.poll_at(conversation),
+            ];
+            next = times.into_iter().flatten().min();
+        });
+        next
     }
+}
 
-    fn next_poll(&self, waiting: usize) -> Option<Instant> {
-        let free = waiting > 0 && self.slots.iter().any(Slot::is_free);
-        if free || self.slots.iter().any(Slot::is_aborted) {
-            return Some(Instant::ZERO);
-        }
-        let more_must_go = waiting > self.coming();
-        let limits = |slot: &Slot<_>| {
-            let pressed = more_must_go || waiting > 0 && slot.is_leaving();
-            if pressed { &self.pressed } else { &self.patient }
-        };
-        self.slots
-            .iter()
-            .flat_map(|slot| [slot.deadline(limits(slot)), slot.poll_at(&self.protocol)])
-            .flatten()
-            .min()
-    }
+/// How many connections are free, or will be soon.
+fn coming(slots: &mut dyn Slots) -> usize {
+    let mut coming = 0;
+    slots.each(&mut |slot, _| coming += usize::from(slot.is_free() || slot.is_leaving()));
+    coming
 }
 
 /// Why a service could not be set up.

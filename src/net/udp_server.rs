@@ -75,10 +75,15 @@ pub struct Ends {
 /// Serves `P` on one port.
 pub struct UdpServer<'a, P> {
     protocol: P,
+    port: Port<'a>,
+}
+
+/// All of a server but its protocol, whose type is not known here: compiled once.
+struct Port<'a> {
     handle: SocketHandle,
     counters: &'a Counters,
     datagram: &'a mut [u8],
-    port: u16,
+    number: u16,
     /// Since when nothing of so many bytes in the transmit buffer has gone out.
     stuck: Option<(Instant, usize)>,
     poll_at: Option<Instant>,
@@ -109,15 +114,9 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
         let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
         let socket = stack.sockets().get_mut::<Socket>(handle);
         socket.bind(port).map_err(|_| SetupError::InvalidPort)?;
-        Ok(Self {
-            protocol,
-            handle,
-            counters,
-            datagram: memory.datagram,
-            port,
-            stuck: None,
-            poll_at: None,
-        })
+        let datagram = memory.datagram;
+        let port = Port { handle, counters, datagram, number: port, stuck: None, poll_at: None };
+        Ok(Self { protocol, port })
     }
 
     /// The protocol.
@@ -126,27 +125,18 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
     }
 }
 
-impl<P> UdpServer<'_, P> {
-    /// Throws away all that waits when the first answer cannot be sent: one stranger who does not
-    /// exist must not silence the service.
-    fn free_if_stuck(&mut self, socket: &mut Socket<'_>, now: Instant) {
-        let queue = socket.send_queue();
-        self.stuck = match self.stuck {
-            _ if queue == 0 && socket.can_send() => None,
-            Some((since, before)) if queue >= before && now < since + STUCK => self.stuck,
-            Some((_, before)) if queue >= before => {
-                socket.close();
-                // It was bound to this port before.
-                let _ = socket.bind(self.port);
-                None
-            }
-            _ => Some((now, queue)),
-        };
+impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.port.poll(&mut self.protocol, cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.port.poll_at
     }
 }
 
-impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
-    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+impl Port<'_> {
+    fn poll(&mut self, protocol: &mut dyn DatagramProtocol, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
         self.free_if_stuck(socket, cx.environment.now);
         let interface = &*cx.interface;
@@ -155,7 +145,7 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
             if !socket.can_send() {
                 break;
             }
-            let Some((length, ends)) = self.protocol.transmit(self.datagram, env) else { break };
+            let Some((length, ends)) = protocol.transmit(self.datagram, env) else { break };
             send(socket, self.counters, self.datagram.get(..length).unwrap_or_default(), ends);
         }
         for _ in 0..BUDGET {
@@ -173,15 +163,15 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
             count_bytes(&self.counters.bytes_in, length);
             let local = meta.local_address.filter(|address| interface.has_ip_addr(*address));
             let ends = Ends { remote: meta.endpoint, local };
-            let held_back = self.protocol.held_back();
-            let answer = self.protocol.answer(self.datagram, length, ends, env);
+            let held_back = protocol.held_back();
+            let answer = protocol.answer(self.datagram, length, ends, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
                 Some(answer) => send(socket, self.counters, answer, ends),
-                None if self.protocol.held_back() > held_back => {}
+                None if protocol.held_back() > held_back => {}
                 None => count(&self.counters.refused, 1),
             }
             env.observer.event(Event::Datagram {
-                service: self.protocol.name(),
+                service: protocol.name(),
                 remote: ends.remote,
                 bytes_in: length,
                 bytes_out: answer,
@@ -190,14 +180,27 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
         let stuck = self.stuck.map(|(since, _)| since + STUCK);
         self.poll_at = match socket.can_send() {
             true if socket.can_recv() => Some(Instant::ZERO),
-            true => [stuck, self.protocol.poll_at()].into_iter().flatten().min(),
+            true => [stuck, protocol.poll_at()].into_iter().flatten().min(),
             // Egress makes room; if it does not, see when it must have.
             false => Some(stuck.unwrap_or(Instant::ZERO)),
         };
     }
 
-    fn poll_at(&self) -> Option<Instant> {
-        self.poll_at
+    /// Throws away all that waits when the first answer cannot be sent: one stranger who does not
+    /// exist must not silence the service.
+    fn free_if_stuck(&mut self, socket: &mut Socket<'_>, now: Instant) {
+        let queue = socket.send_queue();
+        self.stuck = match self.stuck {
+            _ if queue == 0 && socket.can_send() => None,
+            Some((since, before)) if queue >= before && now < since + STUCK => self.stuck,
+            Some((_, before)) if queue >= before => {
+                socket.close();
+                // It was bound to this port before.
+                let _ = socket.bind(self.number);
+                None
+            }
+            _ => Some((now, queue)),
+        };
     }
 }
 

@@ -1,5 +1,7 @@
 //! Two stores as one: a writable one before one that is not.
 
+use core::cmp::Ordering;
+
 use super::{Commit, Encoding, Entry, Metadata, Store, StoreError};
 
 /// Reads from `Upper`, then from `Lower`; writes to `Upper`.
@@ -31,35 +33,18 @@ pub enum Layer<Upper, Lower> {
 
 /// A walk through a folder of both stores.
 #[derive(Debug)]
-pub struct OverlayListing<Upper, Lower, const NAME: usize> {
-    upper: Option<Walk<Upper, NAME>>,
-    lower: Option<Walk<Lower, NAME>>,
+pub struct OverlayListing<Upper, Lower> {
+    upper: Option<Upper>,
+    lower: Option<Lower>,
 }
 
-/// A walk, and the entry that comes next in it.
-#[derive(Debug)]
-struct Walk<Listing, const NAME: usize> {
-    listing: Listing,
-    name: heapless::String<NAME>,
-    entry: Option<Entry>,
-}
-
-impl<Listing, const NAME: usize> Walk<Listing, NAME> {
-    fn start<S: Store<Listing = Listing>>(store: &S, listing: Listing) -> Result<Self, StoreError> {
-        let mut walk = Self { listing, name: heapless::String::new(), entry: None };
-        walk.advance(store)?;
-        Ok(walk)
-    }
-
-    fn advance<S: Store<Listing = Listing>>(&mut self, store: &S) -> Result<(), StoreError> {
-        self.entry = store.next_entry(&mut self.listing, &mut self.name)?;
-        Ok(())
-    }
-}
-
-impl<Upper: Store, Lower: Store, const NAME: usize> Store for Overlay<Upper, Lower, NAME> {
+impl<Upper, Lower, const NAME: usize> Store for Overlay<Upper, Lower, NAME>
+where
+    Upper: Store<Listing: Clone>,
+    Lower: Store<Listing: Clone>,
+{
     type File = Layer<Upper::File, Lower::File>;
-    type Listing = OverlayListing<Upper::Listing, Lower::Listing, NAME>;
+    type Listing = OverlayListing<Upper::Listing, Lower::Listing>;
     type Upload = Upper::Upload;
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
@@ -102,10 +87,7 @@ impl<Upper: Store, Lower: Store, const NAME: usize> Store for Overlay<Upper, Low
         if upper.is_none() && lower.is_none() {
             return Err(StoreError::NotFound);
         }
-        Ok(OverlayListing {
-            upper: upper.map(|listing| Walk::start(&self.upper, listing)).transpose()?,
-            lower: lower.map(|listing| Walk::start(&self.lower, listing)).transpose()?,
-        })
+        Ok(OverlayListing { upper, lower })
     }
 
     fn next_entry(
@@ -113,27 +95,36 @@ impl<Upper: Store, Lower: Store, const NAME: usize> Store for Overlay<Upper, Low
         listing: &mut Self::Listing,
         name: &mut heapless::string::StringView,
     ) -> Result<Option<Entry>, StoreError> {
+        let mut lower_name = heapless::String::<NAME>::new();
         loop {
-            let upper = listing.upper.as_mut().filter(|walk| walk.entry.is_some());
-            let lower = listing.lower.as_mut().filter(|walk| walk.entry.is_some());
-            // The lesser name; of two that are the same, the upper one stands for both.
-            let (takes_upper, takes_lower) = match (&upper, &lower) {
-                (None, None) => return Ok(None),
-                (Some(upper), Some(lower)) => (upper.name <= lower.name, lower.name <= upper.name),
-                (upper, lower) => (upper.is_some(), lower.is_some()),
+            // Looks ahead on both walks, and goes on with those that the lesser name comes from: of
+            // two that are the same, the upper one stands for both.
+            let (mut upper, mut lower) = (listing.upper.clone(), listing.lower.clone());
+            let upper_entry = match &mut upper {
+                Some(walk) => self.upper.next_entry(walk, name)?,
+                None => None,
             };
-            let mut found = None;
+            let lower_entry = match &mut lower {
+                Some(walk) => self.lower.next_entry(walk, &mut lower_name)?,
+                None => None,
+            };
+            let order = match (upper_entry, lower_entry) {
+                (Some(_), Some(_)) => name.as_str().cmp(&lower_name),
+                (None, Some(_)) => Ordering::Greater,
+                (_, None) => Ordering::Less,
+            };
+            if order.is_le() {
+                listing.upper = upper;
+            }
+            if order.is_ge() {
+                listing.lower = lower;
+            }
+            if order.is_le() {
+                return Ok(upper_entry);
+            }
             name.clear();
-            if let Some(walk) = lower.filter(|_| takes_lower) {
-                found = walk.entry.filter(|_| takes_upper || name.push_str(&walk.name).is_ok());
-                walk.advance(&self.lower)?;
-            }
-            if let Some(walk) = upper.filter(|_| takes_upper) {
-                found = walk.entry.filter(|_| name.push_str(&walk.name).is_ok());
-                walk.advance(&self.upper)?;
-            }
-            if found.is_some() {
-                return Ok(found);
+            if name.push_str(&lower_name).is_ok() {
+                return Ok(lower_entry);
             }
         }
     }

@@ -240,19 +240,20 @@ impl<S: Store> Files<S> {
         match download::open(&self.store, file, request) {
             Ok(opened) => opened.respond(request, reply, env),
             Err(StoreError::IsFolder) if !is_folder => redirect_to_folder(request, reply),
-            Err(StoreError::NotFound) if is_folder && self.has_listings => {
-                match self.store.list(path.strip_suffix('/').unwrap_or(path)) {
-                    Ok(walk) => {
-                        let listing = Listing::new(walk, self.is_writable());
-                        reply
-                            .ok()
-                            .field("Content-Type", "text/html; charset=utf-8")
-                            .field("Cache-Control", "no-cache")
-                            .stream(Exchange::Listing(listing))
-                    }
-                    Err(error) => reply.error(status_of(error)),
-                }
-            }
+            Err(StoreError::NotFound) if is_folder && self.has_listings => self.list(path, reply),
+            Err(error) => reply.error(status_of(error)),
+        }
+    }
+
+    // Rare, and its frame is large: not part of the caller's.
+    #[inline(never)]
+    fn list(&self, path: &str, reply: Reply<'_>) -> Answer<Exchange<S>> {
+        match self.store.list(path.strip_suffix('/').unwrap_or(path)) {
+            Ok(walk) => reply
+                .ok()
+                .field("Content-Type", "text/html; charset=utf-8")
+                .field("Cache-Control", "no-cache")
+                .stream(Exchange::Listing(Listing::new(walk, self.is_writable()))),
             Err(error) => reply.error(status_of(error)),
         }
     }

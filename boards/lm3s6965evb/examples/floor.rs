@@ -71,7 +71,7 @@ fn main() -> ! {
         board.watchdog.feed();
         interface.poll(now(&board), &mut board.ethernet, &mut sockets);
         for ((_, socket), left) in sockets.iter_mut().zip(&mut left) {
-            let smoltcp::socket::Socket::Tcp(socket) = socket;
+            let smoltcp::socket::Socket::Tcp(socket) = socket else { continue };
             serve(socket, left);
         }
         interface.poll(now(&board), &mut board.ethernet, &mut sockets);
@@ -90,7 +90,10 @@ fn serve(socket: &mut Socket<'_>, left: &mut usize) {
     }
     let request = socket.recv(|bytes| {
         let is_whole = bytes.ends_with(b"\r\n\r\n");
-        (if is_whole { bytes.len() } else { 0 }, is_whole.then(|| bytes.starts_with(b"GET /bareserve")))
+        (
+            if is_whole { bytes.len() } else { 0 },
+            is_whole.then(|| bytes.starts_with(b"GET /bareserve")),
+        )
     });
     match request {
         Ok(Some(true)) => {

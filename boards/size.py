@@ -6,6 +6,7 @@ of a run under load, the compiler's version, and --update to record what was mea
 """
 
 import collections
+import glob
 import os
 import re
 import subprocess
@@ -55,8 +56,12 @@ def symbols(firmware):
 
 
 def assets(firmware):
-    """Bytes of the page's files in flash."""
-    return sum(size for size, kind, name in symbols(firmware) if kind in "rd" and "ASSET" in name)
+    """Bytes of served files in flash: of the page's, of the site's, and of their gzip variants."""
+    places = ["../host-runner/site/*", "../src/device/page/*", "target/*/release/build/*/out/*.gz"]
+    files = {open(name, "rb").read() for place in places for name in glob.glob(os.path.join(HERE, place))}
+    with open(firmware, "rb") as image:
+        content = image.read()
+    return sum(len(file) for file in files if file in content)
 
 
 def by_crate(firmware):

@@ -1,7 +1,13 @@
 //! What a connection and a waiting request cost in memory, as the documentation says. On a 32-bit
 //! machine both are the same or less.
 
-use bareserve::net::{slot::Slot, syn::Syn};
+use bareserve::{
+    http::{Connection, Files},
+    net::{slot::Slot, syn::Syn},
+    resources::TcpResources,
+    store::rom::RomStore,
+};
+use smoltcp::iface::SocketStorage;
 
 #[test]
 fn a_waiting_request() {
@@ -14,4 +20,19 @@ fn a_waiting_request() {
 fn a_connection_without_its_protocol() {
     let documented = if cfg!(feature = "ipv6") { 104 } else { 72 };
     assert_eq!(size_of::<Slot<()>>(), documented);
+}
+
+/// The table of `bareserve::http`: files from flash, a buffer of 1 KiB, a window of 1 KiB, 2 KiB to
+/// send from, everything counted.
+#[test]
+fn a_connection_of_the_web_server() {
+    type Web = Connection<Files<RomStore>, 1024>;
+    let storage = size_of::<SocketStorage<'static>>();
+    let one = size_of::<TcpResources<Web, 2, 1024, 2048>>()
+        - size_of::<TcpResources<Web, 1, 1024, 2048>>();
+    assert_eq!(one, size_of::<Slot<Web>>() + 1024 + 2048);
+    if cfg!(feature = "ipv6") && size_of::<usize>() == 8 {
+        assert_eq!((size_of::<Web>(), size_of::<Slot<Web>>(), storage), (1528, 1632, 472));
+        assert_eq!(one + storage, 5176);
+    }
 }

@@ -12,7 +12,10 @@
 
 pub mod mutation;
 
+mod datagrams;
+mod fields;
 mod file_transfer;
+mod frames;
 mod http;
 mod wire;
 
@@ -22,7 +25,10 @@ mod conversation;
 #[path = "../../tests/common/memory_store.rs"]
 mod memory_store;
 
+pub use datagrams::{clients, ping};
+pub use fields::{field, form};
 pub use file_transfer::{file_client, file_request};
+pub use frames::syn;
 pub use http::http;
 pub use wire::{base64, json};
 
@@ -43,6 +49,11 @@ pub const CORES: &[Core] = &[
     Core { name: "file_request", run: file_request, seeds: file_transfer::REQUESTS },
     Core { name: "file_client", run: file_client, seeds: file_transfer::ANSWERS },
     Core { name: "http", run: http, seeds: http::REQUESTS },
+    Core { name: "field", run: field, seeds: fields::VALUES },
+    Core { name: "form", run: form, seeds: fields::FORMS },
+    Core { name: "ping", run: ping, seeds: datagrams::PINGS },
+    Core { name: "clients", run: clients, seeds: datagrams::ANSWERS },
+    Core { name: "syn", run: syn, seeds: frames::FRAMES },
 ];
 
 /// Cuts `data` into parts of 0 to 7 bytes, now and then more, by a rule that depends on the data

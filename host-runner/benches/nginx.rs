@@ -27,6 +27,9 @@ use programs::output_of;
 const ROUNDS: usize = 3;
 const NGINX: &str = "192.168.71.1";
 
+/// What is measured, its unit, and how.
+type Measured<'m> = (&'m str, &'m str, Box<dyn Fn(&str) -> f64 + 'm>);
+
 fn main() {
     namespace::enter();
     let folder = std::env::temp_dir().join(format!("bareserve-bench-{}", std::process::id()));
@@ -46,7 +49,7 @@ fn main() {
         let folder = folder.clone();
         move |address: &str| requests_per_second(&folder, address, connections, header)
     };
-    let rows: [(&str, &str, Box<dyn Fn(&str) -> f64>); 4] = [
+    let rows: [Measured<'_>; 4] = [
         ("keep-alive, 1 connection", "/s", Box::new(wrk("1", "X-A: b"))),
         ("keep-alive, 8 connections", "/s", Box::new(wrk("8", "X-A: b"))),
         ("8 at once, new connection each", "/s", Box::new(wrk("8", "Connection: close"))),

@@ -85,9 +85,14 @@ fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Tok
             });
             let authority = match published {
                 Some(publish) => publish.listen.to_string(),
+                None if first == 80 => address.to_string(),
                 None => format!("{address}:{first}"),
             };
-            writeln!(text, "To change files: http://{authority}/?token={}", token.as_str())?;
+            writeln!(
+                text,
+                "To change things: http://{authority}/_device/?token={}",
+                token.as_str()
+            )?;
         }
         writeln!(text, "Ctrl-C ends it.")
     })();

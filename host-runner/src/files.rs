@@ -1,8 +1,12 @@
 //! What is served: a folder of the host, or the built-in site.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use bareserve::store::{
     Commit, Encoding, Entry, Metadata, Store, StoreError,
-    rom::{OpenRomFile, RomFile, RomListing, RomStore},
+    overlay::Overlay,
+    ram::{RamMemory, RamStore},
+    rom::{RomFile, RomStore},
 };
 use heapless::{String, string::StringView};
 
@@ -19,30 +23,38 @@ const NAME_MAX: usize = 255;
 const SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 const PICTURE: &str = "bareserve.png";
 
+/// What is stored without `--root` goes to memory, as on a board: 16 MB, which cost nothing until
+/// they are used.
+pub type Scratch = RamMemory<64, { 32 * 1024 }>;
+
+/// A static, as it is far too large for the stack.
+static SCRATCH: Mutex<Scratch> = Mutex::new(Scratch::new());
+
+/// The memory for what is stored without `--root`.
+pub fn scratch() -> MutexGuard<'static, Scratch> {
+    SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type BuiltIn<'m> = Overlay<&'m RamStore<'m>, RomStore>;
+
 /// Either store.
-pub enum Files {
+pub enum Files<'m> {
     Folder(FolderStore),
-    BuiltIn(RomStore),
+    BuiltIn(BuiltIn<'m>),
 }
 
-/// An open file of either.
-pub enum File {
-    Folder(folder_store::OpenFile),
-    BuiltIn(OpenRomFile),
+/// Something of the folder's store, or of the built-in one.
+pub enum Of<F, B> {
+    Folder(F),
+    BuiltIn(B),
 }
 
-/// A walk through a folder of either.
-pub enum Listing {
-    Folder(folder_store::Listing),
-    BuiltIn(RomListing),
-}
-
-impl Files {
+impl<'m> Files<'m> {
     /// Opens what the flags name.
-    pub fn open(options: &Serve) -> Result<Self, Failure> {
+    pub fn open(options: &Serve, scratch: &'m RamStore<'m>) -> Result<Self, Failure> {
         match &options.root {
             Some(root) => FolderStore::open(root, options.is_writable, "--root").map(Self::Folder),
-            None => Ok(Self::BuiltIn(SITE)),
+            None => Ok(Self::BuiltIn(Overlay::new(scratch, SITE))),
         }
     }
 
@@ -65,49 +77,57 @@ impl Files {
 
 /// A file of one store is never handed to the other; if it were, it would not be found there.
 const MIXED_UP: StoreError = StoreError::NotFound;
+const NOTHING: Metadata =
+    Metadata { size: 0, modified: None, version: 0, content_type: None, immutable: false };
 
-impl Store for Files {
-    type File = File;
-    type Listing = Listing;
-    type Upload = folder_store::Upload;
+impl<'m> Store for Files<'m> {
+    type File = Of<folder_store::OpenFile, <BuiltIn<'m> as Store>::File>;
+    type Listing = Of<folder_store::Listing, <BuiltIn<'m> as Store>::Listing>;
+    type Upload = Of<folder_store::Upload, <BuiltIn<'m> as Store>::Upload>;
 
-    fn open(&self, path: &str, encoding: Encoding) -> Result<File, StoreError> {
+    fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         match self {
-            Self::Folder(store) => store.open(path, encoding).map(File::Folder),
-            Self::BuiltIn(store) => store.open(path, encoding).map(File::BuiltIn),
+            Self::Folder(store) => store.open(path, encoding).map(Of::Folder),
+            Self::BuiltIn(store) => store.open(path, encoding).map(Of::BuiltIn),
         }
     }
 
-    fn metadata(&self, file: &File) -> Metadata {
-        match file {
-            File::Folder(file) => file.metadata(),
-            File::BuiltIn(file) => SITE.metadata(file),
-        }
-    }
-
-    fn read(&self, file: &mut File, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
+    fn metadata(&self, file: &Self::File) -> Metadata {
         match (self, file) {
-            (Self::Folder(store), File::Folder(file)) => store.read(file, offset, buffer),
-            (Self::BuiltIn(store), File::BuiltIn(file)) => store.read(file, offset, buffer),
+            (_, Of::Folder(file)) => file.metadata(),
+            (Self::BuiltIn(store), Of::BuiltIn(file)) => store.metadata(file),
+            (Self::Folder(_), Of::BuiltIn(_)) => NOTHING,
+        }
+    }
+
+    fn read(
+        &self,
+        file: &mut Self::File,
+        offset: u64,
+        buffer: &mut [u8],
+    ) -> Result<usize, StoreError> {
+        match (self, file) {
+            (Self::Folder(store), Of::Folder(file)) => store.read(file, offset, buffer),
+            (Self::BuiltIn(store), Of::BuiltIn(file)) => store.read(file, offset, buffer),
             _ => Err(MIXED_UP),
         }
     }
 
-    fn list(&self, path: &str) -> Result<Listing, StoreError> {
+    fn list(&self, path: &str) -> Result<Self::Listing, StoreError> {
         match self {
-            Self::Folder(store) => store.list(path).map(Listing::Folder),
-            Self::BuiltIn(store) => store.list(path).map(Listing::BuiltIn),
+            Self::Folder(store) => store.list(path).map(Of::Folder),
+            Self::BuiltIn(store) => store.list(path).map(Of::BuiltIn),
         }
     }
 
     fn next_entry(
         &self,
-        listing: &mut Listing,
+        listing: &mut Self::Listing,
         name: &mut StringView,
     ) -> Result<Option<Entry>, StoreError> {
         match (self, listing) {
-            (Self::Folder(store), Listing::Folder(listing)) => store.next_entry(listing, name),
-            (Self::BuiltIn(store), Listing::BuiltIn(listing)) => store.next_entry(listing, name),
+            (Self::Folder(store), Of::Folder(listing)) => store.next_entry(listing, name),
+            (Self::BuiltIn(store), Of::BuiltIn(listing)) => store.next_entry(listing, name),
             _ => Err(MIXED_UP),
         }
     }
@@ -121,29 +141,31 @@ impl Store for Files {
 
     fn create(&self, size: Option<u64>) -> Result<Self::Upload, StoreError> {
         match self {
-            Self::Folder(store) => store.create(size),
-            Self::BuiltIn(_) => Err(StoreError::ReadOnly),
+            Self::Folder(store) => store.create(size).map(Of::Folder),
+            Self::BuiltIn(store) => store.create(size).map(Of::BuiltIn),
         }
     }
 
     fn write(&self, upload: &mut Self::Upload, bytes: &[u8]) -> Result<(), StoreError> {
-        match self {
-            Self::Folder(store) => store.write(upload, bytes),
-            Self::BuiltIn(_) => Err(StoreError::ReadOnly),
+        match (self, upload) {
+            (Self::Folder(store), Of::Folder(upload)) => store.write(upload, bytes),
+            (Self::BuiltIn(store), Of::BuiltIn(upload)) => store.write(upload, bytes),
+            _ => Err(MIXED_UP),
         }
     }
 
     fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
-        match self {
-            Self::Folder(store) => store.commit(upload, path),
-            Self::BuiltIn(_) => Err(StoreError::ReadOnly),
+        match (self, upload) {
+            (Self::Folder(store), Of::Folder(upload)) => store.commit(upload, path),
+            (Self::BuiltIn(store), Of::BuiltIn(upload)) => store.commit(upload, path),
+            _ => Err(MIXED_UP),
         }
     }
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
         match self {
             Self::Folder(store) => store.remove(path),
-            Self::BuiltIn(_) => Err(StoreError::ReadOnly),
+            Self::BuiltIn(store) => store.remove(path),
         }
     }
 }

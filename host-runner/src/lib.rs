@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod announce;
+mod apps;
 mod arguments;
 mod clients;
 mod clock;

@@ -7,6 +7,7 @@ use std::{
 
 use bareserve::{Stack, entropy::Entropy, stack::StackMemory};
 use smoltcp::{
+    phy::Device,
     time::Instant,
     wire::{EthernetAddress, IpAddress, IpCidr},
 };
@@ -146,7 +147,12 @@ impl Network {
     }
 
     /// The device's end: a stack over the TAP.
-    pub fn stack<'a>(&self, tap: Tap, memory: StackMemory<'a>, now: Instant) -> Stack<'a, Tap> {
+    pub fn stack<'a, D: Device>(
+        &self,
+        tap: D,
+        memory: StackMemory<'a>,
+        now: Instant,
+    ) -> Stack<'a, D> {
         let addresses = [
             IpCidr::new(IpAddress::Ipv4(self.address.address), self.address.length),
             IpCidr::new(IpAddress::Ipv6(Self::link_local()), 64),

@@ -16,7 +16,7 @@ use nix::{
     },
 };
 
-use crate::{clock::Clock, entropy::OsEntropy, error::Failure, log::Log, tap::Tap};
+use crate::{clock::Clock, entropy::OsEntropy, error::Failure, log::Log, tap::Awaitable};
 
 /// Turns without sleep after which signals are looked for all the same.
 const TURNS_BETWEEN_LOOKS: u32 = 64;
@@ -45,13 +45,13 @@ impl StopSignals {
 }
 
 /// Runs `services` until a signal comes, or `is_done`, called after each turn, says so.
-pub fn run(
-    stack: &mut Stack<'_, Tap>,
+pub fn run<D: Awaitable>(
+    stack: &mut Stack<'_, D>,
     services: &mut [&mut dyn Service],
     clock: &mut Clock,
     log: &mut Log,
     signals: &StopSignals,
-    mut is_done: impl FnMut(&mut Stack<'_, Tap>) -> bool,
+    mut is_done: impl FnMut(&mut Stack<'_, D>) -> bool,
 ) -> Result<(), Failure> {
     let mut turns = 0;
     let mut last_wait = Duration::MAX;
@@ -77,7 +77,7 @@ pub fn run(
                 continue;
             }
         }
-        if sleep(&*stack.device(), due, clock, signals)? == Woken::BySignal {
+        if sleep(stack.device().descriptor(), due, clock, signals)? == Woken::BySignal {
             return Ok(());
         }
         last_wait = began.elapsed();
@@ -85,9 +85,9 @@ pub fn run(
 }
 
 /// Looks for a frame until [`WATCH`] after `began`; says whether one has come.
-fn watch(tap: &mut Tap, began: Instant) -> bool {
+fn watch(device: &mut impl Awaitable, began: Instant) -> bool {
     while began.elapsed() < WATCH {
-        if tap.look() {
+        if device.look() {
             return true;
         }
     }

@@ -1,9 +1,14 @@
 //! The device: all services, wired to memory, files and clocks.
 
+use std::cell::RefCell;
+
 use bareserve::{
     Service,
     counters::{BacklogCounters, Counters},
-    device::{DeviceApplication, Overview, PingEntry, ServiceEntry, Transport},
+    device::{
+        DeviceApplication, Overview, PingEntry, ServiceEntry, Transport,
+        capture::{Capture, CaptureResources, Recorder},
+    },
     file_transfer::{
         download::{self, Download},
         request::{self, Requests},
@@ -17,6 +22,7 @@ use bareserve::{
         echo::{EchoConnection, TcpEcho, UdpEcho},
         server::{Control, Held, PingMemory, PingServer},
     },
+    store::ram::RamStore,
     time::{
         daytime::Daytime,
         seconds::Seconds,
@@ -27,11 +33,12 @@ use bareserve::{
 
 use crate::{
     announce,
+    apps::App,
     arguments::{DAYTIME_PORT, ECHO_PORT, SECONDS_PORT, Serve},
     clock::Clock,
     entropy::OsEntropy,
     error::{Error, Failure},
-    files::Files,
+    files::{self, Files},
     forward,
     log::Log,
     memory::{DATAGRAM_SIZE, StackSpace, TcpSpace, UdpSpace},
@@ -52,13 +59,16 @@ const ECHO_SIZE: usize = 16 * 1024;
 /// Pings that can be held back at a time, for profiles with a delay.
 const HELD_PINGS: usize = 64;
 
+/// Frames that `/_device/capture.pcap` has, and bytes kept of each: the headers, and the start of what
+/// they carry.
+const CAPTURED_FRAMES: usize = 256;
+const CAPTURED_BYTES: usize = 256;
+
 /// Runs the device until a signal comes.
 pub fn serve(options: &Serve) -> Result<(), Error> {
-    if let Some(app) = options.app {
-        // They belong in the tuple of applications below.
-        return Err(Failure(format!("--app: {app:?} is not in this version yet")).into());
-    }
-    let files = Files::open(options)?;
+    let mut scratch = files::scratch();
+    let scratch = RamStore::new(&mut scratch);
+    let files = Files::open(options, &scratch)?;
     let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
     let token = options.is_writable.then(|| Token::generate(&mut OsEntropy));
     let signals = StopSignals::new()?;
@@ -123,6 +133,13 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         entry("seconds", Transport::Udp, &[SECONDS_PORT], udp_seconds_count),
     ];
     let backlog_count = BacklogCounters::new();
+    // Only a holder of the token may see it, so nothing is recorded while there is none.
+    let mut captured = Box::new(CaptureResources::<CAPTURED_FRAMES, CAPTURED_BYTES>::new());
+    let mut not_captured = CaptureResources::<0, 0>::new();
+    let capture = RefCell::new(match options.is_writable {
+        true => Capture::new(&mut captured),
+        false => Capture::new(&mut not_captured),
+    });
     let overview = Overview {
         name: "bareserve",
         version: env!("CARGO_PKG_VERSION"),
@@ -131,20 +148,23 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         ping: Some(PingEntry { control: &ping_control, counters: ping_count }),
         files_root: "/",
         writable: options.is_writable,
-        capture: None,
+        authorized: false,
+        capture: options.is_writable.then_some(&capture),
     };
+    let app = App::new(options.app);
     let mut page = DeviceApplication::new(overview, &files, access);
-    if options.root.is_none() {
+    if options.root.is_none() && !app.has_root() {
         page = page.at_root();
     }
     let mut http_space = TcpSpace::new(connections, http::Connection::<_, HTTP_BUFFER>::new);
 
     let mut stack_space =
         StackSpace::new(TCP_SERVICES * connections + UDP_SERVICES, options.backlog);
+    let tap = Recorder { device: tap, capture: &capture };
     let stack = &mut options.network.stack(tap, stack_space.split(), clock.now());
     let mut web = TcpServer::new(
         stack,
-        http::Server::new((page, web_files)),
+        http::Server::new((page, (app, web_files))).with_links(access),
         &options.http_ports,
         http_space.split(),
         http_count,
@@ -224,7 +244,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         backlog_count.observe(stack.backlog());
         false
     })?;
-    log.frames_dropped(stack.device().dropped());
+    log.frames_dropped(stack.device().device.dropped());
     Ok(())
 }
 

@@ -2,9 +2,10 @@
 
 use std::{
     io,
-    os::fd::{AsFd, AsRawFd, BorrowedFd},
+    os::fd::{AsRawFd, BorrowedFd},
 };
 
+use bareserve::device::capture::Recorder;
 use smoltcp::{
     phy::{Device, DeviceCapabilities, Medium, RxToken, TxToken},
     time::Instant,
@@ -53,15 +54,6 @@ impl Tap {
         Ok(Self { iface, mtu, rx: frame.clone(), waiting: None, tx: frame, dropped: 0 })
     }
 
-    /// Whether there is a frame to receive.
-    pub fn look(&mut self) -> bool {
-        if self.waiting.is_none() {
-            // An error: nothing there, or the link is down.
-            self.waiting = self.iface.recv(&mut self.rx).ok();
-        }
-        self.waiting.is_some()
-    }
-
     /// Frames that the interface did not take, because it was down or its queue full.
     pub fn dropped(&self) -> u64 {
         self.dropped
@@ -98,9 +90,36 @@ fn other_name(name: &str) -> String {
     stem + &number
 }
 
-impl AsFd for Tap {
-    fn as_fd(&self) -> BorrowedFd<'_> {
+/// A device whose frames can be waited for.
+pub trait Awaitable: Device {
+    /// Readable when a frame is there.
+    fn descriptor(&self) -> BorrowedFd<'_>;
+
+    /// Whether there is a frame to receive now.
+    fn look(&mut self) -> bool;
+}
+
+impl Awaitable for Tap {
+    fn descriptor(&self) -> BorrowedFd<'_> {
         borrow(&self.iface)
+    }
+
+    fn look(&mut self) -> bool {
+        if self.waiting.is_none() {
+            // An error: nothing there, or the link is down.
+            self.waiting = self.iface.recv(&mut self.rx).ok();
+        }
+        self.waiting.is_some()
+    }
+}
+
+impl Awaitable for Recorder<'_, Tap> {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.device.descriptor()
+    }
+
+    fn look(&mut self) -> bool {
+        self.device.look()
     }
 }
 

@@ -20,11 +20,15 @@ const LONGEST_BODY: usize = 64;
 /// The longest path of a folder that is listed, in bytes.
 const LONGEST_PATH: usize = 256;
 
-/// Answers at `/_device/` and, if asked to, at `/`. `S` is where `files.json` looks.
+/// Where all of it stands.
+const PREFIX: &str = "_device/";
+
+/// Answers at `/_device/` and, if asked to, at `/`. `S` has the files that `files.json` lists, and
+/// takes those that the page's form sends.
 pub struct DeviceApplication<'a, S> {
     overview: Overview<'a>,
     page: Files<RomStore>,
-    store: S,
+    files: Files<S>,
     access: WriteAccess,
     is_root: bool,
 }
@@ -33,6 +37,8 @@ pub struct DeviceApplication<'a, S> {
 pub enum DeviceExchange<'a, S: Store> {
     /// A file of the page.
     Page(files::Exchange<RomStore>),
+    /// Files from the page's form.
+    Upload(files::Exchange<S>),
     /// `status.json`
     Status(Progress<StatusRow>),
     /// `metrics`
@@ -47,9 +53,11 @@ pub enum DeviceExchange<'a, S: Store> {
 
 /// What there is to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resource<'p> {
-    /// A file of the page, by its path there.
-    Page(&'p str),
+enum Resource {
+    /// The page itself.
+    Page,
+    /// Another file of it.
+    PageFile,
     /// The page's address without its last slash.
     Misspelt,
     Status,
@@ -66,7 +74,13 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     /// see the captured frames.
     pub fn new(overview: Overview<'a>, store: S, access: WriteAccess) -> Self {
         let overview = Overview { writable: access.is_possible(), ..overview };
-        Self { overview, page: Files::new(PAGE), store, access, is_root: false }
+        Self {
+            overview,
+            page: Files::new(PAGE).under(PREFIX),
+            files: Files::new(store).under(PREFIX).with_writing(access),
+            access,
+            is_root: false,
+        }
     }
 
     /// Shows the page at `/` too.
@@ -75,11 +89,11 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         Self { is_root: true, ..self }
     }
 
-    fn resource<'p>(&self, path: &'p str) -> Option<Resource<'p>> {
+    fn resource(&self, path: &str) -> Option<Resource> {
         let name = match path {
             "" if self.is_root => "",
             "_device" => return Some(Resource::Misspelt),
-            path => path.strip_prefix("_device/")?,
+            path => path.strip_prefix(PREFIX)?,
         };
         Some(match name {
             "status.json" => Resource::Status,
@@ -89,8 +103,8 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
             "capture.pcap" if self.overview.capture.is_some() => Resource::Capture,
             "ping" if self.overview.ping.is_some() => Resource::Ping,
             "clock" => Resource::Clock,
-            "" => Resource::Page(""),
-            name => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::Page(name))?,
+            "" => Resource::Page,
+            name => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::PageFile)?,
         })
     }
 
@@ -100,7 +114,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         let path = percent::decode(path, &mut buffer).map_err(|_| http::Status::BAD_REQUEST)?;
         let path = core::str::from_utf8(path).ok().filter(|path| is_valid_path(path));
         let path = path.ok_or(http::Status::BAD_REQUEST)?;
-        FileList::new(&self.store, path).map_err(|error| match error {
+        FileList::new(self.files.store(), path).map_err(|error| match error {
             StoreError::Io => http::Status::INTERNAL_SERVER_ERROR,
             StoreError::Denied => http::Status::FORBIDDEN,
             _ => http::Status::NOT_FOUND,
@@ -108,7 +122,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     }
 
     /// Does what a PUT asks for. Returns whether it understood.
-    fn change(&self, resource: Resource<'_>, body: &[u8], env: &mut Environment<'_>) -> bool {
+    fn change(&self, resource: Resource, body: &[u8], env: &mut Environment<'_>) -> bool {
         match (resource, self.overview.ping) {
             (Resource::Ping, Some(ping)) => {
                 LossRequest::parse(body).map(|request| ping.set_loss_percent(request.loss))
@@ -125,6 +139,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
 
     fn methods(&self, path: &str) -> Option<&'static [Method]> {
         Some(match self.resource(path)? {
+            Resource::Page if self.access.is_possible() => &[Method::Get, Method::Post],
             Resource::Ping | Resource::Clock => &[Method::Put],
             _ => &[Method::Get],
         })
@@ -133,9 +148,12 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     fn begin(
         &mut self,
         request: &Request<'_>,
-        _: &mut Environment<'_>,
+        env: &mut Environment<'_>,
     ) -> Result<Begin<Self::Exchange>, http::Status> {
         match self.resource(request.path()) {
+            Some(Resource::Page) if request.method() == Method::Post => {
+                Ok(self.files.begin(request, env)?.map(DeviceExchange::Upload))
+            }
             Some(Resource::Capture) => self.access.check(request).map(|()| Begin::Respond),
             Some(Resource::Ping | Resource::Clock) => {
                 self.access.check(request).map(|()| Begin::Collect { limit: LONGEST_BODY })
@@ -144,10 +162,26 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         }
     }
 
+    fn receive(
+        &mut self,
+        request: &Request<'_>,
+        exchange: &mut Self::Exchange,
+        piece: &[u8],
+        scratch: &mut [u8],
+        env: &mut Environment<'_>,
+    ) -> Result<usize, http::Status> {
+        match exchange {
+            DeviceExchange::Upload(exchange) => {
+                self.files.receive(request, exchange, piece, scratch, env)
+            }
+            _ => Ok(piece.len()),
+        }
+    }
+
     fn respond(
         &mut self,
         request: &Request<'_>,
-        _: Option<Self::Exchange>,
+        exchange: Option<Self::Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Self::Exchange> {
@@ -159,8 +193,15 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 .stream(exchange)
         };
         match self.resource(request.path()) {
-            Some(Resource::Page(path)) => {
-                self.page.show(path, request, reply, env).map(DeviceExchange::Page)
+            Some(Resource::Page) if request.method() == Method::Post => {
+                let exchange = match exchange {
+                    Some(DeviceExchange::Upload(exchange)) => Some(exchange),
+                    _ => None,
+                };
+                self.files.respond(request, exchange, reply, env).map(DeviceExchange::Upload)
+            }
+            Some(Resource::Page | Resource::PageFile) => {
+                self.page.respond(request, None, reply, env).map(DeviceExchange::Page)
             }
             Some(Resource::Misspelt) => {
                 reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
@@ -207,11 +248,12 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Produced {
-        let overview = &self.overview;
+        let overview = &Overview { authorized: self.access.is_shown_by(request), ..self.overview };
         let length = match exchange {
             DeviceExchange::Page(exchange) => {
                 return self.page.produce(request, exchange, output, env);
             }
+            DeviceExchange::Upload(_) => return Produced::End,
             DeviceExchange::Status(progress) => progress.read(&Status(*overview), env, output),
             DeviceExchange::Metrics(progress) => progress.read(&Metrics(*overview), env, output),
             DeviceExchange::Events(events) => match events.read(overview, env, output) {
@@ -219,7 +261,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 length => length,
             },
             // A list that breaks off has no closing bracket, so its reader notices.
-            DeviceExchange::Files(list) => list.read(&self.store, output).unwrap_or(0),
+            DeviceExchange::Files(list) => list.read(self.files.store(), output).unwrap_or(0),
             DeviceExchange::Capture(reader) => reader.read(env.wall_clock, output),
         };
         if length == 0 { Produced::End } else { Produced::Bytes(length) }

@@ -83,8 +83,8 @@ impl<'a> Capture<'a> {
         let start = self.next.saturating_mul(self.snaplen);
         let room = self.bytes.get_mut(start..).unwrap_or_default();
         let kept = frame.len().min(self.snaplen).min(room.len());
-        for (to, from) in room.iter_mut().zip(frame).take(kept) {
-            *to = *from;
+        if let (Some(room), Some(front)) = (room.get_mut(..kept), frame.get(..kept)) {
+            room.copy_from_slice(front);
         }
         let Some(place) = self.frames.get_mut(self.next) else { return };
         *place = Frame { time: now.total_micros(), length: frame.len() as u32, kept: kept as u32 };

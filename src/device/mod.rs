@@ -3,6 +3,7 @@
 //! | route | method | what it is | produced by |
 //! |---|---|---|---|
 //! | `/_device/`, `/` without a root folder | GET | the page | [`PAGE`] |
+//! | the same, while writing is enabled | POST, with the token | stores the files of the page's form (multipart/form-data), for browsers without JavaScript | [`Files`](crate::http::Files) |
 //! | `/_device/status.json` | GET | the [status](#status) | [`Status`] |
 //! | `/_device/events` | GET | the status each second, as server-sent events | [`EventStream`] |
 //! | `/_device/metrics` | GET | the same for Prometheus | [`Metrics`] |
@@ -21,7 +22,7 @@
 //! ```json
 //! {"device": {"name": "bareserve", "version": "0.1.0", "uptime_ms": 81234,
 //!             "unix_ms": 1700000000123, "utc_offset_s": 3600,
-//!             "writable": true, "files_root": "/"},
+//!             "writable": true, "authorized": false, "files_root": "/"},
 //!  "services": [{"name": "http", "protocol": "tcp", "ports": [80, 6789],
 //!                "open": 2, "capacity": 8, "parked": 0, "served": 120, "expired": 1, "refused": 0,
 //!                "bytes_in": 4711, "bytes_out": 81500}],
@@ -30,13 +31,15 @@
 //! ```
 //! `unix_ms` is null while the clock is unset, and `ping` while no ping service runs. What each
 //! number of a service counts is said at [`Counters`]; a service over UDP has no connections, so
-//! its `open`, `capacity` and `parked` are 0.
+//! its `open`, `capacity` and `parked` are 0. `authorized` tells the page whether its browser holds
+//! the token as a cookie that scripts cannot see.
 //!
 //! # Files
 //! ```json
 //! {"files": [{"name": "guido.jpg", "folder": false, "size": 61440, "modified": 1700000000}]}
 //! ```
-//! In the store's order; `modified` (seconds since 1970) is null where the store keeps no dates.
+//! In the store's order, for everybody and whether or not the web server shows listings of its own:
+//! a device that shows this page hides no names. `modified` (seconds since 1970) is null where the store keeps no dates.
 //! A file is fetched from `files_root` followed by its path, and stored there by `PUT`.
 
 use core::cell::RefCell;
@@ -87,6 +90,8 @@ pub struct Overview<'a> {
     pub files_root: &'a str,
     /// Whether a holder of the token may change anything.
     pub writable: bool,
+    /// Whether the one who asks holds it.
+    pub authorized: bool,
     /// The last frames on the wire, if they are kept.
     pub capture: Option<&'a RefCell<Capture<'a>>>,
 }

@@ -83,10 +83,11 @@ impl Status<'_> {
         utc_offset_s: i32,
         out: &mut dyn Write,
     ) -> fmt::Result {
-        let Self(Overview { name, version, writable, files_root, .. }) = self;
+        let Self(Overview { name, version, writable, authorized, files_root, .. }) = self;
         write!(out, "{{\"device\":{{\"name\":{},\"version\":{}", Quoted(name), Quoted(version))?;
         write!(out, ",\"uptime_ms\":{uptime_ms},\"unix_ms\":{}", Nullable(unix_ms))?;
         write!(out, ",\"utc_offset_s\":{utc_offset_s},\"writable\":{writable}")?;
+        write!(out, ",\"authorized\":{authorized}")?;
         write!(out, ",\"files_root\":{}}},\"services\":[", Quoted(files_root))
     }
 

@@ -95,6 +95,7 @@ impl Bench {
             ping: Some(PingEntry { control: &self.control, counters: &self.ping }),
             files_root: "/",
             writable: true,
+            authorized: false,
             capture: None,
         })
     }
@@ -122,7 +123,7 @@ fn read_document<D: Document>(document: &D, size: usize, env: &Environment<'_>) 
 
 const STATUS: &str = concat!(
     r#"{"device":{"name":"sensor \"7\"\u000a","version":"0.1.0","uptime_ms":81234,"#,
-    r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"files_root":"/"},"#,
+    r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"authorized":false,"files_root":"/"},"#,
     r#""services":[{"name":"http","protocol":"tcp","ports":[80,6789],"open":2,"capacity":8,"#,
     r#""parked":3,"served":4294967295,"expired":0,"refused":0,"#,
     r#""bytes_in":18446744073709551615,"bytes_out":0},"#,

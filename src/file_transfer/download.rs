@@ -144,5 +144,6 @@ impl<F> Connection<'_, F> {
 
 /// What stands after the last separator of a path: the name that an object tells.
 pub(super) fn last_segment(path: &str) -> &str {
-    path.rsplit_once('/').map_or(path, |(_, last)| last)
+    let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
+    path.get(start..).unwrap_or_default()
 }

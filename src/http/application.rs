@@ -265,7 +265,8 @@ impl<A: Application, B: Application> Application for (A, B) {
 }
 
 impl<E> Begin<E> {
-    fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Begin<F> {
+    /// Makes the exchange one of the application that passes this on.
+    pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Begin<F> {
         match self {
             Self::Respond => Begin::Respond,
             Self::Collect { limit } => Begin::Collect { limit },

@@ -46,6 +46,26 @@ pub struct Answer<E> {
     pub(super) rest: Option<(E, Rest)>,
 }
 
+/// An answer that is complete: what of an [`Answer`] does not depend on the application, so that
+/// composing it is compiled once.
+pub(super) struct Composed {
+    status: Status,
+    len: Option<usize>,
+    body_len: usize,
+}
+
+impl Composed {
+    /// The answer, with what is yet to be produced.
+    pub fn with<E>(self, rest: Option<(E, Rest)>) -> Answer<E> {
+        let Self { status, len, body_len } = self;
+        Answer { status, composed: len, body_len, rest }
+    }
+}
+
+/// Writes a body to the front of the room it gets; gives its length, or `None` when there is too
+/// little room.
+type Compose<'c> = &'c mut dyn FnMut(&mut [u8]) -> Option<usize>;
+
 /// How the part of a body ends that is yet to be produced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Rest {
@@ -79,12 +99,16 @@ impl<'r> Reply<'r> {
 
     /// A redirect to `location`, which is percent-encoded already.
     pub fn redirect<E>(self, status: Status, location: &str) -> Answer<E> {
-        self.status(status).field("Location", location).page()
+        self.redirection(status, location).with(None)
     }
 
     /// An error, with a short page for people.
     pub fn error<E>(self, status: Status) -> Answer<E> {
-        self.status(status).page()
+        self.status(status).composed_page().with(None)
+    }
+
+    fn redirection(self, status: Status, location: &str) -> Composed {
+        self.status(status).field("Location", location).composed_page()
     }
 }
 
@@ -132,7 +156,11 @@ impl<'r> Response<'r> {
 
     /// Ends it without a body.
     pub fn empty<E>(self) -> Answer<E> {
-        self.body("", b"")
+        self.composed_empty().with(None)
+    }
+
+    pub(super) fn composed_empty(self) -> Composed {
+        self.composed_body("", b"")
     }
 
     /// Ends it with a text.
@@ -148,12 +176,16 @@ impl<'r> Response<'r> {
     /// Ends it with `value` as JSON. The whole response must fit into what the connection's buffer
     /// has left, or the client gets a 500.
     pub fn json<E>(self, value: &impl serde::Serialize) -> Answer<E> {
-        self.composed("application/json", |room| ser::to_slice(value, room).ok())
+        self.compose("application/json", &mut |room| ser::to_slice(value, room).ok()).with(None)
     }
 
     /// Ends it with `body`, of that media type unless it is empty.
     pub fn body<E>(self, media_type: &str, body: &[u8]) -> Answer<E> {
-        self.composed(media_type, |room| {
+        self.composed_body(media_type, body).with(None)
+    }
+
+    fn composed_body(self, media_type: &str, body: &[u8]) -> Composed {
+        self.compose(media_type, &mut |room| {
             room.get_mut(..body.len())?.copy_from_slice(body);
             Some(body.len())
         })
@@ -162,46 +194,64 @@ impl<'r> Response<'r> {
     /// Ends it with a body that `compose` writes to the front of the room it gets; it returns the
     /// length, or `None` when there is too little room.
     pub fn composed<E>(
-        mut self,
+        self,
         media_type: &str,
         compose: impl FnOnce(&mut [u8]) -> Option<usize>,
     ) -> Answer<E> {
+        let mut compose = Some(compose);
+        self.compose(media_type, &mut |room| compose.take()?(room)).with(None)
+    }
+
+    fn compose(mut self, media_type: &str, compose: Compose<'_>) -> Composed {
         if !media_type.is_empty() {
             self.reply.output.field("Content-Type", media_type.as_bytes());
         }
         self.connection(self.reply.terms.persistent);
         let body_len = self.reply.output.body(self.status, self.reply.terms.is_head, compose);
-        Answer { status: self.status, composed: self.reply.output.finish(), body_len, rest: None }
+        Composed { status: self.status, len: self.reply.output.finish(), body_len }
     }
 
     /// Ends the head; [`Application::produce`](super::Application::produce) will give `len` bytes of
     /// body.
-    pub fn sized<E>(mut self, len: u64, exchange: E) -> Answer<E> {
+    pub fn sized<E>(self, len: u64, exchange: E) -> Answer<E> {
+        let (composed, rest) = self.sized_head(len);
+        composed.with(rest.map(|rest| (exchange, rest)))
+    }
+
+    /// The same without what will produce the body, if there is one.
+    pub(super) fn sized_head(mut self, len: u64) -> (Composed, Option<Rest>) {
         self.connection(self.reply.terms.persistent);
-        let output = &mut self.reply.output;
-        output.content_length(len);
-        output.bytes(b"\r\n");
-        let rest = (!self.reply.terms.is_head && len > 0).then_some((exchange, Rest::Sized(len)));
-        Answer { status: self.status, composed: self.reply.output.finish(), body_len: 0, rest }
+        self.reply.output.content_length(len);
+        let rest = (len > 0).then_some(Rest::Sized(len));
+        self.end_head(rest)
     }
 
     /// Ends the head; [`Application::produce`](super::Application::produce) will give a body of
     /// unknown length.
-    pub fn stream<E>(mut self, exchange: E) -> Answer<E> {
+    pub fn stream<E>(self, exchange: E) -> Answer<E> {
+        let (composed, rest) = self.stream_head();
+        composed.with(rest.map(|rest| (exchange, rest)))
+    }
+
+    fn stream_head(mut self) -> (Composed, Option<Rest>) {
         let version = self.reply.terms.version;
         self.connection(self.reply.terms.persistent && version == Version::Http11);
-        let output = &mut self.reply.output;
         // RFC 9112 section 6.1: HTTP/1.0 clients know no transfer codings.
         let rest = match version {
             Version::Http10 => Rest::UntilClose,
             Version::Http11 => {
-                output.field("Transfer-Encoding", b"chunked");
+                self.reply.output.field("Transfer-Encoding", b"chunked");
                 Rest::Chunked
             }
         };
-        output.bytes(b"\r\n");
-        let rest = (!self.reply.terms.is_head).then_some((exchange, rest));
-        Answer { status: self.status, composed: self.reply.output.finish(), body_len: 0, rest }
+        self.end_head(Some(rest))
+    }
+
+    fn end_head(mut self, rest: Option<Rest>) -> (Composed, Option<Rest>) {
+        self.reply.output.bytes(b"\r\n");
+        let rest = rest.filter(|_| !self.reply.terms.is_head);
+        let len = self.reply.output.finish();
+        (Composed { status: self.status, len, body_len: 0 }, rest)
     }
 
     /// Ends the head of a stream of server-sent events: `produce` gives lines like `data: …` and an
@@ -214,7 +264,11 @@ impl<'r> Response<'r> {
 
     /// Ends it with a page that says the status in words, and with the fields that the status
     /// demands (RFC 9110 sections 10.2.1 and 11.6.1).
-    pub fn page<E>(mut self) -> Answer<E> {
+    pub fn page<E>(self) -> Answer<E> {
+        self.composed_page().with(None)
+    }
+
+    pub(super) fn composed_page(mut self) -> Composed {
         let status = self.status;
         match status {
             Status::METHOD_NOT_ALLOWED => self = self.allow(),
@@ -224,7 +278,7 @@ impl<'r> Response<'r> {
             }
             _ => {}
         }
-        self.composed("text/html; charset=utf-8", |room| {
+        self.compose("text/html; charset=utf-8", &mut |room| {
             let mut page = Output::new(room);
             page.bytes(b"<!doctype html><title>");
             page.status(status);
@@ -307,12 +361,7 @@ impl<'o> Output<'o> {
 
     /// Writes Content-Length, the empty line and the body. The body is composed first, behind the
     /// room that these will need, since its length is not known before.
-    fn body(
-        &mut self,
-        status: Status,
-        is_head: bool,
-        compose: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> usize {
+    fn body(&mut self, status: Status, is_head: bool, compose: Compose<'_>) -> usize {
         const LONGEST: usize = "Content-Length: 18446744073709551615\r\n\r\n".len();
         if status.is_bodiless() {
             self.bytes(b"\r\n");

@@ -220,13 +220,11 @@ pub enum Turn {
 }
 
 impl Turn {
-    /// Whose turn it is after this.
-    #[must_use]
-    pub fn other(self) -> Self {
-        match self {
-            Self::Oldest => Self::Newest,
-            Self::Newest => Self::Oldest,
-        }
+    /// Whose turn it is when `count` requests have been taken before: the newest's, and now and then
+    /// the oldest's. Who came last is there for sure. Attackers that come again when they are thrown
+    /// out are ahead of nobody who comes after them, and a queue full of dead requests delays none.
+    pub fn after(count: u8) -> Self {
+        if count.is_multiple_of(16) { Self::Oldest } else { Self::Newest }
     }
 }
 

@@ -56,6 +56,15 @@ impl Limits {
         linger: Duration::from_millis(250),
     };
 
+    /// With `waiting` requests for `slots` connections: the more wait for each, the less time one may
+    /// take over what it has begun, down to a third. The rest stays as it is: a peer may need its
+    /// time to wake up, but one that has begun has all it needs to go on.
+    #[must_use]
+    pub fn with_crowd(self, waiting: usize, slots: usize) -> Self {
+        let share = waiting.checked_div(2 * slots).unwrap_or(1).clamp(1, 3) as u32;
+        Self { head: self.head / share, progress: self.progress / share, ..self }
+    }
+
     /// The limit of a phase, or `None` for one without.
     pub fn of(&self, phase: Phase) -> Option<Duration> {
         match phase {

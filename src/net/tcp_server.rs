@@ -104,11 +104,14 @@ impl<P: Protocol> Slots for Members<'_, P> {
 
 /// All of a server but its protocol and connections.
 struct Pool<'a> {
+    /// How many slots there are.
+    size: usize,
     ports: &'a [u16],
     counters: &'a Counters,
     patient: Limits,
     pressed: Limits,
-    next: Turn,
+    /// Requests taken up, modulo 256.
+    taken: u8,
     poll_at: Option<Instant>,
 }
 
@@ -120,9 +123,9 @@ impl<'a> Pool<'a> {
         (rx, tx): (&'a mut [u8], &'a mut [u8]),
         counters: &'a Counters,
     ) -> Result<Self, SetupError> {
-        let mut count = 0;
-        slots.each(&mut |_, _| count += 1);
-        let share = |bytes: usize| bytes.checked_div(count).unwrap_or(0).max(1);
+        let mut size = 0;
+        slots.each(&mut |_, _| size += 1);
+        let share = |bytes: usize| bytes.checked_div(size).unwrap_or(0).max(1);
         let mut buffers =
             rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
         let mut result = Ok(());
@@ -135,13 +138,14 @@ impl<'a> Pool<'a> {
         for &port in ports {
             stack.serve(port)?;
         }
-        counters.capacity.set(count as u32);
+        counters.capacity.set(size as u32);
         Ok(Self {
+            size,
             ports,
             counters,
             patient: Limits::PATIENT,
             pressed: Limits::PRESSED,
-            next: Turn::Oldest,
+            taken: 0,
             poll_at: None,
         })
     }
@@ -180,15 +184,14 @@ impl<'a> Pool<'a> {
         });
     }
 
-    /// Gives free slots to those who wait, the oldest and the newest by turns: nobody starves, and
-    /// a queue full of dead requests does not delay the living.
+    /// Gives free slots to those who wait.
     fn accept(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
         slots.each(&mut |slot, _| {
             if !slot.is_free() || !cx.backlog.can_replay() {
                 return;
             }
-            let Some(syn) = cx.backlog.take(self.ports, self.next) else { return };
-            self.next = self.next.other();
+            let Some(syn) = cx.backlog.take(self.ports, Turn::after(self.taken)) else { return };
+            self.taken = self.taken.wrapping_add(1);
             if self.driver(cx).answer(slot, &syn) {
                 cx.backlog.replay(syn);
             }
@@ -199,22 +202,22 @@ impl<'a> Pool<'a> {
     /// limit go.
     fn make_room(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
         let now = cx.environment.now;
-        let pressed = &self.pressed;
-        for _ in coming(slots)..cx.backlog.waiting(self.ports) {
+        let waiting = cx.backlog.waiting(self.ports);
+        let pressed = &self.pressed.with_crowd(waiting, self.size);
+        for _ in coming(slots)..waiting {
             let mut earliest: Option<Instant> = None;
             slots.each(&mut |slot, _| {
                 if !slot.is_leaving() && slot.is_overdue(pressed, now) {
                     earliest = [earliest, slot.deadline(pressed)].into_iter().flatten().min();
                 }
             });
-            if earliest.is_none() {
-                break;
-            }
+            let Some(earliest) = earliest else { break };
+            let mut has_made_room = false;
             slots.each(&mut |slot, conversation| {
-                if !slot.is_leaving() && slot.deadline(pressed) == earliest {
+                let is_next = !slot.is_leaving() && slot.deadline(pressed) == Some(earliest);
+                if is_next && !has_made_room {
+                    has_made_room = true;
                     self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
-                    // One is enough.
-                    earliest = None;
                 }
             });
         }
@@ -230,11 +233,12 @@ impl<'a> Pool<'a> {
 
     fn next_poll(&self, slots: &mut dyn Slots, waiting: usize) -> Option<Instant> {
         let more_must_go = waiting > coming(slots);
+        let pressed = &self.pressed.with_crowd(waiting, self.size);
         let mut next: Option<Instant> = None;
         slots.each(&mut |slot, conversation| {
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
             let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
-            let limits = if is_pressed { &self.pressed } else { &self.patient };
+            let limits = if is_pressed { pressed } else { &self.patient };
             let times = [
                 next,
                 at_once.then_some(Instant::ZERO),

@@ -10,6 +10,7 @@ mod wire;
 mod world;
 
 mod attacks;
+mod http;
 mod limits;
 mod listener;
 mod seeds;

@@ -30,7 +30,8 @@ What is served:
   --root DIR                 the folder with the files [default: a small built-in site]
   --file NAME                what the file port hands out [default: the root's first picture]
   --listings                 list folders that have no index page [default: no]
-  --writable                 accept uploads [default: no]
+  --writable                 accept uploads, over HTTP from whoever has the link with the token;
+                             without --root they are kept in memory [default: no]
   --app todo|clock|echo      serve an example application as well [default: none]
 
 Where:

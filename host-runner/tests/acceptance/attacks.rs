@@ -94,17 +94,16 @@ fn siege(folder: &Path, attack: fn(&Device) -> Attack) {
 }
 
 impl Attack {
+    /// One connection, until the device or the test ends it.
     fn wage(&self, is_over: &AtomicBool) {
-        let is_over = || is_over.load(Ordering::Relaxed);
         let address = SocketAddr::from((ADDRESS, 80));
-        let connected = std::iter::repeat_with(|| TcpStream::connect_timeout(&address, PATIENCE))
-            .take_while(|_| !is_over())
-            .find_map(Result::ok);
-        let Some(mut stream) = connected else { return };
+        let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(20)) else {
+            return;
+        };
         // The smallest there is, whatever is asked for.
-        setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1).expect("the option");
+        let _ = setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1);
         let mut alive = stream.write_all(self.begin.as_bytes()).is_ok();
-        while alive && !is_over() {
+        while alive && !is_over.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(200));
             alive = !self.dribble || stream.write_all(b"a").is_ok();
         }

@@ -2,6 +2,8 @@
 
 use std::{fs, path::Path, path::PathBuf, time::Duration};
 
+use serde_json::Value;
+
 use crate::{
     device::{ADDRESS, Case, Device, Target, case_in_folder},
     programs::output_of,
@@ -9,10 +11,11 @@ use crate::{
 
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
-    vec![case_in_folder(
-        "browser::twenty_images_from_four_sockets",
-        twenty_images_from_four_sockets,
-    )]
+    vec![
+        case_in_folder("browser::twenty_images_from_four_sockets", twenty_images_from_four_sockets),
+        case_in_folder("browser::device_page", device_page_beside_a_root),
+        case_in_folder("browser::device_page_at_the_root", device_page_at_the_root),
+    ]
 }
 
 fn twenty_images_from_four_sockets(folder: &Path) {
@@ -42,6 +45,22 @@ fn twenty_images_from_four_sockets(folder: &Path) {
     all_slots_become_free(&device);
 }
 
+fn device_page_beside_a_root(folder: &Path) {
+    let root = folder.join("root");
+    fs::create_dir(&root).expect("a folder");
+    device_page(folder, "/_device/", &["--writable", "--root", &root.display().to_string()]);
+}
+
+fn device_page_at_the_root(folder: &Path) {
+    device_page(folder, "/", &["--writable"]);
+}
+
+fn device_page(folder: &Path, path: &str, options: &[&str]) {
+    let device = Device::start(&Target::Tap, options);
+    browse(folder, "device_page.py", &[&format!("http://{ADDRESS}{path}"), &device.link()]);
+    all_slots_become_free(&device);
+}
+
 /// Runs one of the browser scripts.
 fn browse(folder: &Path, script: &str, arguments: &[&str]) -> String {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
@@ -51,17 +70,16 @@ fn browse(folder: &Path, script: &str, arguments: &[&str]) -> String {
 
 /// After the browser is gone, its connections are, within the idle limit.
 fn all_slots_become_free(device: &Device) {
+    let mut http = Value::Null;
     for _ in 0..40 {
-        let status = output_of(
-            &device.folder,
-            "curl",
-            &["-sS", &format!("http://{ADDRESS}/_device/status.json")],
-        );
+        let status = device.status();
+        let services = status["services"].as_array().expect("a list of services");
+        http = services.iter().find(|service| service["name"] == "http").expect("http").clone();
         // The one that asks is open itself.
-        if status.contains(r#""name":"http""#) && status.contains(r#""open":1,"#) {
+        if http["open"] == 1 && http["parked"] == 0 {
             return;
         }
         std::thread::sleep(Duration::from_millis(500));
     }
-    panic!("connections are left open");
+    panic!("connections are left open: {http}");
 }

@@ -19,7 +19,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::namespace;
+use crate::{namespace, programs::output_of};
 
 /// The device's address.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
@@ -206,11 +206,23 @@ impl Device {
         lines[lines.len().saturating_sub(100)..].join("\n")
     }
 
-    /// The token that it prints when it is writable.
-    pub fn token(&self) -> String {
+    /// What its page shows, as data.
+    pub fn status(&self) -> serde_json::Value {
+        let url = format!("http://{ADDRESS}/_device/status.json");
+        let status = output_of(&self.folder, "curl", &["-sS", "--fail", &url]);
+        serde_json::from_str(&status).unwrap_or_else(|error| panic!("{error}: {status}"))
+    }
+
+    /// The link with the token that it has printed.
+    pub fn link(&self) -> String {
         let log = self.log();
-        let (_, token) = log.split_once("/?token=").expect("a link with the token");
-        token.lines().next().unwrap_or_default().to_owned()
+        let link = log.split_whitespace().find(|word| word.contains("/_device/?token="));
+        link.unwrap_or_else(|| panic!("no link with a token:\n{log}")).to_owned()
+    }
+
+    /// The token in that link.
+    pub fn token(&self) -> String {
+        self.link().split_once("token=").map(|(_, token)| token.to_owned()).unwrap_or_default()
     }
 
     /// The process that is, or emulates, the device.

@@ -13,6 +13,7 @@ mod browser;
 mod course;
 mod curl;
 mod device;
+mod device_data;
 mod files;
 #[path = "../../../tests/common/framings.rs"]
 mod framings;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         browser::cases(),
         course::cases(),
         curl::cases(),
+        device_data::cases(),
         files::cases(),
         http::cases(),
         icmp::cases(),

@@ -63,6 +63,7 @@ impl Bench {
             ping: Some(PingEntry { control: &self.control, counters: &self.counters }),
             files_root: "/",
             writable: false,
+            authorized: false,
             capture: Some(&capture),
         };
         let store = Names(&["a.txt", "sub"]);

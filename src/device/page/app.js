@@ -69,7 +69,7 @@ function show(now) {
   showServices(now.services);
   showTraffic();
   showPing(now.ping);
-  showRights(now.device.writable);
+  showRights(now.device);
   if (first) listFiles("");
 }
 
@@ -288,8 +288,9 @@ function niceCeiling(value, least) {
 
 // ---- What changes the device -----------------------------------------------------------------
 
-// The link that `--writable` prints carries a token. It is kept for this tab and taken out of the
-// address, so that it is neither bookmarked nor shown to whoever looks over the shoulder.
+// Whoever came by the link with the token has it in a cookie, and a status says `authorized`. One
+// typed in here is kept for this tab; so is one in the address, which is taken out of it, so that it
+// is neither bookmarked nor shown to whoever looks over the shoulder.
 function takeToken() {
   const address = new URL(location.href);
   const found =
@@ -305,14 +306,17 @@ function authorization() {
   return token.value ? { Authorization: `Bearer ${token.value}` } : {};
 }
 
-function showRights(writable) {
-  const mayWrite = writable && token.value !== null;
-  $("upload").hidden = !mayWrite;
-  $("loss").disabled = !mayWrite;
+const mayWrite = ({ writable, authorized }) => writable && (authorized || token.value !== null);
+
+function showRights(device) {
+  const { writable } = device;
+  const allowed = mayWrite(device);
+  $("upload").hidden = !allowed;
+  $("loss").disabled = !allowed;
   const why = writable ? "To change it, enter the token below." : "This device cannot be changed from here.";
-  setText("loss-hint", mayWrite ? "" : why);
-  $("set-clock").hidden = !mayWrite || status.device.unix_ms !== null;
-  $("unlock").hidden = !writable || mayWrite;
+  setText("loss-hint", allowed ? "" : why);
+  $("set-clock").hidden = !allowed || status.device.unix_ms !== null;
+  $("unlock").hidden = !writable || allowed;
   $("capture").hidden = !writable;
 }
 
@@ -322,7 +326,7 @@ $("unlock").addEventListener("submit", (event) => {
   sessionStorage.setItem("token", token.value);
   $("token").value = "";
   say("");
-  showRights(true);
+  showRights(status.device);
 });
 
 async function put(path, value) {
@@ -340,9 +344,10 @@ async function put(path, value) {
 
 function refused(code) {
   if (code === 401 || code === 403) {
+    status.device.authorized = false;
     token.value = null;
     sessionStorage.removeItem("token");
-    showRights(status.device.writable);
+    showRights(status.device);
     say("The device does not know this token.", true);
   } else say(`The device refused (${code}).`, true);
 }
@@ -455,7 +460,7 @@ $("upload").addEventListener("submit", async (event) => {
   listFiles(folder);
 });
 
-// A link cannot carry a token, so with one the capture is fetched and then saved.
+// A link brings the cookie along but no token; with one the capture is fetched and then saved.
 $("capture").addEventListener("click", async (event) => {
   if (!token.value) return;
   event.preventDefault();

@@ -14,6 +14,7 @@ use crate::{
         etag::EntityTag,
         media_type,
         range::{self, ByteRange, Ranges, Requested},
+        response::{Composed, Rest},
     },
     store::{Encoding, Metadata, Store, StoreError},
 };
@@ -45,6 +46,11 @@ struct Parts {
 /// A file and the variant of it that the client is to have.
 pub(super) struct Opened<F> {
     file: F,
+    variant: Variant,
+}
+
+/// What is known of the variant.
+struct Variant {
     metadata: Metadata,
     encoding: Encoding,
     has_variants: bool,
@@ -60,15 +66,7 @@ pub(super) fn open<S: Store>(
 ) -> Result<Opened<S::File>, StoreError> {
     let gzipped = store.open(path, Encoding::Gzip);
     let has_variants = gzipped.is_ok();
-    let mut accepted = AcceptEncoding::default();
-    for value in request.values("Accept-Encoding") {
-        accepted.add(value.as_bytes());
-    }
-    // Whoever refuses both gets the file as it is: better than nothing.
-    let wanted = match request.values("Accept-Encoding").next() {
-        Some(_) => accepted.choose(has_variants).unwrap_or_default(),
-        None => Encoding::Identity,
-    };
+    let wanted = choose(request, has_variants);
     let (file, encoding) = match (gzipped, wanted) {
         (Ok(file), Encoding::Gzip) => (file, Encoding::Gzip),
         _ => (store.open(path, Encoding::Identity)?, Encoding::Identity),
@@ -76,7 +74,19 @@ pub(super) fn open<S: Store>(
     let metadata = store.metadata(&file);
     let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
     let tag = EntityTag::new(metadata.version, encoding);
-    Ok(Opened { file, metadata, encoding, has_variants, media_type, tag })
+    Ok(Opened { file, variant: Variant { metadata, encoding, has_variants, media_type, tag } })
+}
+
+/// The encoding that the client is to have.
+fn choose(request: &Request<'_>, has_variants: bool) -> Encoding {
+    let mut accepted = AcceptEncoding::default();
+    let mut has_choice = false;
+    for value in request.values("Accept-Encoding") {
+        accepted.add(value.as_bytes());
+        has_choice = true;
+    }
+    // Whoever refuses both gets the file as it is: better than nothing.
+    if has_choice { accepted.choose(has_variants).unwrap_or_default() } else { Encoding::Identity }
 }
 
 impl<F> Opened<F> {
@@ -87,6 +97,30 @@ impl<F> Opened<F> {
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Exchange<S>> {
+        let Self { file, variant } = self;
+        let (composed, body) = variant.respond(request, reply, env);
+        composed.with(body.map(|Body { rest, next, end, parts }| {
+            (Exchange::Download(Download { file, next, end, parts }), rest)
+        }))
+    }
+}
+
+/// The body that follows a head: which bytes of the file, or which parts of it.
+struct Body {
+    rest: Rest,
+    next: u64,
+    end: u64,
+    parts: Option<Parts>,
+}
+
+/// Whatever the store.
+impl Variant {
+    fn respond(
+        &self,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> (Composed, Option<Body>) {
         let size = self.metadata.size;
         let current = Current {
             tag: Some(&self.tag),
@@ -96,8 +130,10 @@ impl<F> Opened<F> {
         };
         if let Err(status) = current.check(request) {
             return match status {
-                Status::NOT_MODIFIED => self.validators(reply.status(status), None).empty(),
-                _ => reply.error(status),
+                Status::NOT_MODIFIED => {
+                    (self.validators(reply.status(status), None).composed_empty(), None)
+                }
+                _ => (reply.status(status).composed_page(), None),
             };
         }
         let requested = match request.field("Range") {
@@ -111,7 +147,7 @@ impl<F> Opened<F> {
             Requested::Whole => {
                 let response = self.representation(reply.ok(), env.date());
                 let response = response.field("Content-Type", self.media_type);
-                response.sized(size, self.download(0, size, None))
+                sized(response, size, (0, size), None)
             }
             Requested::Parts(ranges) => match ranges.as_slice() {
                 [range] => {
@@ -119,10 +155,10 @@ impl<F> Opened<F> {
                     let content_range = ContentRange { range: Some(*range), size };
                     let response =
                         self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    response
+                    let response = response
                         .field("Content-Type", self.media_type)
-                        .display_field("Content-Range", content_range)
-                        .sized(range.length(), self.download(first, last.saturating_add(1), None))
+                        .display_field("Content-Range", content_range);
+                    sized(response, range.length(), (first, last.saturating_add(1)), None)
                 }
                 _ => {
                     let parts = Parts {
@@ -135,28 +171,20 @@ impl<F> Opened<F> {
                     };
                     let response =
                         self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    response
-                        .display_field(
-                            "Content-Type",
-                            format_args!("multipart/byteranges; boundary={:016x}", parts.boundary),
-                        )
-                        .sized(parts.length(), self.download(0, 0, Some(parts)))
+                    let response = response.display_field(
+                        "Content-Type",
+                        format_args!("multipart/byteranges; boundary={:016x}", parts.boundary),
+                    );
+                    sized(response, parts.length(), (0, 0), Some(parts))
                 }
             },
-            Requested::Unsatisfiable => reply
-                .status(Status::RANGE_NOT_SATISFIABLE)
-                .display_field("Content-Range", ContentRange { range: None, size })
-                .page(),
+            Requested::Unsatisfiable => {
+                let response = reply
+                    .status(Status::RANGE_NOT_SATISFIABLE)
+                    .display_field("Content-Range", ContentRange { range: None, size });
+                (response.composed_page(), None)
+            }
         }
-    }
-
-    fn download<S: Store<File = F>>(
-        self,
-        next: u64,
-        end: u64,
-        parts: Option<Parts>,
-    ) -> Exchange<S> {
-        Exchange::Download(Download { file: self.file, next, end, parts })
     }
 
     /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).
@@ -187,6 +215,17 @@ impl<F> Opened<F> {
             Encoding::Gzip => response.field("Content-Encoding", "gzip"),
         }
     }
+}
+
+/// Ends the head before `len` bytes of body: those of the file between the two, or `parts`.
+fn sized(
+    response: Response<'_>,
+    len: u64,
+    (next, end): (u64, u64),
+    parts: Option<Parts>,
+) -> (Composed, Option<Body>) {
+    let (composed, rest) = response.sized_head(len);
+    (composed, rest.map(|rest| Body { rest, next, end, parts }))
 }
 
 impl<F> Download<F> {

@@ -31,6 +31,8 @@ use crate::{
 /// A folder is shown by its `index.html`, or by a listing if that is switched on.
 pub struct Files<S> {
     store: S,
+    /// What stands before the paths of the store in those of requests.
+    prefix: &'static str,
     has_listings: bool,
     access: WriteAccess,
 }
@@ -56,7 +58,14 @@ type Path = heapless::String<255>;
 impl<S: Store> Files<S> {
     /// Files to be read.
     pub const fn new(store: S) -> Self {
-        Self { store, has_listings: false, access: WriteAccess::NOBODY }
+        Self { store, prefix: "", has_listings: false, access: WriteAccess::NOBODY }
+    }
+
+    /// Puts the root folder at `prefix` instead of `/`: `docs/` for `/docs/`.
+    #[must_use]
+    pub fn under(mut self, prefix: &'static str) -> Self {
+        self.prefix = prefix;
+        self
     }
 
     /// Shows folders that have no index page.
@@ -64,6 +73,11 @@ impl<S: Store> Files<S> {
     pub fn with_listings(mut self) -> Self {
         self.has_listings = true;
         self
+    }
+
+    /// The files.
+    pub const fn store(&self) -> &S {
+        &self.store
     }
 
     /// Lets PUT, DELETE and upload forms through to whoever `access` allows it.
@@ -77,7 +91,8 @@ impl<S: Store> Files<S> {
 impl<S: Store> Application for Files<S> {
     type Exchange = Exchange<S>;
 
-    fn methods(&self, _path: &str) -> Option<&'static [Method]> {
+    fn methods(&self, path: &str) -> Option<&'static [Method]> {
+        path.strip_prefix(self.prefix)?;
         Some(match self.is_writable() {
             true => &[Method::Get, Method::Put, Method::Delete, Method::Post],
             false => &[Method::Get],
@@ -100,7 +115,7 @@ impl<S: Store> Application for Files<S> {
             }
             Method::Post => {
                 self.access.check(request)?;
-                if !is_folder(request.path()) {
+                if !is_folder(self.path(request)) {
                     return Err(Status::CONFLICT);
                 }
                 let exchange = Exchange::Form(Form::new(request)?);
@@ -123,7 +138,7 @@ impl<S: Store> Application for Files<S> {
                 self.store.write(upload, piece).map_err(status_of_writing)?;
                 Ok(piece.len())
             }
-            Exchange::Form(form) => form.receive(&self.store, request, piece, scratch),
+            Exchange::Form(form) => form.receive(&self.store, self.path(request), piece, scratch),
             Exchange::Download(_) | Exchange::Listing(_) => Ok(piece.len()),
         }
     }
@@ -137,7 +152,7 @@ impl<S: Store> Application for Files<S> {
     ) -> Answer<Exchange<S>> {
         match (request.method(), exchange) {
             (Method::Put, Some(Exchange::Upload(upload))) => {
-                match self.store.commit(upload, request.path()) {
+                match self.store.commit(upload, self.path(request)) {
                     Ok(Commit::Created) => reply
                         .status(Status::CREATED)
                         .field("Location", own_location(request))
@@ -150,12 +165,12 @@ impl<S: Store> Application for Files<S> {
                 reply.redirect(Status::SEE_OTHER, own_location(request))
             }
             (Method::Put | Method::Post, _) => reply.error(Status::BAD_REQUEST),
-            (Method::Delete, _) => match self.store.remove(request.path()) {
+            (Method::Delete, _) => match self.store.remove(self.path(request)) {
                 Ok(()) => reply.status(Status::NO_CONTENT).empty(),
                 Err(StoreError::IsFolder) => reply.error(Status::CONFLICT),
                 Err(error) => reply.error(status_of(error)),
             },
-            _ => self.show(request.path(), request, reply, env),
+            _ => self.show(request, reply, env),
         }
     }
 
@@ -174,6 +189,13 @@ impl<S: Store> Application for Files<S> {
     }
 }
 
+impl<S> Files<S> {
+    /// Where in the store the request leads; the root when it came from elsewhere.
+    fn path<'b>(&self, request: &Request<'b>) -> &'b str {
+        request.path().strip_prefix(self.prefix).unwrap_or_default()
+    }
+}
+
 /// Writing.
 impl<S: Store> Files<S> {
     fn is_writable(&self) -> bool {
@@ -183,7 +205,7 @@ impl<S: Store> Files<S> {
     /// Whether the file may be stored or deleted: by this client, under this name, as it is now.
     fn check_change(&self, request: &Request<'_>, env: &Environment<'_>) -> Result<(), Status> {
         self.access.check(request)?;
-        let path = request.path();
+        let path = self.path(request);
         if is_folder(path) {
             return Err(Status::CONFLICT);
         }
@@ -215,15 +237,13 @@ impl<S: Store> Files<S> {
 
 /// Reading.
 impl<S: Store> Files<S> {
-    /// Answers a GET with the file or folder at `path`, wherever the request's own path leads: for
-    /// an application that has files among its resources.
-    pub fn show(
+    fn show(
         &self,
-        path: &str,
         request: &Request<'_>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Exchange<S>> {
+        let path = self.path(request);
         let is_folder = is_folder(path);
         if !is_valid_path(path.strip_suffix('/').unwrap_or(path)) {
             return reply.error(Status::NOT_FOUND);

@@ -34,11 +34,11 @@ impl<U> Form<U> {
         self.reader.is_complete()
     }
 
-    /// Takes a piece of the form: all of it.
+    /// Takes a piece of the form: all of it. `folder` is where the files go.
     pub(super) fn receive<S: Store<Upload = U>>(
         &mut self,
         store: &S,
-        request: &Request<'_>,
+        folder: &str,
         piece: &[u8],
         scratch: &mut [u8],
     ) -> Result<usize, Status> {
@@ -75,7 +75,7 @@ impl<U> Form<U> {
                         let name = names.get(..name_len).unwrap_or_default();
                         let name = core::str::from_utf8(name).map_err(|_| Status::BAD_REQUEST)?;
                         let mut path = Path::new();
-                        path.push_str(request.path())
+                        path.push_str(folder)
                             .and_then(|()| path.push_str(name))
                             .map_err(|_| Status::BAD_REQUEST)?;
                         store.commit(upload, &path).map_err(status_of_writing)?;

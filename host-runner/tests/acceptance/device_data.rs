@@ -1,0 +1,168 @@
+//! What the device says about itself, as programs read it; and what the holder of the token may do.
+
+use std::{collections::BTreeSet, fs, path::Path, process::Command};
+
+use crate::{
+    device::{ADDRESS, Case, Device, case},
+    programs::output_of,
+};
+
+/// The cases of this file.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("device::status_is_json", status_is_json),
+        case("device::metrics_are_prometheus_text", metrics_are_prometheus_text),
+        case("device::capture_needs_the_token", capture_needs_the_token)
+            .with_options(&["--writable"]),
+        case("device::writing_needs_the_token", writing_needs_the_token)
+            .with_options(&["--writable"]),
+        case("device::nothing_changes_without_writable", nothing_changes_without_writable)
+            .with_options(&[]),
+        case("device::echo_application", echo_application).with_options(&["--app", "echo"]),
+        case("device::todo_application", todo_application).with_options(&["--app", "todo"]),
+        case("device::clock_application", clock_application).with_options(&["--app", "clock"]),
+    ]
+}
+
+fn url(path: &str) -> String {
+    format!("http://{ADDRESS}{path}")
+}
+
+fn curl(folder: &Path, arguments: &[&str]) -> String {
+    output_of(folder, "curl", &[&["-sS", "--max-time", "10"], arguments].concat())
+}
+
+/// The status code of the answer.
+fn code(device: &Device, arguments: &[&str]) -> String {
+    curl(&device.folder, &[&["-o", "/dev/null", "-w", "%{http_code}"], arguments].concat())
+}
+
+fn status_is_json(device: &Device) {
+    let status = device.status();
+    assert!(status["device"]["uptime_ms"].as_u64().is_some(), "{status}");
+    let services = status["services"].as_array().expect("a list of services");
+    for name in ["http", "time", "file", "ping", "echo"] {
+        let service = services.iter().find(|service| service["name"] == name);
+        let service = service.unwrap_or_else(|| panic!("no {name}: {status}"));
+        for key in ["open", "capacity", "parked", "served", "refused", "bytes_in", "bytes_out"] {
+            assert!(service[key].as_u64().is_some(), "{name} has no {key}: {status}");
+        }
+    }
+}
+
+/// Each sample belongs to a metric that has said its HELP and TYPE.
+fn metrics_are_prometheus_text(device: &Device) {
+    let text = curl(&device.folder, &["--fail", &url("/_device/metrics")]);
+    let (mut helped, mut typed) = (BTreeSet::new(), BTreeSet::new());
+    let mut samples = 0;
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["#", "HELP", name, _, ..] => assert!(helped.insert(name), "{line}"),
+            ["#", "TYPE", name, "counter" | "gauge"] => assert!(typed.insert(name), "{line}"),
+            _ => {
+                let (sample, value) = line.rsplit_once(' ').expect("a sample and its value");
+                let name = sample.split('{').next().expect("a name");
+                assert!(helped.contains(name) && typed.contains(name), "{line}");
+                assert!(value.parse::<f64>().is_ok(), "{line}");
+                samples += 1;
+            }
+        }
+    }
+    assert!(samples > 20 && helped == typed, "{text}");
+}
+
+fn capture_needs_the_token(device: &Device) {
+    let address = url("/_device/capture.pcap");
+    let token = device.token();
+    assert_eq!(code(device, &[&address]), "401");
+    assert_eq!(code(device, &["-H", "Authorization: Bearer no", &address]), "401");
+    let bearer = format!("Authorization: Bearer {token}");
+    let foreign = ["-H", &bearer, "-H", "Sec-Fetch-Site: cross-site", &address];
+    assert_eq!(code(device, &foreign), "403");
+    let file = device.folder.join("capture.pcap");
+    let name = file.display().to_string();
+    curl(&device.folder, &["--fail", "-o", &name, "-H", &bearer, &address]);
+    let capture = fs::read(&file).expect("a capture");
+    assert_eq!(capture.get(..4), Some(&0xa1b2_c3d4_u32.to_le_bytes()[..]), "its magic number");
+    assert!(capture.len() > 24 + 16, "no frame in {} bytes", capture.len());
+    // Another reader of the format, where there is one.
+    if Command::new("tcpdump").arg("--version").output().is_ok() {
+        let frames = output_of(&device.folder, "tcpdump", &["-nr", &name]);
+        assert!(frames.contains(&format!("{ADDRESS}.80")), "{frames}");
+    }
+}
+
+fn writing_needs_the_token(device: &Device) {
+    let folder = &device.folder;
+    fs::write(folder.join("note.txt"), "a note").expect("a file");
+    let (address, bearer) = (url("/note.txt"), format!("Authorization: Bearer {}", device.token()));
+    let put = ["-T", "note.txt", &address];
+    let form = ["-F", "file=@note.txt", &url("/_device/")];
+    let loss = ["-X", "PUT", "-d", "{\"loss\": 5}", &url("/_device/ping")];
+    let in_folder = |arguments: &[&str]| {
+        let mut all = vec!["-o", "/dev/null", "-w", "%{http_code}"];
+        all.extend_from_slice(arguments);
+        curl(folder, &all)
+    };
+    for attempt in [&put[..], &form, &loss, &["-X", "DELETE", &address]] {
+        assert_eq!(in_folder(attempt), "401", "{attempt:?}");
+    }
+    let allowed = |arguments: &[&str]| in_folder(&[&["-H", &bearer], arguments].concat());
+    assert_eq!(allowed(&put), "201");
+    assert_eq!(curl(folder, &[&address]), "a note");
+    assert_eq!(allowed(&["-X", "DELETE", &address]), "204");
+    assert_eq!(code(device, &[&address]), "404");
+    assert_eq!(allowed(&form), "303");
+    assert_eq!(curl(folder, &[&address]), "a note");
+    assert_eq!(allowed(&loss), "204");
+    assert_eq!(device.status()["ping"]["loss_percent"], 5);
+    // The link gives a browser a cookie and leads on to the page.
+    let page =
+        curl(folder, &["-L", "-c", "jar", "-b", "jar", "-w", "%{url_effective}", &device.link()]);
+    assert!(page.ends_with(&url("/_device/")), "{page}");
+    assert_eq!(in_folder(&["-b", "jar", "-X", "DELETE", &address]), "204");
+}
+
+fn nothing_changes_without_writable(device: &Device) {
+    let loss = ["-X", "PUT", "-d", "{\"loss\": 5}", &url("/_device/ping")];
+    assert_eq!(code(device, &loss), "403");
+    assert_eq!(code(device, &[&url("/_device/capture.pcap")]), "404");
+    assert_eq!(code(device, &["-X", "POST", "-d", "x", &url("/_device/")]), "405");
+    assert_eq!(device.status()["device"]["writable"], false);
+}
+
+fn echo_application(device: &Device) {
+    let folder = &device.folder;
+    let body = "0123456789abcdef".repeat(900);
+    fs::write(folder.join("body"), &body).expect("a body");
+    assert_eq!(code(device, &[&url("/")]), "200");
+    assert_eq!(curl(folder, &["--data-binary", "@body", &url("/")]), body);
+    let chunked = ["-H", "Transfer-Encoding: chunked", "--data-binary", "@body", &url("/")];
+    assert_eq!(curl(folder, &chunked), body);
+    fs::write(folder.join("body"), body.repeat(10)).expect("a body");
+    let too_much = ["-o", "/dev/null", "-w", "%{http_code}", "--data-binary", "@body", &url("/")];
+    assert_eq!(curl(folder, &too_much), "413");
+    assert!(curl(folder, &["-H", "X-Odd: yes", &url("/echo")]).contains("X-Odd: yes\n"));
+    assert_eq!(curl(folder, &["-H", "Cookie: a=1; b=2", &url("/cookie")]), "a=1\nb=2\n");
+    assert_eq!(code(device, &["-X", "OPTIONS", &url("/")]), "204");
+}
+
+fn todo_application(device: &Device) {
+    let folder = &device.folder;
+    let json = ["-H", "Content-Type: application/json", "-d", "{\"title\": \"Test\"}"];
+    let todo = "{\"id\":1,\"title\":\"Test\",\"done\":false}";
+    assert_eq!(curl(folder, &[&json[..], &[&url("/todos")]].concat()), todo);
+    assert_eq!(curl(folder, &[&url("/todos")]), format!("[{todo}]"));
+    assert_eq!(code(device, &["-X", "DELETE", &url("/todos/1")]), "204");
+    assert_eq!(code(device, &[&url("/todos/1")]), "404");
+}
+
+/// Two events, a second apart.
+fn clock_application(device: &Device) {
+    let script = format!(
+        "curl -sSN --max-time 5 {} | grep -m 2 -c 'data: [A-Z][a-z][a-z], .* GMT'",
+        url("/clock/events")
+    );
+    assert_eq!(output_of(&device.folder, "sh", &["-c", &script]).trim(), "2");
+}

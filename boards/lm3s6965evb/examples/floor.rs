@@ -74,7 +74,7 @@ fn main() -> ! {
             let smoltcp::socket::Socket::Tcp(socket) = socket else { continue };
             serve(socket, left);
         }
-        interface.poll(now(&board), &mut board.ethernet, &mut sockets);
+        interface.poll_egress(now(&board), &mut board.ethernet, &mut sockets);
         match interface.poll_delay(now(&board), &sockets) {
             Some(Duration::ZERO) => continue,
             delay => board.alarm.arm(delay.unwrap_or(LONGEST).min(LONGEST)),

@@ -98,6 +98,7 @@ impl Http {
             ping: others.ping,
             files_root: "/",
             writable: false,
+            authorized: false,
             capture: None,
         };
         let server = serve(overview, store, WriteAccess::NOBODY);

@@ -245,7 +245,8 @@ impl<S: Store> Files<S> {
     ) -> Answer<Exchange<S>> {
         let path = self.path(request);
         let is_folder = is_folder(path);
-        if !is_valid_path(path.strip_suffix('/').unwrap_or(path)) {
+        // `/` is what `//` leaves: a folder without a name.
+        if path == "/" || !is_valid_path(path.strip_suffix('/').unwrap_or(path)) {
             return reply.error(Status::NOT_FOUND);
         }
         let mut index = Path::new();

@@ -114,12 +114,12 @@ def owner(path):
 
 
 def worst_stack(log):
-    """(used, size) from the last line that the firmware wrote about its stack."""
+    """(used, size) from the worst line that the firmware wrote about its stack."""
     with open(log, encoding="utf-8", errors="replace") as lines:
         found = re.findall(r"stack: (\d+) of (\d+) bytes", lines.read())
     if not found:
         sys.exit(f"size: no stack figure in {log}")
-    return tuple(map(int, found[-1]))
+    return max(tuple(map(int, line)) for line in found)
 
 
 def measure(board, firmware, variants, log):

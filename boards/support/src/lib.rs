@@ -17,7 +17,7 @@ pub mod network;
 pub mod panic;
 pub mod registers;
 pub mod services;
-mod sleep;
+pub mod sleep;
 pub mod stack_usage;
 pub mod systick;
 pub mod watchdog;

@@ -167,7 +167,7 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
     }
 
     /// Runs `services` for ever.
-    pub fn run(mut self, services: &mut [&mut dyn Service]) -> ! {
+    pub fn run(&mut self, services: &mut [&mut dyn Service]) -> ! {
         loop {
             let due = self.turn(services);
             self.sleep(due);

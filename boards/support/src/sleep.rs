@@ -17,7 +17,7 @@ unsafe impl InterruptNumber for Interrupt {
 }
 
 /// Lets the interrupts of these `numbers` end a sleep, from now on.
-pub(crate) fn enable(numbers: &[u16]) {
+pub fn enable(numbers: &[u16]) {
     cortex_m::interrupt::disable();
     for &number in numbers {
         // SAFETY: with PRIMASK set no handler runs, so no critical section can be broken.
@@ -27,13 +27,13 @@ pub(crate) fn enable(numbers: &[u16]) {
 
 /// Forgets that the interrupts of these `numbers` were raised. One whose cause persists is raised
 /// again.
-pub(crate) fn clear(numbers: &[u16]) {
+pub fn clear(numbers: &[u16]) {
     for &number in numbers {
         NVIC::unpend(Interrupt(number));
     }
 }
 
 /// Stops the core until an enabled interrupt is pending.
-pub(crate) fn wait() {
+pub fn wait() {
     cortex_m::asm::wfi();
 }

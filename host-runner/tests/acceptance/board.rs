@@ -101,7 +101,7 @@ fn token_comes_when_there_is_chance(device: &Device) {
             ["-sS", "-X", "PUT", "-H", &field, "--data-binary", &text, "-w", "%{http_code}", &url];
         output_of(&device.folder, "curl", &arguments)
     };
-    assert!(put("Bearer 0").ends_with("403"), "nobody may write yet");
+    assert!(put("Bearer 0").ends_with("405"), "nobody may write yet");
     assert_eq!(ping_times(device, 70).len(), 70);
     thread::sleep(Duration::from_millis(200));
     let authorization = format!("Bearer {}", device.token());

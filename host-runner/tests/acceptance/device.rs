@@ -3,6 +3,7 @@
 use std::{
     env,
     fs::{self, File},
+    io::Write,
     net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
@@ -243,6 +244,10 @@ impl Drop for Device {
         }
         if let Target::Board(_) = self.target {
             namespace::run("ip", &["link", "delete", TAP]);
+        }
+        if let Ok(kept) = env::var("BARESERVE_LOG") {
+            let kept = File::options().create(true).append(true).open(kept);
+            let _ = kept.and_then(|mut file| file.write_all(self.log().as_bytes()));
         }
         let _ = fs::remove_dir_all(&self.folder);
     }

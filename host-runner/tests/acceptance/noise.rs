@@ -53,13 +53,17 @@ impl RawSocket {
         let mut left = count;
         while left > 0 {
             let burst = left.min(BURST);
-            let (taken, dropped) = (statistic("tx_packets"), statistic("tx_dropped"));
+            let (taken, dropped) = transmitted();
             for _ in 0..burst {
                 self.send(&noise.frame());
             }
             let patience = Instant::now() + Duration::from_secs(10);
-            while statistic("tx_packets") < taken + burst as u64 {
-                assert_eq!(statistic("tx_dropped"), dropped, "the TAP was too full: send less");
+            loop {
+                let (now_taken, now_dropped) = transmitted();
+                if now_taken >= taken + burst as u64 {
+                    break;
+                }
+                assert_eq!(now_dropped, dropped, "the TAP was too full: send less");
                 assert!(Instant::now() < patience, "the device takes no more frames");
                 thread::sleep(Duration::from_micros(200));
             }
@@ -68,9 +72,15 @@ impl RawSocket {
     }
 }
 
-fn statistic(name: &str) -> u64 {
-    let text = fs::read_to_string(format!("/sys/class/net/{TAP}/statistics/{name}"));
-    text.expect("a TAP's statistics").trim().parse().expect("a number")
+/// The frames that the TAP has handed to the device, and those it had no room for. From
+/// proc_net(5): what /sys shows is another namespace's.
+fn transmitted() -> (u64, u64) {
+    let table = fs::read_to_string("/proc/net/dev").expect("the interfaces' statistics");
+    let name = format!("{TAP}:");
+    let row = table.lines().find_map(|line| line.trim().strip_prefix(&name)).expect("the TAP's");
+    let mut numbers = row.split_whitespace().map(|number| number.parse().expect("a number"));
+    // Eight about receiving, then bytes, packets, errors, drops.
+    (numbers.nth(9).expect("packets"), numbers.nth(1).expect("drops"))
 }
 
 struct Noise {

@@ -45,6 +45,12 @@ impl FilesMemory {
     }
 }
 
+impl Default for FilesMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The course's file transfer, and requests by name.
 pub struct Files<'a> {
     download: TcpServer<'a, Download<'static, Store>>,

@@ -44,6 +44,12 @@ impl HttpMemory {
     }
 }
 
+impl Default for HttpMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// What the page tells about the rest of the board.
 pub struct Others<'o> {
     /// The other services: 11 at most are shown.
@@ -92,6 +98,7 @@ impl Http {
             ping: others.ping,
             files_root: "/",
             writable: false,
+            authorized: false,
             capture: None,
         };
         let server = serve(overview, store, WriteAccess::NOBODY);

@@ -53,6 +53,12 @@ impl PingMemory {
     }
 }
 
+impl Default for PingMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The course's UDP ping, and RFC 862.
 pub struct Ping<'a> {
     ping: UdpServer<'a, PingServer<'a>>,

@@ -33,3 +33,9 @@ impl StoreMemory {
         Overlay::new(&*store.insert(RamStore::new(ram)), SITE)
     }
 }
+
+impl Default for StoreMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}

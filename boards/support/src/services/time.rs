@@ -59,6 +59,12 @@ impl TimeMemory {
     }
 }
 
+impl Default for TimeMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// The course's time stamp, RFC 867 and RFC 868.
 pub struct Time<'a> {
     timestamp: TcpServer<'a, TimeServer<Format>>,

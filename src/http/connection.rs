@@ -426,6 +426,8 @@ impl<A: Application> Session<'_, '_, A> {
     }
 
     /// Answers.
+    // Its frame is large, and not to be added to that of reading.
+    #[inline(never)]
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
         match self.state.refusal {

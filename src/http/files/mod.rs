@@ -237,6 +237,8 @@ impl<S: Store> Files<S> {
 
 /// Reading.
 impl<S: Store> Files<S> {
+    // Not part of the frame of what writes.
+    #[inline(never)]
     fn show(
         &self,
         request: &Request<'_>,

@@ -26,12 +26,12 @@ const PORTS: &[u16] = &[80, 6789];
 
 type Application<'a> = (DeviceApplication<'a, Store>, Files<Store>);
 
-/// The memory of [`Http`]: four sockets, 16.5 KB. A peer sends no more than the receive buffer before
+/// The memory of [`Http`]: four sockets, 16 KB. A peer sends no more than the receive buffer before
 /// it waits for an answer; the transmit buffer takes more than a full segment, so that its
 /// acknowledgement is not put off.
 pub struct HttpMemory {
     service: Place<Http>,
-    connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1792>,
+    connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1536>,
     counters: Counters,
     entries: Vec<ServiceEntry<'static>, SERVICES>,
 }

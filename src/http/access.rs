@@ -102,6 +102,6 @@ fn cookie<'b>(request: &Request<'b>, name: &str) -> Option<&'b str> {
     request
         .values("Cookie")
         .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|pair| pair.trim_ascii().split_once('='))
         .find_map(|(key, value)| (key == name).then_some(value))
 }

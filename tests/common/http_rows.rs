@@ -146,6 +146,8 @@ pub const ROWS: &[Row] = &[
     row("3986 5.2.4", "dot segments do not leave the root", b"GET /../../etc/passwd HTTP/1.1\r\nHost: device\r\n\r\n", &[400, 404], Either),
     row("3986 5.2.4", "encoded dot segments do not leave the root", b"GET /%2e%2e/%2e%2e/etc/passwd HTTP/1.1\r\nHost: device\r\n\r\n", &[400, 404], Either),
     row("3986 5.2.4", "doubly encoded dots are a name", b"GET /%252e%252e/etc/passwd HTTP/1.1\r\nHost: device\r\n\r\n", &[404], Either),
+    row("3986 3.3", "a folder without a name", b"GET // HTTP/1.1\r\nHost: device\r\n\r\n", &[404], Either),
+    row("3986 3.3", "a name behind a folder without one", b"GET //HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[404], Either),
     row("9110 15.5.5", "nothing there", b"GET /absent HTTP/1.1\r\nHost: device\r\n\r\n", &[404], Continues),
     long("9110 15.5.15", "a target too long", b"GET /", (b'a', 20000), b" HTTP/1.1\r\nHost: device\r\n\r\n", &[414], Closes),
     row("9112 3.2", "Host is needed", b"GET /HelloWorld.html HTTP/1.1\r\n\r\n", &[400], Closes),

@@ -140,11 +140,11 @@ fn resumes_a_cut_download(folder: &Path) {
     let whole = content(5 << 20);
     site.put("large.bin", &whole);
     let url = format!("http://{ADDRESS}/large.bin");
-    let cut = ["-sS", "--limit-rate", "2M", "--max-time", "0.7", "-o", "large.bin", &url];
-    assert_eq!(run_in(&site.client, "curl", &cut).status.code(), Some(28), "cut by its time");
+    // How fast curl reads, its own limit does not tell on so short a way: its reader leaves.
+    let cut = format!("curl -s {url} | head -c 1000000 > large.bin");
+    run_in(&site.client, "sh", &["-c", &cut]);
     let path = site.client.join("large.bin");
-    let got = fs::read(&path).expect("a part").len();
-    assert!(0 < got && got < whole.len(), "{got} bytes");
+    assert_eq!(fs::read(&path).expect("a part").len(), 1_000_000);
     assert_eq!(
         site.curl(&["-C", "-", "-o", "large.bin", "-w", "%{http_code}"], "/large.bin"),
         "206"

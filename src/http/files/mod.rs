@@ -118,6 +118,9 @@ impl<S: Store> Application for Files<S> {
                 if !is_folder(self.path(request)) {
                     return Err(Status::CONFLICT);
                 }
+                if !is_valid_folder(self.path(request)) {
+                    return Err(Status::NOT_FOUND);
+                }
                 let exchange = Exchange::Form(Form::new(request)?);
                 Ok(Begin::Stream { exchange, limit: u64::MAX })
             }
@@ -247,7 +250,7 @@ impl<S: Store> Files<S> {
     ) -> Answer<Exchange<S>> {
         let path = self.path(request);
         let is_folder = is_folder(path);
-        if !is_valid_path(path.strip_suffix('/').unwrap_or(path)) {
+        if !(if is_folder { is_valid_folder(path) } else { is_valid_path(path) }) {
             return reply.error(Status::NOT_FOUND);
         }
         let mut index = Path::new();
@@ -284,6 +287,13 @@ impl<S: Store> Files<S> {
 /// Whether a path asks for a folder.
 fn is_folder(path: &str) -> bool {
     path.is_empty() || path.ends_with('/')
+}
+
+/// Whether a store may see the folder: the root, or names that each have a slash behind them. A `/`
+/// alone, which is what `//` leaves, has none.
+fn is_valid_folder(path: &str) -> bool {
+    let names = path.strip_suffix('/');
+    path.is_empty() || names.is_some_and(|names| !names.is_empty() && is_valid_path(names))
 }
 
 /// The request's own path as it came, for a Location that leads back to it; the root for one with

@@ -195,7 +195,7 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
         let token = Token::generate(&mut self.entropy);
         for address in self.addresses {
             let (address, token) = (address.address(), token.as_str());
-            self.log.line(format_args!("to change files: http://{address}/?token={token}"));
+            self.log.line(format_args!("to change files: http://{address}/_device/?token={token}"));
         }
         self.token.set(Some(token));
     }

@@ -25,11 +25,11 @@ type Upload = <Store as bareserve::store::Store>::Upload;
 const DOWNLOAD_PORT: u16 = 5566;
 const REQUEST_PORT: u16 = 5567;
 
-/// The memory of [`Files`]: four sockets, 5.5 KB.
+/// The memory of [`Files`]: four sockets, 4.5 KB.
 pub struct FilesMemory {
     service: Place<Files>,
-    download: TcpResources<download::Connection<'static, File>, 2, 64, 1024>,
-    request: TcpResources<request::Connection<File, Upload>, 2, 536, 512>,
+    download: TcpResources<download::Connection<'static, File>, 2, 64, 512>,
+    request: TcpResources<request::Connection<File, Upload>, 2, 536, 256>,
     counters: [Counters; 2],
 }
 

@@ -24,7 +24,7 @@ use super::{
 use crate::place::Place;
 
 /// Bytes between input and output of a TCP echo connection.
-const ECHO: usize = 256;
+const ECHO: usize = 128;
 
 /// The memory of [`Ping`]: four sockets, 11 KB.
 pub struct PingMemory {
@@ -33,7 +33,7 @@ pub struct PingMemory {
     control: Option<Control>,
     delayed: PingResources<4, 64>,
     ping: UdpRings<8, LONGEST>,
-    echo: UdpRings<8, LONGEST>,
+    echo: UdpRings<4, LONGEST>,
     echo_tcp: TcpResources<EchoConnection<ECHO>, 2, ECHO, ECHO>,
     counters: [Counters; 3],
 }

@@ -134,6 +134,8 @@ impl<const N: usize, const SIZE: usize> Default for UdpResources<N, SIZE> {
 }
 
 /// Pushes what `make` makes until the vector is full.
+// On its way each element is copied on the stack: not on that of a caller who goes on from there.
+#[inline(never)]
 pub(crate) fn fill<T, const N: usize>(
     vec: &mut Vec<T, N>,
     mut make: impl FnMut() -> T,

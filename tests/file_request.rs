@@ -55,7 +55,7 @@ const EXCHANGES: &[(&str, &str)] = &[
     ("{}", r#"{"error": "neither get nor filename and filedata"}"#),
     ("GET / HTTP/1.1\r\n\r\n", r#"{"error": "not JSON: unexpected 'G'"}"#),
     ("[\"", r#"{"error": "not JSON: unexpected '['"}"#),
-    ("{'", r#"{"error": "not JSON: unexpected '\\''"}"#),
+    ("{'", r#"{"error": "not JSON: unexpected '''"}"#),
     ("{\0", r#"{"error": "not JSON: unexpected byte 0x00"}"#),
     (r#"{"get": "gui"#, r#"{"error": "incomplete object"}"#),
     ("", ""),

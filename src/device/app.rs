@@ -8,7 +8,10 @@ use crate::{
     environment::Environment,
     http::{
         self, Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess,
-        files,
+        files::{
+            self,
+            download::{self, Download},
+        },
     },
     store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
     wire::percent,
@@ -27,7 +30,6 @@ const PREFIX: &str = "_device/";
 /// takes those that the page's form sends.
 pub struct DeviceApplication<'a, S> {
     overview: Overview<'a>,
-    page: Files<RomStore>,
     files: Files<S>,
     access: WriteAccess,
     is_root: bool,
@@ -36,7 +38,7 @@ pub struct DeviceApplication<'a, S> {
 /// An answer on its way out.
 pub enum DeviceExchange<'a, S: Store> {
     /// A file of the page.
-    Page(files::Exchange<RomStore>),
+    Page(Download<<RomStore as Store>::File>),
     /// Files from the page's form.
     Upload(files::Exchange<S>),
     /// `status.json`
@@ -76,7 +78,6 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         let overview = Overview { writable: access.is_possible(), ..overview };
         Self {
             overview,
-            page: Files::new(PAGE).under(PREFIX),
             files: Files::new(store).under(PREFIX).with_writing(access),
             access,
             is_root: false,
@@ -108,6 +109,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         })
     }
 
+    #[inline(never)]
     fn list(&self, request: &Request<'_>) -> Result<FileList<S>, http::Status> {
         let mut buffer = [0; LONGEST_PATH];
         let path = request.parameter("path").unwrap_or_default().as_bytes();
@@ -121,7 +123,24 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         })
     }
 
+    /// Answers the page's form, whose files are stored.
+    #[inline(never)]
+    fn store_form(
+        &mut self,
+        request: &Request<'_>,
+        exchange: Option<DeviceExchange<'a, S>>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> Answer<DeviceExchange<'a, S>> {
+        let exchange = match exchange {
+            Some(DeviceExchange::Upload(exchange)) => Some(exchange),
+            _ => None,
+        };
+        self.files.respond(request, exchange, reply, env).map(DeviceExchange::Upload)
+    }
+
     /// Does what a PUT asks for. Returns whether it understood.
+    #[inline(never)]
     fn change(&self, resource: Resource, body: &[u8], env: &mut Environment<'_>) -> bool {
         match (resource, self.overview.ping) {
             (Resource::Ping, Some(ping)) => {
@@ -185,60 +204,53 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Self::Exchange> {
-        let live = |reply: Reply<'_>, media_type, exchange| {
-            reply
-                .ok()
-                .field("Content-Type", media_type)
-                .field("Cache-Control", "no-store")
-                .stream(exchange)
-        };
-        match self.resource(request.path()) {
+        let (media_type, exchange) = match self.resource(request.path()) {
             Some(Resource::Page) if request.method() == Method::Post => {
-                let exchange = match exchange {
-                    Some(DeviceExchange::Upload(exchange)) => Some(exchange),
-                    _ => None,
-                };
-                self.files.respond(request, exchange, reply, env).map(DeviceExchange::Upload)
+                return self.store_form(request, exchange, reply, env);
             }
-            Some(Resource::Page | Resource::PageFile) => {
-                self.page.respond(request, None, reply, env).map(DeviceExchange::Page)
-            }
+            Some(Resource::Page | Resource::PageFile) => return show_page(request, reply, env),
             Some(Resource::Misspelt) => {
-                reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
+                return reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/");
             }
-            Some(Resource::Status) => {
-                live(reply, "application/json", DeviceExchange::Status(Progress::new()))
-            }
-            Some(Resource::Metrics) => live(
-                reply,
+            Some(Resource::Status) => ("application/json", DeviceExchange::Status(Progress::new())),
+            Some(Resource::Metrics) => (
                 "text/plain; version=0.0.4; charset=utf-8",
                 DeviceExchange::Metrics(Progress::new()),
             ),
-            Some(Resource::Events) => reply.ok().events(DeviceExchange::Events(EventStream::new())),
+            Some(Resource::Events) => {
+                ("text/event-stream", DeviceExchange::Events(EventStream::new()))
+            }
             Some(Resource::Files) => match self.list(request) {
-                Ok(list) => live(reply, "application/json", DeviceExchange::Files(list)),
-                Err(status) => reply.error(status),
+                Ok(list) => ("application/json", DeviceExchange::Files(list)),
+                Err(status) => return reply.error(status),
             },
-            Some(Resource::Capture) => match self.overview.capture {
-                Some(capture) => {
-                    let reader = PcapReader::new(capture);
-                    reply
-                        .ok()
-                        .field("Content-Type", "application/vnd.tcpdump.pcap")
-                        .field("Cache-Control", "no-store")
-                        .sized(reader.size(), DeviceExchange::Capture(reader))
-                }
-                None => reply.error(http::Status::NOT_FOUND),
-            },
+            Some(Resource::Capture) => {
+                return match self.overview.capture {
+                    Some(capture) => {
+                        let reader = PcapReader::new(capture);
+                        reply
+                            .ok()
+                            .field("Content-Type", "application/vnd.tcpdump.pcap")
+                            .field("Cache-Control", "no-store")
+                            .sized(reader.size(), DeviceExchange::Capture(reader))
+                    }
+                    None => reply.error(http::Status::NOT_FOUND),
+                };
+            }
             Some(resource @ (Resource::Ping | Resource::Clock)) => {
-                if self.change(resource, request.body(), env) {
+                return if self.change(resource, request.body(), env) {
                     reply.status(http::Status::NO_CONTENT).empty()
                 } else {
                     reply.error(http::Status::UNPROCESSABLE_CONTENT)
-                }
+                };
             }
-            None => reply.error(http::Status::NOT_FOUND),
-        }
+            None => return reply.error(http::Status::NOT_FOUND),
+        };
+        reply
+            .ok()
+            .field("Content-Type", media_type)
+            .field("Cache-Control", "no-store")
+            .stream(exchange)
     }
 
     fn produce(
@@ -251,7 +263,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         let overview = &Overview { authorized: self.access.is_shown_by(request), ..self.overview };
         let length = match exchange {
             DeviceExchange::Page(exchange) => {
-                return self.page.produce(request, exchange, output, env);
+                return exchange.produce(&PAGE, output);
             }
             DeviceExchange::Upload(_) => return Produced::End,
             DeviceExchange::Status(progress) => progress.read(&Status(*overview), env, output),
@@ -265,6 +277,22 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
             DeviceExchange::Capture(reader) => reader.read(env.wall_clock, output),
         };
         if length == 0 { Produced::End } else { Produced::Bytes(length) }
+    }
+}
+
+/// Answers with a file of the page.
+// The frames of the ways to answer are large, and must not add up.
+#[inline(never)]
+fn show_page<'a, S: Store>(
+    request: &Request<'_>,
+    reply: Reply<'_>,
+    env: &mut Environment<'_>,
+) -> Answer<DeviceExchange<'a, S>> {
+    let name = request.path().strip_prefix(PREFIX).unwrap_or_default();
+    let name = if name.is_empty() { "index.html" } else { name };
+    match download::open(&PAGE, name, request) {
+        Ok(opened) => opened.respond(request, reply, env, DeviceExchange::Page),
+        Err(_) => reply.error(http::Status::NOT_FOUND),
     }
 }
 

@@ -1,12 +1,15 @@
 //! What may be asked of the device: the bodies of its PUT requests.
 
-use serde::Deserialize;
-
-use crate::{clock::UnixTime, wire::calendar::Civil};
+use crate::{
+    clock::UnixTime,
+    wire::{
+        calendar::Civil,
+        json::{Bytes, Event, Scanner},
+    },
+};
 
 /// `PUT /_device/ping`: `{"loss": 20}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LossRequest {
     /// Share of pings to lose, 0 to 100 %.
     pub loss: u8,
@@ -15,15 +18,32 @@ pub struct LossRequest {
 impl LossRequest {
     /// Reads a body, or returns `None` if it is not a request for 0 to 100 %.
     pub fn parse(body: &[u8]) -> Option<Self> {
-        let (request, _) = serde_json_core::from_slice::<Self>(body).ok()?;
-        (request.loss <= 100).then_some(request)
+        let loss = u8::try_from(only_number(body, "loss")?).ok()?;
+        (loss <= 100).then_some(Self { loss })
     }
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ClockRequest {
-    unix: i64,
+/// The value of the only member of the object `text`, when that is called `name` and a whole number.
+fn only_number(text: &[u8], name: &str) -> Option<u64> {
+    let mut scanner = Scanner::new();
+    let (mut rest, mut name) = (text, name.as_bytes());
+    let mut number: Option<u64> = None;
+    while let Some(event) = scanner.next(&mut rest).ok()? {
+        match event {
+            Event::Name(Bytes::Plain(part)) => name = name.strip_prefix(part)?,
+            Event::NameEnd if name.is_empty() && number.is_none() => {}
+            Event::Number(digits) => {
+                for digit in digits {
+                    let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+                    let tens = number.unwrap_or(0).checked_mul(10)?;
+                    number = Some(tens.checked_add(digit.into())?);
+                }
+            }
+            Event::NumberEnd | Event::End => {}
+            _ => return None,
+        }
+    }
+    number.filter(|_| scanner.is_at_end())
 }
 
 /// 10000-01-01, the first day that RFC 3339 cannot write.
@@ -35,8 +55,7 @@ const YEAR_10000: UnixTime = UnixTime(253_402_300_800_000_000);
 pub fn parse_date(body: &[u8]) -> Option<UnixTime> {
     let text = core::str::from_utf8(body).ok()?.trim_ascii();
     let date = if text.starts_with('{') {
-        let (request, _) = serde_json_core::from_str::<ClockRequest>(text).ok()?;
-        from_seconds(request.unix)
+        from_seconds(only_number(text.as_bytes(), "unix")?.try_into().ok()?)
     } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
         from_seconds(text.parse().ok()?)
     } else {

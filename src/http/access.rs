@@ -3,7 +3,7 @@
 use super::{
     auth::Token,
     request::Request,
-    response::{Answer, Response},
+    response::{Composed, Response},
     status::Status,
 };
 
@@ -70,7 +70,7 @@ impl WriteAccess {
 
     /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
     /// no place for a secret.
-    pub(super) fn admit<E>(&self, request: &Request<'_>, response: Response<'_>) -> Answer<E> {
+    pub(super) fn admit(&self, request: &Request<'_>, response: Response<'_>) -> Composed {
         let path = request.target().split('?').next().unwrap_or_default();
         let token = self.token.as_ref().map_or("", Token::as_str);
         let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
@@ -80,7 +80,7 @@ impl WriteAccess {
             .joined_field("Set-Cookie", &cookie)
             .field("Cache-Control", "no-store")
             .field("Location", if is_odd { "/" } else { path })
-            .page()
+            .composed_page()
     }
 }
 
@@ -102,6 +102,6 @@ fn cookie<'b>(request: &Request<'b>, name: &str) -> Option<&'b str> {
     request
         .values("Cookie")
         .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
+        .filter_map(|pair| pair.trim_ascii().split_once('='))
         .find_map(|(key, value)| (key == name).then_some(value))
 }

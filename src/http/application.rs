@@ -278,7 +278,7 @@ impl<E> Begin<E> {
 impl<E> Answer<E> {
     /// Makes the exchange one of the application that passes this answer on.
     pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Answer<F> {
-        let Self { status, composed, body_len, rest } = self;
-        Answer { status, composed, body_len, rest: rest.map(|(e, rest)| (wrap(e), rest)) }
+        let Self { composed, rest } = self;
+        Answer { composed, rest: rest.map(|(e, rest)| (wrap(e), rest)) }
     }
 }

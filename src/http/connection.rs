@@ -29,7 +29,7 @@ use super::{
     method::{Method, Version},
     request::Request,
     request_line::Form,
-    response::{Answer, Output, Reply, Rest, Terms},
+    response::{Answer, Composed, Output, Reply, Rest, Terms},
     server::DateText,
     status::Status,
 };
@@ -101,7 +101,9 @@ pub(super) struct State<E> {
 enum Reading {
     Head,
     Body(Body, Sink),
-    /// The request is whole, or the rest of it is of no interest. The next one waits.
+    /// The request is whole, or as good as that: the answer is due.
+    Whole,
+    /// The rest of the input is of no interest until the answer is out. The next request waits.
     Complete,
 }
 
@@ -197,6 +199,18 @@ impl<E> State<E> {
         self.head.kept_len() + self.collected
     }
 
+    /// The answer stands in the buffer, all of it or up to the `rest`.
+    fn begin_writing(&mut self, composed: &Composed, rest: Option<Rest>) {
+        let start = self.staging();
+        self.staged = start..start + composed.len.unwrap_or(0);
+        self.status = Some(composed.status);
+        self.body_sent = composed.body_len as u64;
+        if rest == Some(Rest::UntilClose) {
+            self.keep_alive = KeepAlive::Last;
+        }
+        self.writing = rest.map_or(Writing::Staged, Writing::Body);
+    }
+
     /// The answer is out.
     fn turn_over(&mut self) {
         self.exchange = None;
@@ -247,16 +261,22 @@ impl<A: Application> Session<'_, '_, A> {
             let step = match self.state.reading {
                 Reading::Head => self.receive_head(rest),
                 Reading::Body(..) => self.receive_body(rest),
+                // Here, and not where the end was found, whose frame is then off the stack.
+                Reading::Whole => {
+                    self.complete();
+                    Ok(0)
+                }
                 Reading::Complete => return taken,
             };
             match step {
-                Ok(0) => return taken,
+                Ok(0) if !matches!(self.state.reading, Reading::Whole) => return taken,
                 Ok(step) => taken += step,
                 Err(status) => self.fail(status),
             }
         }
     }
 
+    #[inline(never)]
     fn receive_head(&mut self, input: &[u8]) -> Result<usize, Status> {
         let limit = self.buffer.len().saturating_sub(RESERVE);
         let buffer = self.buffer.get_mut(..limit).unwrap_or_default();
@@ -304,7 +324,7 @@ impl<A: Application> Session<'_, '_, A> {
             }
         };
         match length {
-            Length::Exact(0) => self.complete(),
+            Length::Exact(0) => self.state.reading = Reading::Whole,
             Length::Exact(length) if length > limit => self.fail(Status::CONTENT_TOO_LARGE),
             _ => {
                 self.state.reading = Reading::Body(Body::new(length, limit), sink);
@@ -316,6 +336,7 @@ impl<A: Application> Session<'_, '_, A> {
 
     /// What the application makes of the request, or the status with which the server answers in
     /// its place.
+    #[inline(never)]
     fn begin(&mut self) -> Result<Begin<A::Exchange>, Status> {
         let head = &self.state.head;
         if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
@@ -350,16 +371,17 @@ impl<A: Application> Session<'_, '_, A> {
         self.state.refusal = refusal;
         let is_long = matches!(length, Length::Exact(length) if length > DISCARD_LIMIT);
         if length == Length::Exact(0) {
-            self.complete();
+            self.state.reading = Reading::Whole;
         } else if is_long || awaits_continue {
             self.state.keep_alive = KeepAlive::Last;
-            self.complete();
+            self.state.reading = Reading::Whole;
         } else {
             let body = Body::new(length, DISCARD_LIMIT);
             self.state.reading = Reading::Body(body, Sink::Discard);
         }
     }
 
+    #[inline(never)]
     fn receive_body(&mut self, input: &[u8]) -> Result<usize, Status> {
         let mut taken = 0;
         while let Reading::Body(body, sink) = &mut self.state.reading {
@@ -367,7 +389,7 @@ impl<A: Application> Session<'_, '_, A> {
             let Piece { framing, data, is_last } = body.next(rest)?;
             taken += framing;
             if is_last {
-                self.complete();
+                self.state.reading = Reading::Whole;
                 break;
             }
             let piece = rest.get(framing..framing + data).unwrap_or_default();
@@ -403,7 +425,9 @@ impl<A: Application> Session<'_, '_, A> {
         Ok(taken)
     }
 
-    /// The request is whole, or as good as that.
+    /// Answers.
+    // Its frame is large, and not to be added to that of reading.
+    #[inline(never)]
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
         match self.state.refusal {
@@ -440,15 +464,21 @@ impl<A: Application> Session<'_, '_, A> {
             allow: self.application.methods(request.path()).unwrap_or_default(),
         };
         let reply = Reply { output: Output::new(room), terms };
-        let answer = self.application.respond(&request, exchange, reply, self.env);
-        if answer.composed.is_some() {
-            self.begin_writing(answer);
+        let Answer { composed, rest } =
+            self.application.respond(&request, exchange, reply, self.env);
+        if composed.len.is_some() {
+            let rest = rest.map(|(exchange, rest)| {
+                self.state.exchange = Some(exchange);
+                rest
+            });
+            self.state.begin_writing(&composed, rest);
         } else {
             self.answer(Status::INTERNAL_SERVER_ERROR);
         }
     }
 
     /// Answers in the application's place.
+    #[inline(never)]
     fn answer(&mut self, status: Status) {
         let head = &self.state.head;
         let Some((front, room)) = self.buffer.split_at_mut_checked(self.state.staging()) else {
@@ -469,29 +499,12 @@ impl<A: Application> Session<'_, '_, A> {
             allow,
         };
         let response = Reply { output: Output::new(room), terms }.status(status);
-        let answer = match status {
-            Status::NO_CONTENT => response.allow().empty(),
+        let composed = match status {
+            Status::NO_CONTENT => response.allow().composed_empty(),
             Status::SEE_OTHER => self.access.admit(&request, response),
-            _ => response.page(),
+            _ => response.composed_page(),
         };
-        self.begin_writing(answer);
-    }
-
-    fn begin_writing(&mut self, answer: Answer<A::Exchange>) {
-        let start = self.state.staging();
-        self.state.staged = start..start + answer.composed.unwrap_or(0);
-        self.state.status = Some(answer.status);
-        self.state.body_sent = answer.body_len as u64;
-        self.state.writing = match answer.rest {
-            Some((exchange, rest)) => {
-                self.state.exchange = Some(exchange);
-                if rest == Rest::UntilClose {
-                    self.state.keep_alive = KeepAlive::Last;
-                }
-                Writing::Body(rest)
-            }
-            None => Writing::Staged,
-        };
+        self.state.begin_writing(&composed, None);
     }
 }
 

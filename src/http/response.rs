@@ -38,27 +38,25 @@ pub struct Response<'r> {
 /// only.
 #[derive(Debug)]
 pub struct Answer<E> {
-    pub(super) status: Status,
-    /// Bytes composed; `None` if there was too little room.
-    pub(super) composed: Option<usize>,
-    /// Of these, the body.
-    pub(super) body_len: usize,
+    pub(super) composed: Composed,
     pub(super) rest: Option<(E, Rest)>,
 }
 
 /// An answer that is complete: what of an [`Answer`] does not depend on the application, so that
 /// composing it is compiled once.
+#[derive(Debug)]
 pub(super) struct Composed {
-    status: Status,
-    len: Option<usize>,
-    body_len: usize,
+    pub status: Status,
+    /// Bytes composed; `None` if there was too little room.
+    pub len: Option<usize>,
+    /// Of these, the body.
+    pub body_len: usize,
 }
 
 impl Composed {
     /// The answer, with what is yet to be produced.
     pub fn with<E>(self, rest: Option<(E, Rest)>) -> Answer<E> {
-        let Self { status, len, body_len } = self;
-        Answer { status, composed: len, body_len, rest }
+        Answer { composed: self, rest }
     }
 }
 

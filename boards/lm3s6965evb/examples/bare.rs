@@ -24,6 +24,6 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
     network.run(&mut [])
 }

@@ -32,8 +32,8 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
     let store = memory.store.open();
-    let mut files = Files::new(&mut network.stack, store, false, &mut memory.files)?;
-    network.run(&mut [&mut files])
+    let files = Files::new(&mut network.stack, store, false, &mut memory.files)?;
+    network.run(&mut [files])
 }

@@ -32,7 +32,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
     let store = memory.store.open();
     let others = Others {
         entries: &[],
@@ -40,6 +40,6 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
         backlog: network.backlog(),
         token: Some(network.token()),
     };
-    let mut http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
-    network.run(&mut [&mut http])
+    let http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
+    network.run(&mut [http])
 }

@@ -30,7 +30,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
-    let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
-    network.run(&mut [&mut ping])
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
+    let ping = Ping::new(&mut network.stack, &mut memory.ping)?;
+    network.run(&mut [ping])
 }

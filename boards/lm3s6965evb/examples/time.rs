@@ -30,7 +30,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
-    let mut time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
-    network.run(&mut [&mut time])
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
+    let time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
+    network.run(&mut [time])
 }

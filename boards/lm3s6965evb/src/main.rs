@@ -50,17 +50,17 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network)?;
-    let mut time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
-    let mut ping = Ping::new(&mut network.stack, &mut memory.ping)?;
+        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
+    let time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
+    let ping = Ping::new(&mut network.stack, &mut memory.ping)?;
     let store = memory.store.open();
-    let mut files = Files::new(&mut network.stack, store, IS_OPEN, &mut memory.files)?;
+    let files = Files::new(&mut network.stack, store, IS_OPEN, &mut memory.files)?;
     let others = Others {
         entries: &[&time.entries(), &files.entries(), &ping.entries()],
         ping: Some(ping.ping()),
         backlog: network.backlog(),
         token: IS_WRITABLE.then(|| network.token()),
     };
-    let mut http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
-    network.run(&mut [&mut time, &mut ping, &mut files, &mut http])
+    let http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
+    network.run(&mut [time, ping, files, http])
 }

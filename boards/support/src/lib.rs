@@ -15,6 +15,7 @@ pub mod entropy;
 pub mod log;
 pub mod network;
 pub mod panic;
+pub mod place;
 pub mod registers;
 pub mod services;
 pub mod sleep;

@@ -67,8 +67,6 @@ impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<'_, S
 /// Why a board cannot start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StartError {
-    /// Its clock does not run.
-    Clock,
     /// Its resources do not suffice for its services.
     Setup(SetupError),
 }
@@ -103,19 +101,17 @@ pub struct Network<'a, E, A, U, const HZ: u32> {
 
 impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ> {
     /// Brings the interface up, without services yet.
-    ///
-    /// # Errors
-    /// [`StartError::Clock`]
+    // Not a `Result`, from which it would have to be copied on the caller's stack.
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
         addresses: &'a [IpCidr],
         memory: &'a mut NetworkMemory<'a, SOCKETS, BACKLOG>,
-    ) -> Result<Self, StartError> {
+    ) -> Self {
         let Board { ethernet, alarm, uart, clock, watchdog, interrupts } = board;
         let hardware_address = ethernet.hardware_address();
-        let mut uptime = Uptime::new(clock).map_err(|_| StartError::Clock)?;
+        let Ok(mut uptime) = Uptime::new(clock) else { unreachable!("SysTick is always read") };
         let mut entropy = Pool::new();
         // No two boards alike, at least.
         for byte in hardware_address.0 {
@@ -135,7 +131,7 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
             log.line(format_args!("{hardware_address} is {address}"));
         }
         sleep::enable(&interrupts);
-        Ok(Self {
+        Self {
             stack,
             alarm,
             log,
@@ -151,7 +147,7 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
             makes_token: false,
             worst_stack: 0,
             stack_due: now,
-        })
+        }
     }
 
     /// How full the backlog is.
@@ -199,7 +195,7 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
         let token = Token::generate(&mut self.entropy);
         for address in self.addresses {
             let (address, token) = (address.address(), token.as_str());
-            self.log.line(format_args!("to change files: http://{address}/?token={token}"));
+            self.log.line(format_args!("to change files: http://{address}/_device/?token={token}"));
         }
         self.token.set(Some(token));
     }

@@ -24,7 +24,6 @@ pub fn reset(info: &PanicInfo<'_>, uart: &mut dyn Uart) -> ! {
 pub fn fail(error: StartError, uart: &mut dyn Uart) -> ! {
     let mut line = Blocking(uart);
     let _ = line.write_str(match error {
-        StartError::Clock => "the clock does not run",
         StartError::Setup(SetupError::NoSocketLeft) => "too few places for sockets",
         StartError::Setup(SetupError::TooManyPorts) => "too many ports",
         StartError::Setup(SetupError::InvalidPort) => "port 0",

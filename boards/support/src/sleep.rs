@@ -6,6 +6,13 @@
 
 use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 
+/// The interrupts' part of the vector table, which no interrupt ever comes to read. Start-up's
+/// linker script wants one entry at least.
+// SAFETY: the name and section that cortex-m-rt keeps for this table; null handles nothing.
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".vector_table.interrupts")]
+static __INTERRUPTS: [usize; 1] = [0];
+
 #[derive(Clone, Copy)]
 struct Interrupt(u16);
 

@@ -2,7 +2,7 @@
 
 use core::fmt::Write;
 
-use super::{Exchange, conditions::Current};
+use super::conditions::Current;
 use crate::{
     clock::UnixTime,
     environment::Environment,
@@ -44,7 +44,7 @@ struct Parts {
 }
 
 /// A file and the variant of it that the client is to have.
-pub(super) struct Opened<F> {
+pub(crate) struct Opened<F> {
     file: F,
     variant: Variant,
 }
@@ -59,7 +59,7 @@ struct Variant {
 }
 
 /// Opens the variant of a file that suits `request` best (RFC 9110 section 12.5.3).
-pub(super) fn open<S: Store>(
+pub(crate) fn open<S: Store>(
     store: &S,
     path: &str,
     request: &Request<'_>,
@@ -91,16 +91,17 @@ fn choose(request: &Request<'_>, has_variants: bool) -> Encoding {
 
 impl<F> Opened<F> {
     /// The answer to a GET of this file.
-    pub fn respond<S: Store<File = F>>(
+    pub fn respond<E>(
         self,
         request: &Request<'_>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Exchange<S>> {
+        wrap: impl FnOnce(Download<F>) -> E,
+    ) -> Answer<E> {
         let Self { file, variant } = self;
         let (composed, body) = variant.respond(request, reply, env);
         composed.with(body.map(|Body { rest, next, end, parts }| {
-            (Exchange::Download(Download { file, next, end, parts }), rest)
+            (wrap(Download { file, next, end, parts }), rest)
         }))
     }
 }
@@ -230,7 +231,7 @@ fn sized(
 
 impl<F> Download<F> {
     /// Writes the next bytes of the body.
-    pub(super) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
+    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
         if self.next == self.end
             && let Some(parts) = &mut self.parts
         {

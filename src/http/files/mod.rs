@@ -1,7 +1,7 @@
 //! The files of a [`Store`] as resources: what most servers are for.
 
 mod conditions;
-mod download;
+pub(crate) mod download;
 mod listing;
 mod upload;
 
@@ -240,6 +240,8 @@ impl<S: Store> Files<S> {
 
 /// Reading.
 impl<S: Store> Files<S> {
+    // Not part of the frame of what writes.
+    #[inline(never)]
     fn show(
         &self,
         request: &Request<'_>,
@@ -261,7 +263,7 @@ impl<S: Store> Files<S> {
             path
         };
         match download::open(&self.store, file, request) {
-            Ok(opened) => opened.respond(request, reply, env),
+            Ok(opened) => opened.respond(request, reply, env, Exchange::Download),
             Err(StoreError::IsFolder) if !is_folder => redirect_to_folder(request, reply),
             Err(StoreError::NotFound) if is_folder && self.has_listings => self.list(path, reply),
             Err(error) => reply.error(status_of(error)),

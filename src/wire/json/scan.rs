@@ -73,7 +73,7 @@ impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unexpected(byte @ b' '..=b'~') => {
-                write!(f, "not JSON: unexpected {:?}", char::from(*byte))
+                write!(f, "not JSON: unexpected '{}'", char::from(*byte))
             }
             Self::Unexpected(byte) => write!(f, "not JSON: unexpected byte {byte:#04x}"),
             Self::Control => f.write_str("not JSON: control character in a string"),

@@ -17,6 +17,7 @@ use super::{
     first_poll,
     store::{OFFERED, Store},
 };
+use crate::place::Place;
 
 type File = <Store as bareserve::store::Store>::File;
 type Upload = <Store as bareserve::store::Store>::Upload;
@@ -24,10 +25,11 @@ type Upload = <Store as bareserve::store::Store>::Upload;
 const DOWNLOAD_PORT: u16 = 5566;
 const REQUEST_PORT: u16 = 5567;
 
-/// The memory of [`Files`]: four sockets, 5.5 KB.
+/// The memory of [`Files`]: four sockets, 4.5 KB.
 pub struct FilesMemory {
-    download: TcpResources<download::Connection<'static, File>, 2, 64, 1024>,
-    request: TcpResources<request::Connection<File, Upload>, 2, 536, 512>,
+    service: Place<Files>,
+    download: TcpResources<download::Connection<'static, File>, 2, 64, 512>,
+    request: TcpResources<request::Connection<File, Upload>, 2, 536, 256>,
     counters: [Counters; 2],
 }
 
@@ -38,6 +40,7 @@ impl FilesMemory {
     /// All empty.
     pub const fn new() -> Self {
         Self {
+            service: Place::new(),
             download: TcpResources::empty(),
             request: TcpResources::empty(),
             counters: [const { Counters::new() }; 2],
@@ -52,13 +55,13 @@ impl Default for FilesMemory {
 }
 
 /// The course's file transfer, and requests by name.
-pub struct Files<'a> {
-    download: TcpServer<'a, Download<'static, Store>>,
-    request: TcpServer<'a, Requests<Store>>,
-    counters: &'a [Counters; 2],
+pub struct Files {
+    download: TcpServer<'static, Download<'static, Store>>,
+    request: TcpServer<'static, Requests<Store>>,
+    counters: &'static [Counters; 2],
 }
 
-impl<'a> Files<'a> {
+impl Files {
     /// Opens the ports. With `is_writable`, everybody who reaches port 5567 may store files: its
     /// protocol has no place for a token.
     ///
@@ -67,15 +70,15 @@ impl<'a> Files<'a> {
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
+        stack: &mut Stack<'static, D>,
         store: Store,
         is_writable: bool,
-        memory: &'a mut FilesMemory,
-    ) -> Result<Self, SetupError> {
-        let FilesMemory { download, request, counters } = memory;
+        memory: &'static mut FilesMemory,
+    ) -> Result<&'static mut Self, SetupError> {
+        let FilesMemory { service, download, request, counters } = memory;
         let counters = &*counters;
         let [a, b] = counters;
-        Ok(Self {
+        Ok(service.put(Self {
             download: TcpServer::new(
                 stack,
                 Download::new(store, OFFERED),
@@ -91,11 +94,11 @@ impl<'a> Files<'a> {
                 b,
             )?,
             counters,
-        })
+        }))
     }
 
     /// What there is to show.
-    pub fn entries(&self) -> [ServiceEntry<'a>; 2] {
+    pub fn entries(&self) -> [ServiceEntry<'static>; 2] {
         let [a, b] = self.counters;
         [
             ServiceEntry {
@@ -114,7 +117,7 @@ impl<'a> Files<'a> {
     }
 }
 
-impl Service for Files<'_> {
+impl Service for Files {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         self.download.poll(cx);
         self.request.poll(cx);

@@ -14,6 +14,7 @@ use heapless::Vec;
 use smoltcp::{phy::Device, time::Instant};
 
 use super::store::Store;
+use crate::place::Place;
 
 /// Bytes for a request's target and the fields that matter, and for composing the answer's head.
 const BUFFER: usize = 1024;
@@ -25,11 +26,12 @@ const PORTS: &[u16] = &[80, 6789];
 
 type Application<'a> = (DeviceApplication<'a, Store>, Files<Store>);
 
-/// The memory of [`Http`]: four sockets, 16.5 KB. A peer sends no more than the receive buffer before
+/// The memory of [`Http`]: four sockets, 16 KB. A peer sends no more than the receive buffer before
 /// it waits for an answer; the transmit buffer takes more than a full segment, so that its
 /// acknowledgement is not put off.
 pub struct HttpMemory {
-    connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1792>,
+    service: Place<Http>,
+    connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1536>,
     counters: Counters,
     entries: Vec<ServiceEntry<'static>, SERVICES>,
 }
@@ -40,7 +42,12 @@ impl HttpMemory {
 
     /// All empty.
     pub const fn new() -> Self {
-        Self { connections: TcpResources::empty(), counters: Counters::new(), entries: Vec::new() }
+        Self {
+            service: Place::new(),
+            connections: TcpResources::empty(),
+            counters: Counters::new(),
+            entries: Vec::new(),
+        }
     }
 }
 
@@ -83,8 +90,8 @@ impl Http {
         store: Store,
         others: &Others<'_>,
         memory: &'static mut HttpMemory,
-    ) -> Result<Self, SetupError> {
-        let HttpMemory { connections, counters, entries } = memory;
+    ) -> Result<&'static mut Self, SetupError> {
+        let HttpMemory { service, connections, counters, entries } = memory;
         let counters = &*counters;
         let own = ServiceEntry { name: "http", transport: Transport::Tcp, ports: PORTS, counters };
         entries.extend(
@@ -104,7 +111,7 @@ impl Http {
         let server = serve(overview, store, WriteAccess::NOBODY);
         let memory = connections.split_with(Connection::new);
         let server = TcpServer::new(stack, server, PORTS, memory, counters)?;
-        Ok(Self { server, overview, store, token: others.token })
+        Ok(service.put(Self { server, overview, store, token: others.token }))
     }
 }
 

@@ -21,17 +21,19 @@ use super::{
     first_poll,
     udp_rings::{LONGEST, UdpRings},
 };
+use crate::place::Place;
 
 /// Bytes between input and output of a TCP echo connection.
-const ECHO: usize = 256;
+const ECHO: usize = 128;
 
 /// The memory of [`Ping`]: four sockets, 11 KB.
 pub struct PingMemory {
+    service: Place<Ping>,
     /// Made when split: the memory of a board is all zeros at first, which takes no flash.
     control: Option<Control>,
     delayed: PingResources<4, 64>,
     ping: UdpRings<8, LONGEST>,
-    echo: UdpRings<8, LONGEST>,
+    echo: UdpRings<4, LONGEST>,
     echo_tcp: TcpResources<EchoConnection<ECHO>, 2, ECHO, ECHO>,
     counters: [Counters; 3],
 }
@@ -43,6 +45,7 @@ impl PingMemory {
     /// All empty.
     pub const fn new() -> Self {
         Self {
+            service: Place::new(),
             control: None,
             delayed: PingResources::new(),
             ping: UdpRings::new(),
@@ -60,15 +63,15 @@ impl Default for PingMemory {
 }
 
 /// The course's UDP ping, and RFC 862.
-pub struct Ping<'a> {
-    ping: UdpServer<'a, PingServer<'a>>,
-    echo: UdpServer<'a, UdpEcho>,
-    echo_tcp: TcpServer<'a, TcpEcho<ECHO>>,
-    control: &'a Control,
-    counters: &'a [Counters; 3],
+pub struct Ping {
+    ping: UdpServer<'static, PingServer<'static>>,
+    echo: UdpServer<'static, UdpEcho>,
+    echo_tcp: TcpServer<'static, TcpEcho<ECHO>>,
+    control: &'static Control,
+    counters: &'static [Counters; 3],
 }
 
-impl<'a> Ping<'a> {
+impl Ping {
     /// Opens the ports.
     ///
     /// # Errors
@@ -76,14 +79,14 @@ impl<'a> Ping<'a> {
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
-        memory: &'a mut PingMemory,
-    ) -> Result<Self, SetupError> {
-        let PingMemory { control, delayed, ping, echo, echo_tcp, counters } = memory;
+        stack: &mut Stack<'static, D>,
+        memory: &'static mut PingMemory,
+    ) -> Result<&'static mut Self, SetupError> {
+        let PingMemory { service, control, delayed, ping, echo, echo_tcp, counters } = memory;
         let counters = &*counters;
         let [a, b, c] = counters;
         let control = &*control.insert(Control::new(Profile::DEFAULT));
-        Ok(Self {
+        Ok(service.put(Self {
             ping: UdpServer::new(
                 stack,
                 PingServer::new(control, delayed.split()),
@@ -101,11 +104,11 @@ impl<'a> Ping<'a> {
             )?,
             control,
             counters,
-        })
+        }))
     }
 
     /// What there is to show.
-    pub fn entries(&self) -> [ServiceEntry<'a>; 3] {
+    pub fn entries(&self) -> [ServiceEntry<'static>; 3] {
         let [a, b, c] = self.counters;
         [
             ServiceEntry {
@@ -130,13 +133,13 @@ impl<'a> Ping<'a> {
     }
 
     /// The ping service, to show and to set its loss.
-    pub fn ping(&self) -> PingEntry<'a> {
+    pub fn ping(&self) -> PingEntry<'static> {
         let [counters, ..] = self.counters;
         PingEntry { control: self.control, counters }
     }
 }
 
-impl Service for Ping<'_> {
+impl Service for Ping {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         self.ping.poll(cx);
         self.echo.poll(cx);

@@ -15,9 +15,9 @@ static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.r
 /// Files in RAM hide those of their names in the program. What is stored is gone with the power.
 pub type Store = Overlay<&'static RamStore<'static>, RomStore>;
 
-/// Room for six files of 3 KB together.
+/// Room for 2 KB in blocks of 512 bytes, in at most six files.
 pub struct StoreMemory {
-    ram: RamMemory<6, 6>,
+    ram: RamMemory<6, 4>,
     store: Option<RamStore<'static>>,
 }
 

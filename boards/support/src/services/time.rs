@@ -25,6 +25,7 @@ use smoltcp::{
 };
 
 use super::{first_poll, udp_rings::UdpRings};
+use crate::place::Place;
 
 /// Two connections a port. Nothing is read, and an answer has 56 bytes at most.
 type Tcp = TcpResources<TimeConnection, 2, 64, 64>;
@@ -35,6 +36,7 @@ type Format = &'static dyn TimeFormat;
 
 /// The memory of [`Time`]: nine sockets, 2 KB.
 pub struct TimeMemory {
+    service: Place<Time>,
     timestamp: Tcp,
     daytime: (Tcp, Udp),
     seconds: (Tcp, Udp),
@@ -50,6 +52,7 @@ impl TimeMemory {
     /// All empty.
     pub const fn new() -> Self {
         Self {
+            service: Place::new(),
             timestamp: Tcp::empty(),
             daytime: (Tcp::empty(), Udp::new()),
             seconds: (Tcp::empty(), Udp::new()),
@@ -66,17 +69,17 @@ impl Default for TimeMemory {
 }
 
 /// The course's time stamp, RFC 867 and RFC 868.
-pub struct Time<'a> {
-    timestamp: TcpServer<'a, TimeServer<Format>>,
-    daytime: TcpServer<'a, TimeServer<Format>>,
-    daytime_udp: UdpServer<'a, TimeResponder<Format>>,
-    seconds: TcpServer<'a, TimeServer<Format>>,
-    seconds_udp: UdpServer<'a, TimeResponder<Format>>,
-    clock_setter: UdpClient<'a, ClockSetter>,
-    counters: &'a [Counters; 5],
+pub struct Time {
+    timestamp: TcpServer<'static, TimeServer<Format>>,
+    daytime: TcpServer<'static, TimeServer<Format>>,
+    daytime_udp: UdpServer<'static, TimeResponder<Format>>,
+    seconds: TcpServer<'static, TimeServer<Format>>,
+    seconds_udp: UdpServer<'static, TimeResponder<Format>>,
+    clock_setter: UdpClient<'static, ClockSetter>,
+    counters: &'static [Counters; 5],
 }
 
-impl<'a> Time<'a> {
+impl Time {
     /// Opens the ports. The clock is asked for, by RFC 868 over UDP, at port 37 of `time_server`.
     ///
     /// # Errors
@@ -84,15 +87,15 @@ impl<'a> Time<'a> {
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
+        stack: &mut Stack<'static, D>,
         time_server: IpAddress,
-        memory: &'a mut TimeMemory,
-    ) -> Result<Self, SetupError> {
-        let TimeMemory { timestamp, daytime, seconds, clock_setter, counters } = memory;
+        memory: &'static mut TimeMemory,
+    ) -> Result<&'static mut Self, SetupError> {
+        let TimeMemory { service, timestamp, daytime, seconds, clock_setter, counters } = memory;
         let counters = &*counters;
         let [a, b, c, d, e] = counters;
         let server = IpEndpoint::new(time_server, seconds::PORT);
-        Ok(Self {
+        Ok(service.put(Self {
             timestamp: tcp(stack, &Timestamp, &[timestamp::PORT], timestamp, a)?,
             daytime: tcp(stack, &Daytime, &[daytime::PORT], &mut daytime.0, b)?,
             daytime_udp: udp(stack, &Daytime, daytime::PORT, &mut daytime.1, c)?,
@@ -100,11 +103,11 @@ impl<'a> Time<'a> {
             seconds_udp: udp(stack, &Seconds, seconds::PORT, &mut seconds.1, e)?,
             clock_setter: UdpClient::new(stack, ClockSetter::new(), server, clock_setter.split())?,
             counters,
-        })
+        }))
     }
 
     /// What there is to show.
-    pub fn entries(&self) -> [ServiceEntry<'a>; 5] {
+    pub fn entries(&self) -> [ServiceEntry<'static>; 5] {
         let [a, b, c, d, e] = self.counters;
         [
             ServiceEntry {
@@ -162,7 +165,7 @@ fn udp<'a, D: Device>(
     UdpServer::new(stack, TimeResponder(format), port, memory.split(), counters)
 }
 
-impl Service for Time<'_> {
+impl Service for Time {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         self.timestamp.poll(cx);
         self.daytime.poll(cx);

@@ -112,6 +112,8 @@ struct Pool<'a> {
     pressed: Limits,
     /// Requests taken up, modulo 256.
     taken: u8,
+    /// Nobody was connected at the last look.
+    is_empty: bool,
     poll_at: Option<Instant>,
 }
 
@@ -146,11 +148,16 @@ impl<'a> Pool<'a> {
             patient: Limits::PATIENT,
             pressed: Limits::PRESSED,
             taken: 0,
+            is_empty: false,
             poll_at: None,
         })
     }
 
     fn poll(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
+        // Most services, most of the time.
+        if self.is_empty && cx.backlog.waiting(self.ports) == 0 {
+            return;
+        }
         let mut driver = self.driver(cx);
         slots.each(&mut |slot, conversation| driver.poll(slot, conversation, &self.patient));
         if cx.backlog.waiting(self.ports) > 0 {
@@ -161,6 +168,8 @@ impl<'a> Pool<'a> {
         let waiting = cx.backlog.waiting(self.ports);
         self.counters.parked.set(waiting as u32);
         self.poll_at = self.next_poll(slots, waiting);
+        self.is_empty = waiting == 0;
+        slots.each(&mut |slot, _| self.is_empty &= slot.is_free());
     }
 
     fn driver<'d, 'e, 's>(&'d self, cx: &'d mut Context<'e, 's>) -> Driver<'d, 's, 'e> {

@@ -64,6 +64,8 @@ pub struct UnixTime(pub i64);
 
 impl UnixTime {
     /// Whole seconds since 1970, rounded down.
+    // Long on a machine of 32 bits: not once for each caller.
+    #[inline(never)]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
@@ -93,6 +95,8 @@ impl WallClock {
     }
 
     /// The date at `now`, or `None` while nobody has set it.
+    // Long on a machine of 32 bits: not once for each caller.
+    #[inline(never)]
     pub fn at(&self, now: Instant) -> Option<UnixTime> {
         let (then, time) = self.set?;
         Some(UnixTime(

@@ -379,7 +379,7 @@ impl<'o> Output<'o> {
             self.overflow = true;
             return 0;
         }
-        self.place.copy_within(start..start + body_len, self.len);
+        super::bytes::move_to_front(self.place, start..start + body_len, self.len);
         self.len += body_len;
         body_len
     }

@@ -2,6 +2,7 @@
 
 pub mod base64;
 pub mod calendar;
+pub mod date_text;
 pub mod html;
 pub mod json;
 pub mod percent;

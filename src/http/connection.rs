@@ -29,7 +29,7 @@ use super::{
     method::{Method, Version},
     request::Request,
     request_line::Form,
-    response::{Answer, Composed, Output, Reply, Rest, Terms},
+    response::{Answer, Composed, Draft, Output, Rest, Terms},
     server::DateText,
     status::Status,
 };
@@ -463,9 +463,9 @@ impl<A: Application> Session<'_, '_, A> {
             is_head: request.is_head(),
             allow: self.application.methods(request.path()).unwrap_or_default(),
         };
-        let reply = Reply { output: Output::new(room), terms };
+        let mut draft = Draft { output: Output::new(room), terms };
         let Answer { composed, rest } =
-            self.application.respond(&request, exchange, reply, self.env);
+            self.application.respond(&request, exchange, draft.reply(), self.env);
         if composed.len.is_some() {
             let rest = rest.map(|(exchange, rest)| {
                 self.state.exchange = Some(exchange);
@@ -498,7 +498,8 @@ impl<A: Application> Session<'_, '_, A> {
             is_head: head.method == Some(Method::Head),
             allow,
         };
-        let response = Reply { output: Output::new(room), terms }.status(status);
+        let mut draft = Draft { output: Output::new(room), terms };
+        let response = draft.reply().status(status);
         let composed = match status {
             Status::NO_CONTENT => response.allow().composed_empty(),
             Status::SEE_OTHER => self.access.admit(&request, response),

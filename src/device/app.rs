@@ -225,17 +225,11 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 Err(status) => return reply.error(status),
             },
             Some(Resource::Capture) => {
-                return match self.overview.capture {
-                    Some(capture) => {
-                        let reader = PcapReader::new(capture);
-                        reply
-                            .ok()
-                            .field("Content-Type", "application/vnd.tcpdump.pcap")
-                            .field("Cache-Control", "no-store")
-                            .sized(reader.size(), DeviceExchange::Capture(reader))
-                    }
-                    None => reply.error(http::Status::NOT_FOUND),
+                let Some(capture) = self.overview.capture else {
+                    return reply.error(http::Status::NOT_FOUND);
                 };
+                let reader = PcapReader::new(capture);
+                ("application/vnd.tcpdump.pcap", DeviceExchange::Capture(reader))
             }
             Some(resource @ (Resource::Ping | Resource::Clock)) => {
                 return if self.change(resource, request.body(), env) {
@@ -246,11 +240,12 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
             }
             None => return reply.error(http::Status::NOT_FOUND),
         };
-        reply
-            .ok()
-            .field("Content-Type", media_type)
-            .field("Cache-Control", "no-store")
-            .stream(exchange)
+        let response =
+            reply.ok().field("Content-Type", media_type).field("Cache-Control", "no-store");
+        match &exchange {
+            DeviceExchange::Capture(reader) => response.sized(reader.size(), exchange),
+            _ => response.stream(exchange),
+        }
     }
 
     fn produce(

@@ -71,6 +71,18 @@ enum Resource {
     Clock,
 }
 
+/// Names below [`PREFIX`].
+const NAMES: [(&str, Resource); 8] = [
+    ("", Resource::Page),
+    ("status.json", Resource::Status),
+    ("metrics", Resource::Metrics),
+    ("events", Resource::Events),
+    ("files.json", Resource::Files),
+    ("capture.pcap", Resource::Capture),
+    ("ping", Resource::Ping),
+    ("clock", Resource::Clock),
+];
+
 impl<'a, S: Store> DeviceApplication<'a, S> {
     /// Shows `overview` to everybody. Whoever `access` allows it may change what can be changed and
     /// see the captured frames.
@@ -96,17 +108,13 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
             "_device" => return Some(Resource::Misspelt),
             path => path.strip_prefix(PREFIX)?,
         };
-        Some(match name {
-            "status.json" => Resource::Status,
-            "metrics" => Resource::Metrics,
-            "events" => Resource::Events,
-            "files.json" => Resource::Files,
-            "capture.pcap" if self.overview.capture.is_some() => Resource::Capture,
-            "ping" if self.overview.ping.is_some() => Resource::Ping,
-            "clock" => Resource::Clock,
-            "" => Resource::Page,
-            name => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::PageFile)?,
-        })
+        let found = NAMES.iter().find(|(known, _)| *known == name);
+        match found.map(|(_, resource)| *resource) {
+            Some(Resource::Capture) if self.overview.capture.is_none() => None,
+            Some(Resource::Ping) if self.overview.ping.is_none() => None,
+            None => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::PageFile),
+            found => found,
+        }
     }
 
     #[inline(never)]

@@ -48,8 +48,8 @@ impl TimeFormat for Daytime {
         write!(line, "{weekday}, {month} {day}, {year} {hour:02}:{minute:02}:{second:02}-UTC")
             .ok()?;
         if utc_offset_seconds != 0 {
-            let sign = if utc_offset_seconds < 0 { '-' } else { '+' };
-            let minutes = utc_offset_seconds.unsigned_abs() / 60;
+            let sign = if utc_offset_seconds < 0 { "-" } else { "+" };
+            let minutes = u64::from(utc_offset_seconds.unsigned_abs() / 60);
             write!(line, "{sign}{:02}:{:02}", minutes / 60, minutes % 60).ok()?;
         }
         line.push_str("\r\n").ok()?;

@@ -24,7 +24,7 @@ impl TimeFormat for Timestamp {
     fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
         let Civil { year, month, day, hour, minute, second, .. } =
             Civil::from_unix(time, utc_offset_seconds);
-        let micros = time.subsec_micros();
+        let micros = u64::from(time.subsec_micros());
         let mut line = heapless::String::new();
         if !(1..=9999).contains(&year) {
             return None;

@@ -71,6 +71,18 @@ enum Resource {
     Clock,
 }
 
+/// Names below [`PREFIX`].
+const NAMES: [(&str, Resource); 8] = [
+    ("", Resource::Page),
+    ("status.json", Resource::Status),
+    ("metrics", Resource::Metrics),
+    ("events", Resource::Events),
+    ("files.json", Resource::Files),
+    ("capture.pcap", Resource::Capture),
+    ("ping", Resource::Ping),
+    ("clock", Resource::Clock),
+];
+
 impl<'a, S: Store> DeviceApplication<'a, S> {
     /// Shows `overview` to everybody. Whoever `access` allows it may change what can be changed and
     /// see the captured frames.
@@ -96,17 +108,13 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
             "_device" => return Some(Resource::Misspelt),
             path => path.strip_prefix(PREFIX)?,
         };
-        Some(match name {
-            "status.json" => Resource::Status,
-            "metrics" => Resource::Metrics,
-            "events" => Resource::Events,
-            "files.json" => Resource::Files,
-            "capture.pcap" if self.overview.capture.is_some() => Resource::Capture,
-            "ping" if self.overview.ping.is_some() => Resource::Ping,
-            "clock" => Resource::Clock,
-            "" => Resource::Page,
-            name => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::PageFile)?,
-        })
+        let found = NAMES.iter().find(|(known, _)| *known == name);
+        match found.map(|(_, resource)| *resource) {
+            Some(Resource::Capture) if self.overview.capture.is_none() => None,
+            Some(Resource::Ping) if self.overview.ping.is_none() => None,
+            None => PAGE.open(name, Encoding::Identity).ok().map(|_| Resource::PageFile),
+            found => found,
+        }
     }
 
     #[inline(never)]
@@ -225,17 +233,11 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 Err(status) => return reply.error(status),
             },
             Some(Resource::Capture) => {
-                return match self.overview.capture {
-                    Some(capture) => {
-                        let reader = PcapReader::new(capture);
-                        reply
-                            .ok()
-                            .field("Content-Type", "application/vnd.tcpdump.pcap")
-                            .field("Cache-Control", "no-store")
-                            .sized(reader.size(), DeviceExchange::Capture(reader))
-                    }
-                    None => reply.error(http::Status::NOT_FOUND),
+                let Some(capture) = self.overview.capture else {
+                    return reply.error(http::Status::NOT_FOUND);
                 };
+                let reader = PcapReader::new(capture);
+                ("application/vnd.tcpdump.pcap", DeviceExchange::Capture(reader))
             }
             Some(resource @ (Resource::Ping | Resource::Clock)) => {
                 return if self.change(resource, request.body(), env) {
@@ -246,11 +248,12 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
             }
             None => return reply.error(http::Status::NOT_FOUND),
         };
-        reply
-            .ok()
-            .field("Content-Type", media_type)
-            .field("Cache-Control", "no-store")
-            .stream(exchange)
+        let response =
+            reply.ok().field("Content-Type", media_type).field("Cache-Control", "no-store");
+        match &exchange {
+            DeviceExchange::Capture(reader) => response.sized(reader.size(), exchange),
+            _ => response.stream(exchange),
+        }
     }
 
     fn produce(

@@ -109,6 +109,34 @@ impl<'a> Capture<'a> {
 const FILE_HEADER: usize = 24;
 const FRAME_HEADER: usize = 16;
 
+/// A [`Capture`] that is shared: a recorder writes it while others read. A trait, so that a device
+/// which captures nothing has none of this code in its program.
+pub trait SharedCapture {
+    /// Keeps the front of `frame`, unless somebody reads.
+    fn record(&self, frame: &[u8], now: Instant);
+
+    /// Stops the recording until [`SharedCapture::end_reading`] has been called as often.
+    fn begin_reading(&self);
+
+    /// Undoes one [`SharedCapture::begin_reading`].
+    fn end_reading(&self);
+
+    /// The file's length in bytes.
+    fn size(&self) -> u64;
+
+    /// Writes what follows `position` in the file to the front of `out` and returns how many bytes.
+    fn read(&self, position: &mut Position, clock: &WallClock, out: &mut [u8]) -> usize;
+}
+
+/// A place in the file.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Position {
+    /// Frames that are out; `None` before the file's header is.
+    frames: Option<usize>,
+    /// Bytes of the present header and frame that are out.
+    sent: usize,
+}
+
 /// A [`Capture`] as a pcap file (`application/vnd.tcpdump.pcap`) on its way out. All numbers are
 /// little-endian:
 ///
@@ -123,38 +151,67 @@ const FRAME_HEADER: usize = 16;
 /// While the clock is unset, the time since the start stands for the date. Recording goes on when
 /// the last reader is dropped.
 pub struct PcapReader<'a> {
-    capture: &'a RefCell<Capture<'a>>,
-    /// Frames that are out; `None` before the file's header is.
-    frames: Option<usize>,
-    /// Bytes of the present header and frame that are out.
-    sent: usize,
+    capture: &'a dyn SharedCapture,
+    position: Position,
 }
 
 impl<'a> PcapReader<'a> {
     /// Stops the recording and begins to read.
-    pub fn new(capture: &'a RefCell<Capture<'a>>) -> Self {
-        if let Ok(mut capture) = capture.try_borrow_mut() {
-            capture.readers += 1;
-        }
-        Self { capture, frames: None, sent: 0 }
+    pub fn new(capture: &'a dyn SharedCapture) -> Self {
+        capture.begin_reading();
+        Self { capture, position: Position::default() }
     }
 
     /// The file's length in bytes.
     pub fn size(&self) -> u64 {
-        let Ok(capture) = self.capture.try_borrow() else { return 0 };
-        let frames = (0..capture.count).filter_map(|n| capture.nth(n));
-        let size: usize = frames.map(|(_, bytes)| FRAME_HEADER + bytes.len()).sum();
-        (FILE_HEADER + size) as u64
+        self.capture.size()
     }
 
     /// Writes what comes next to the front of `out` and returns how many bytes: 0 at the end (or
     /// for an empty `out`). `clock` must not change from call to call.
     pub fn read(&mut self, clock: &WallClock, out: &mut [u8]) -> usize {
-        let Ok(capture) = self.capture.try_borrow() else { return 0 };
+        self.capture.read(&mut self.position, clock, out)
+    }
+}
+
+impl Drop for PcapReader<'_> {
+    fn drop(&mut self) {
+        self.capture.end_reading();
+    }
+}
+
+impl SharedCapture for RefCell<Capture<'_>> {
+    fn record(&self, frame: &[u8], now: Instant) {
+        if let Ok(mut capture) = self.try_borrow_mut() {
+            capture.record(frame, now);
+        }
+    }
+
+    fn begin_reading(&self) {
+        if let Ok(mut capture) = self.try_borrow_mut() {
+            capture.readers += 1;
+        }
+    }
+
+    fn end_reading(&self) {
+        if let Ok(mut capture) = self.try_borrow_mut() {
+            capture.readers = capture.readers.saturating_sub(1);
+        }
+    }
+
+    fn size(&self) -> u64 {
+        let Ok(capture) = self.try_borrow() else { return 0 };
+        let frames = (0..capture.count).filter_map(|n| capture.nth(n));
+        let size: usize = frames.map(|(_, bytes)| FRAME_HEADER + bytes.len()).sum();
+        (FILE_HEADER + size) as u64
+    }
+
+    fn read(&self, position: &mut Position, clock: &WallClock, out: &mut [u8]) -> usize {
+        let Ok(capture) = self.try_borrow() else { return 0 };
         let mut written = 0;
         while let Some(room @ [_, ..]) = out.get_mut(written..) {
             let mut header = [0; FILE_HEADER];
-            let (header, body): (&[u8], &[u8]) = match self.frames {
+            let (header, body): (&[u8], &[u8]) = match position.frames {
                 None => {
                     header = file_header(capture.snaplen);
                     (&header, &[])
@@ -166,24 +223,16 @@ impl<'a> PcapReader<'a> {
                     (head, bytes)
                 }
             };
-            let fresh = header.iter().chain(body).skip(self.sent);
+            let fresh = header.iter().chain(body).skip(position.sent);
             let copied = room.iter_mut().zip(fresh).map(|(to, from)| *to = *from).count();
             written += copied;
-            self.sent += copied;
-            if self.sent == header.len() + body.len() {
-                self.frames = Some(self.frames.map_or(0, |n| n + 1));
-                self.sent = 0;
+            position.sent += copied;
+            if position.sent == header.len() + body.len() {
+                position.frames = Some(position.frames.map_or(0, |n| n + 1));
+                position.sent = 0;
             }
         }
         written
-    }
-}
-
-impl Drop for PcapReader<'_> {
-    fn drop(&mut self) {
-        if let Ok(mut capture) = self.capture.try_borrow_mut() {
-            capture.readers = capture.readers.saturating_sub(1);
-        }
     }
 }
 
@@ -245,17 +294,11 @@ pub struct Token<'a, T> {
     now: Instant,
 }
 
-fn record(capture: &RefCell<Capture<'_>>, frame: &[u8], now: Instant) {
-    if let Ok(mut capture) = capture.try_borrow_mut() {
-        capture.record(frame, now);
-    }
-}
-
 impl<T: phy::RxToken> phy::RxToken for Token<'_, T> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
         let Self { token, capture, now } = self;
         token.consume(|frame| {
-            record(capture, frame, now);
+            SharedCapture::record(capture, frame, now);
             f(frame)
         })
     }
@@ -270,7 +313,7 @@ impl<T: phy::TxToken> phy::TxToken for Token<'_, T> {
         let Self { token, capture, now } = self;
         token.consume(length, |frame| {
             let result = f(frame);
-            record(capture, frame, now);
+            SharedCapture::record(capture, frame, now);
             result
         })
     }

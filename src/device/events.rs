@@ -44,28 +44,33 @@ impl EventStream {
         // Each round ends one part, so five of them are more than one event.
         for _ in 0..5 {
             let Some(room @ [_, ..]) = out.get_mut(written..) else { break };
-            written += match &mut self.part {
-                Part::Start => self.literal("retry: 2000\n\n", Part::Waiting, room),
+            let (text, next) = match &mut self.part {
+                Part::Start => ("retry: 2000\n\n", Part::Waiting),
                 Part::Waiting if env.now < self.due => break,
                 Part::Waiting => {
                     // After a long wait for room there is no use in catching up.
                     let next = self.due + INTERVAL;
                     self.due = if next > env.now { next } else { env.now + INTERVAL };
                     self.part = Part::Name;
-                    0
+                    continue;
                 }
-                Part::Name => {
-                    self.literal("event: status\ndata: ", Part::Data(Progress::new()), room)
-                }
+                Part::Name => ("event: status\ndata: ", Part::Data(Progress::new())),
                 Part::Data(progress) => {
                     let taken = progress.read(&Status(*overview), env, room);
                     if taken == 0 {
                         self.part = Part::End;
                     }
-                    taken
+                    written += taken;
+                    continue;
                 }
-                Part::End => self.literal("\n\n", Part::Waiting, room),
+                Part::End => ("\n\n", Part::Waiting),
             };
+            let mut window = Window::new(room);
+            if window.resume(&mut self.sent, |out| out.write_str(text)) {
+                self.part = next;
+                self.sent = 0;
+            }
+            written += window.written;
         }
         written
     }
@@ -81,15 +86,6 @@ impl EventStream {
     /// Whether the stream stands between two events.
     pub fn is_quiet(&self) -> bool {
         matches!(self.part, Part::Waiting)
-    }
-
-    fn literal(&mut self, text: &str, next: Part, room: &mut [u8]) -> usize {
-        let mut window = Window::new(room);
-        if window.resume(&mut self.sent, |out| out.write_str(text)) {
-            self.part = next;
-            self.sent = 0;
-        }
-        window.written
     }
 }
 

@@ -3,7 +3,7 @@
 
 use core::fmt::{self, Display, Formatter, Write};
 
-use super::{Document, Overview};
+use super::{Document, Overview, json::write_quoted};
 use crate::{counters::Counters, environment::Environment};
 
 /// `/_device/metrics`.
@@ -17,7 +17,7 @@ pub enum MetricsRow {
         /// Milliseconds since the device started.
         uptime_ms: i64,
         /// Connection requests that the backlog has dropped.
-        dropped: u32,
+        dropped: u64,
         /// The loss that the ping service simulates.
         loss_percent: Option<u8>,
     },
@@ -38,57 +38,68 @@ pub enum MetricsRow {
 }
 
 /// A number that each service has.
-struct Family {
+pub(super) struct Family {
+    /// What the status calls it.
+    pub key: &'static str,
     name: &'static str,
     help: &'static str,
     kind: &'static str,
-    value: fn(&Counters) -> u64,
+    pub value: fn(&Counters) -> u64,
 }
 
-const FAMILIES: [Family; 8] = [
+/// What each service counts, in the order in which it is shown.
+pub(super) static FAMILIES: [Family; 8] = [
     Family {
+        key: "open",
         name: "connections_open",
         help: "TCP connections open now.",
         kind: "gauge",
         value: |counters| counters.open.get().into(),
     },
     Family {
+        key: "capacity",
         name: "connections_capacity",
         help: "TCP connections that may be open at once.",
         kind: "gauge",
         value: |counters| counters.capacity.get().into(),
     },
     Family {
+        key: "parked",
         name: "connections_parked",
         help: "Connection requests that wait in the backlog now.",
         kind: "gauge",
         value: |counters| counters.parked.get().into(),
     },
     Family {
+        key: "served",
         name: "served_total",
         help: "Connections accepted, or datagrams answered.",
         kind: "counter",
         value: |counters| counters.served.get().into(),
     },
     Family {
+        key: "expired",
         name: "expired_total",
         help: "Connections that ran into a time limit or made room for another.",
         kind: "counter",
         value: |counters| counters.expired.get().into(),
     },
     Family {
+        key: "refused",
         name: "refused_total",
         help: "Connections reset by the peer, or datagrams left without an answer.",
         kind: "counter",
         value: |counters| counters.refused.get().into(),
     },
     Family {
+        key: "bytes_in",
         name: "received_bytes_total",
         help: "Bytes of payload received.",
         kind: "counter",
         value: |counters| counters.bytes_in.get(),
     },
     Family {
+        key: "bytes_out",
         name: "sent_bytes_total",
         help: "Bytes of payload sent.",
         kind: "counter",
@@ -104,7 +115,7 @@ impl Document for Metrics<'_> {
         let Some(n) = n.checked_sub(1) else {
             return Some(MetricsRow::Device {
                 uptime_ms: env.now.total_millis(),
-                dropped: overview.backlog.dropped.get(),
+                dropped: overview.backlog.dropped.get().into(),
                 loss_percent: overview.ping.map(|ping| ping.loss_percent()),
             });
         };
@@ -144,23 +155,35 @@ impl Metrics<'_> {
     fn write_device(
         &self,
         uptime_ms: i64,
-        dropped: u32,
+        dropped: u64,
         loss_percent: Option<u8>,
         out: &mut dyn Write,
     ) -> fmt::Result {
         let (name, version) = (Label(self.0.name), Label(self.0.version));
-        write_header("info", "The device and its version.", "gauge", out)?;
-        writeln!(out, "bareserve_info{{name={name},version={version}}} 1")?;
-        write_header("uptime_seconds", "Time since the device started.", "gauge", out)?;
+        let labels = format_args!("{{name={name},version={version}}} 1");
+        write_single("info", "The device and its version.", "gauge", labels, out)?;
         let (seconds, millis) = (uptime_ms.div_euclid(1000), uptime_ms.rem_euclid(1000));
-        writeln!(out, "bareserve_uptime_seconds {seconds}.{millis:03}")?;
+        let uptime = format_args!(" {seconds}.{millis:03}");
+        write_single("uptime_seconds", "Time since the device started.", "gauge", uptime, out)?;
         let help = "Connection requests dropped because too many waited, or too long.";
-        write_header("backlog_dropped_total", help, "counter", out)?;
-        writeln!(out, "bareserve_backlog_dropped_total {dropped}")?;
-        let Some(loss_percent) = loss_percent else { return Ok(()) };
-        write_header("ping_loss_percent", "Share of pings lost on purpose.", "gauge", out)?;
-        writeln!(out, "bareserve_ping_loss_percent {loss_percent}")
+        let dropped = format_args!(" {dropped}");
+        write_single("backlog_dropped_total", help, "counter", dropped, out)?;
+        let Some(loss) = loss_percent else { return Ok(()) };
+        let help = "Share of pings lost on purpose.";
+        write_single("ping_loss_percent", help, "gauge", format_args!(" {loss}"), out)
     }
+}
+
+/// Writes a family of one sample; `sample` is what follows its name.
+fn write_single(
+    name: &str,
+    help: &str,
+    kind: &str,
+    sample: fmt::Arguments<'_>,
+    out: &mut dyn Write,
+) -> fmt::Result {
+    write_header(name, help, kind, out)?;
+    writeln!(out, "bareserve_{name}{sample}")
 }
 
 fn write_header(name: &str, help: &str, kind: &str, out: &mut dyn Write) -> fmt::Result {
@@ -172,17 +195,9 @@ struct Label<'s>(&'s str);
 
 impl Display for Label<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_char('"')?;
-        for c in self.0.chars() {
-            match c {
-                '"' | '\\' => {
-                    f.write_char('\\')?;
-                    f.write_char(c)?;
-                }
-                '\n' => f.write_str("\\n")?,
-                c => f.write_char(c)?,
-            }
-        }
-        f.write_char('"')
+        write_quoted(self.0, f, |c, f| match c {
+            '\n' => f.write_str("\\n"),
+            c => f.write_char(c),
+        })
     }
 }

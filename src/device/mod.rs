@@ -42,11 +42,9 @@
 //! a device that shows this page hides no names. `modified` (seconds since 1970) is null where the store keeps no dates.
 //! A file is fetched from `files_root` followed by its path, and stored there by `PUT`.
 
-use core::cell::RefCell;
-
 use crate::{
     counters::{BacklogCounters, Counters},
-    device::capture::Capture,
+    device::capture::SharedCapture,
     ping::{
         profile::{Loss, Profile},
         server::Control,
@@ -93,7 +91,7 @@ pub struct Overview<'a> {
     /// Whether the one who asks holds it.
     pub authorized: bool,
     /// The last frames on the wire, if they are kept.
-    pub capture: Option<&'a RefCell<Capture<'a>>>,
+    pub capture: Option<&'a dyn SharedCapture>,
 }
 
 /// One service of an [`Overview`].

@@ -5,6 +5,7 @@ use crate::{
     wire::{
         calendar::Civil,
         json::{Bytes, Event, Scanner},
+        text::parse_decimal,
     },
 };
 
@@ -53,38 +54,36 @@ const YEAR_10000: UnixTime = UnixTime(253_402_300_800_000_000);
 /// (`{"unix": 1700000000}`), or RFC 3339 (`2023-11-14T22:13:20.5+00:00`). Returns `None` for
 /// anything else and for dates outside the years 1970 to 9999.
 pub fn parse_date(body: &[u8]) -> Option<UnixTime> {
-    let text = core::str::from_utf8(body).ok()?.trim_ascii();
-    let date = if text.starts_with('{') {
-        from_seconds(only_number(text.as_bytes(), "unix")?.try_into().ok()?)
-    } else if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        from_seconds(text.parse().ok()?)
-    } else {
-        parse_rfc3339(text)
-    }?;
+    let text = body.trim_ascii();
+    let seconds = match text {
+        [b'{', ..] => Some(only_number(text, "unix")?),
+        _ => parse_decimal(text),
+    };
+    let date = match seconds {
+        Some(seconds) => UnixTime(i64::try_from(seconds).ok()?.checked_mul(1_000_000)?),
+        None => parse_rfc3339(text)?,
+    };
     (UnixTime(0)..YEAR_10000).contains(&date).then_some(date)
 }
 
-fn from_seconds(seconds: i64) -> Option<UnixTime> {
-    seconds.checked_mul(1_000_000).map(UnixTime)
-}
+/// What stands before each number of a date, and how many digits that has.
+const DATE: [(&[u8], usize); 6] =
+    [(b"", 4), (b"-", 2), (b"-", 2), (b"Tt ", 2), (b":", 2), (b":", 2)];
 
 /// RFC 3339 section 5.6: `2023-11-14T22:13:20.123456Z`.
-fn parse_rfc3339(text: &str) -> Option<UnixTime> {
-    let mut rest = text.as_bytes();
-    let year = number(&mut rest, 4)?;
-    literal(&mut rest, b"-")?;
-    let month = number(&mut rest, 2)?;
-    literal(&mut rest, b"-")?;
-    let day = number(&mut rest, 2)?;
-    literal(&mut rest, b"Tt ")?;
-    let hour = number(&mut rest, 2)?;
-    literal(&mut rest, b":")?;
-    let minute = number(&mut rest, 2)?;
-    literal(&mut rest, b":")?;
-    let second = number(&mut rest, 2)?;
+fn parse_rfc3339(text: &[u8]) -> Option<UnixTime> {
+    let mut rest = text;
+    let mut numbers = [0; DATE.len()];
+    for (place, (separators, digits)) in numbers.iter_mut().zip(DATE) {
+        if !separators.is_empty() {
+            literal(&mut rest, separators)?;
+        }
+        *place = number(&mut rest, digits)?;
+    }
     let micros = fraction(&mut rest)?;
     let offset = offset(&mut rest)?;
-    let [month, day, hour, minute, second] = [month, day, hour, minute, second].map(|n| n as u8);
+    let [year, numbers @ ..] = numbers;
+    let [month, day, hour, minute, second] = numbers.map(|n| n as u8);
     let civil = Civil { year: year.into(), month, day, hour, minute, second, weekday: 0 };
     let UnixTime(whole) = civil.to_unix(offset)?;
     rest.is_empty().then_some(UnixTime(whole + i64::from(micros)))
@@ -94,9 +93,7 @@ fn parse_rfc3339(text: &str) -> Option<UnixTime> {
 fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
     let (head, tail) = rest.split_at_checked(digits)?;
     *rest = tail;
-    head.iter().try_fold(0, |value, byte| {
-        byte.is_ascii_digit().then(|| value * 10 + u16::from(byte - b'0'))
-    })
+    parse_decimal(head).map(|number| number as u16)
 }
 
 /// Takes one byte of `allowed`.

@@ -5,6 +5,7 @@ use core::fmt::{self, Write};
 use super::{
     Document, Overview,
     json::{Nullable, Quoted},
+    metrics::FAMILIES,
 };
 use crate::{
     counters::{BacklogCounters, Counters},
@@ -24,7 +25,7 @@ pub enum StatusRow {
         /// The date in milliseconds since 1970, if known.
         unix_ms: Option<i64>,
         /// Seconds that local time is ahead of UTC.
-        utc_offset_s: i32,
+        utc_offset_s: i64,
     },
     /// One service.
     Service {
@@ -51,7 +52,7 @@ impl Document for Status<'_> {
             return Some(StatusRow::Device {
                 uptime_ms: env.now.total_millis(),
                 unix_ms: env.date().map(|date| date.0.div_euclid(1000)),
-                utc_offset_s: env.wall_clock.utc_offset_seconds(),
+                utc_offset_s: env.wall_clock.utc_offset_seconds().into(),
             });
         };
         if let Some(service) = overview.services.get(after_device) {
@@ -80,7 +81,7 @@ impl Status<'_> {
         &self,
         uptime_ms: i64,
         unix_ms: Option<i64>,
-        utc_offset_s: i32,
+        utc_offset_s: i64,
         out: &mut dyn Write,
     ) -> fmt::Result {
         let Self(Overview { name, version, writable, authorized, files_root, .. }) = self;
@@ -101,18 +102,10 @@ impl Status<'_> {
             write!(out, "{comma}{port}")?;
         }
         out.write_str("]")?;
-        for (key, cell) in [
-            ("open", &counters.open),
-            ("capacity", &counters.capacity),
-            ("parked", &counters.parked),
-            ("served", &counters.served),
-            ("expired", &counters.expired),
-            ("refused", &counters.refused),
-        ] {
-            write!(out, ",\"{key}\":{}", cell.get())?;
+        for family in &FAMILIES {
+            write!(out, ",\"{}\":{}", family.key, (family.value)(counters))?;
         }
-        let (bytes_in, bytes_out) = (counters.bytes_in.get(), counters.bytes_out.get());
-        write!(out, ",\"bytes_in\":{bytes_in},\"bytes_out\":{bytes_out}}}")
+        out.write_str("}")
     }
 }
 
@@ -121,12 +114,14 @@ fn write_end(
     ping: Option<&(u8, Counters)>,
     out: &mut dyn Write,
 ) -> fmt::Result {
-    let (waiting, capacity) = (backlog.waiting.get(), backlog.capacity.get());
+    let [waiting, capacity, dropped] =
+        [&backlog.waiting, &backlog.capacity, &backlog.dropped].map(|cell| u64::from(cell.get()));
     write!(out, "],\"backlog\":{{\"waiting\":{waiting},\"capacity\":{capacity}")?;
-    write!(out, ",\"dropped\":{}}},\"ping\":", backlog.dropped.get())?;
+    write!(out, ",\"dropped\":{dropped}}},\"ping\":")?;
     match ping {
         Some((loss, counters)) => {
-            let (answered, lost) = (counters.served.get(), counters.refused.get());
+            let [answered, lost] =
+                [&counters.served, &counters.refused].map(|cell| u64::from(cell.get()));
             write!(out, "{{\"loss_percent\":{loss},\"answered\":{answered},\"lost\":{lost}}}}}")
         }
         None => out.write_str("null}"),

@@ -282,7 +282,7 @@ impl<R: Source> StreamSession for Upload<'_, R> {
         if self.outcome.is_some() {
             return 0;
         }
-        let read = |offset, buffer: &mut [u8]| self.source.read(offset, buffer);
+        let read = &mut |offset, buffer: &mut [u8]| self.source.read(offset, buffer);
         match self.object.write(self.path, output, read) {
             Ok(given) => given,
             Err(error) => {

@@ -98,7 +98,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
     ) -> usize {
         let State::Sending { file, object } = &mut connection.state else { return 0 };
         let path = connection.path;
-        let read = |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
+        let read = &mut |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
         match object.write(last_segment(path), output, read) {
             Ok(given) => {
                 if object.is_complete() {

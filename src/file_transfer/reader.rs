@@ -34,17 +34,18 @@ pub enum Field {
     Error,
 }
 
+const FIELDS: [(&str, Field); 6] = [
+    ("get", Field::Get),
+    ("filename", Field::FileName),
+    ("filedata", Field::FileData),
+    ("stored", Field::Stored),
+    ("size", Field::Size),
+    ("error", Field::Error),
+];
+
 impl Field {
     fn named(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"get" => Self::Get,
-            b"filename" => Self::FileName,
-            b"filedata" => Self::FileData,
-            b"stored" => Self::Stored,
-            b"size" => Self::Size,
-            b"error" => Self::Error,
-            _ => return None,
-        })
+        FIELDS.iter().find(|(known, _)| known.as_bytes() == name).map(|(_, field)| *field)
     }
 }
 

@@ -184,7 +184,7 @@ impl<S: Store> Protocol for Requests<S> {
         let name = connection.reader.text().map_or("", |(_, name)| name);
         match &mut connection.state {
             State::Sending { file, object } => {
-                let read = |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
+                let read = &mut |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
                 let result = object.write(last_segment(name), output, read);
                 let size = object.size();
                 match result {

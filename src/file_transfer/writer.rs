@@ -10,6 +10,10 @@ use crate::wire::{
 /// Bytes of a file read at a time, on the stack: about what a TCP segment carries in base64.
 const CHUNK: usize = 1020;
 
+/// Copies bytes of a file from an offset on into a buffer and returns how many, 0 only at the file's
+/// end.
+pub type ReadAt<'r, E> = dyn FnMut(u64, &mut [u8]) -> Result<usize, E> + 'r;
+
 /// One object on its way out, byte for byte as Python's `json.dumps` writes it.
 #[derive(Debug)]
 pub struct ObjectWriter {
@@ -53,8 +57,7 @@ impl ObjectWriter {
     }
 
     /// Writes on to the front of `output` and returns how many bytes; fewer than fit only at the
-    /// end. `name` must be the same in every call. `read` copies bytes of the file from an offset
-    /// on into a buffer and returns how many, 0 only at the file's end.
+    /// end. `name` must be the same in every call.
     ///
     /// # Errors
     /// See [`WriteError`]; the object can then only be given up.
@@ -62,7 +65,7 @@ impl ObjectWriter {
         &mut self,
         name: &str,
         output: &mut [u8],
-        mut read: impl FnMut(u64, &mut [u8]) -> Result<usize, E>,
+        read: &mut ReadAt<'_, E>,
     ) -> Result<usize, WriteError<E>> {
         let head = [
             Piece::Verbatim("{\"filename\": \""),
@@ -86,8 +89,7 @@ impl ObjectWriter {
                         return Ok(given);
                     }
                     if self.offset < self.size {
-                        given +=
-                            encode_some(encoder, &mut self.offset, self.size, room, &mut read)?;
+                        given += encode_some(encoder, &mut self.offset, self.size, room, read)?;
                         continue;
                     }
                     match encoder.finish(room) {
@@ -129,7 +131,7 @@ fn encode_some<E>(
     offset: &mut u64,
     size: u64,
     room: &mut [u8],
-    read: &mut impl FnMut(u64, &mut [u8]) -> Result<usize, E>,
+    read: &mut ReadAt<'_, E>,
 ) -> Result<usize, WriteError<E>> {
     let flushed = encoder.flush(room);
     let Some(room @ [_, ..]) = room.get_mut(flushed..) else { return Ok(flushed) };

@@ -1,6 +1,10 @@
 //! The chunked transfer coding (RFC 9112 section 7.1).
 
-use super::{bytes::is_token_char, status::Status};
+use super::{
+    bytes::{is_field_content, is_token_char},
+    status::Status,
+};
+use crate::wire::text::hex_digit;
 
 /// Bytes of extensions, and then of trailers, that a body may carry for each chunk and at its end
 /// (section 7.1.1: they ought to be limited).
@@ -73,7 +77,7 @@ impl Decoder {
                     return Ok(Step::Data(at, data));
                 }
                 Expected::Nothing => return Ok(Step::End(at)),
-                expected => self.expected = self.after(expected, byte)?,
+                _ => self.take(byte)?,
             }
         }
         Ok(match self.expected {
@@ -90,53 +94,110 @@ impl Decoder {
         }
     }
 
-    fn after(&mut self, expected: Expected, byte: u8) -> Result<Expected, Status> {
-        use Expected::*;
+    /// Takes a byte of framing.
+    fn take(&mut self, byte: u8) -> Result<(), Status> {
         const BAD: Status = Status::BAD_REQUEST;
-        if !matches!(expected, FirstDigit | Size | SizeLf | DataCr | DataLf) {
+        use Expected::{Data, DataCr, DataLf, FirstDigit, Size, SizeLf, TrailerLine};
+        if !matches!(self.expected, FirstDigit | Size | SizeLf | DataCr | DataLf) {
             self.overhead += 1;
             if self.overhead > OVERHEAD_LIMIT {
                 return Err(BAD);
             }
         }
-        Ok(match (expected, byte) {
-            (FirstDigit | Size, _) if byte.is_ascii_hexdigit() => {
+        let rule = RULES.iter().find(|rule| rule.is_for(self.expected, byte)).ok_or(BAD)?;
+        self.expected = match rule.next {
+            Size => {
                 let digit = (byte as char).to_digit(16).map_or(0, u64::from);
                 self.left = self.left.checked_mul(16).ok_or(BAD)? + digit;
                 Size
             }
-            // Blanks may stand before a `;` but not before the line's end.
-            (Size | ExtensionName | ExtensionValue | AfterQuotedValue, b'\r') => SizeLf,
-            (Size | ExtensionName | ExtensionValue | AfterQuotedValue, b';')
-            | (BlankBefore | BlankAfterName, b';') => BlankBeforeName,
-            (Size | ExtensionValue | AfterQuotedValue | BlankBefore, b' ' | b'\t') => BlankBefore,
-            (ExtensionName | BlankAfterName, b' ' | b'\t') => BlankAfterName,
-            (BlankBeforeName, b' ' | b'\t') => BlankBeforeName,
-            (BlankBeforeName | ExtensionName, _) if is_token_char(byte) => ExtensionName,
-            (ExtensionName | BlankAfterName, b'=') => BlankBeforeValue,
-            (BlankBeforeValue, b' ' | b'\t') => BlankBeforeValue,
-            (BlankBeforeValue, b'"') => QuotedValue,
-            (BlankBeforeValue | ExtensionValue, _) if is_token_char(byte) => ExtensionValue,
-            (QuotedValue, b'"') => AfterQuotedValue,
-            (QuotedValue, b'\\') => QuotedPair,
-            (QuotedValue | QuotedPair, b'\t' | b' '..=b'~' | 0x80..) => QuotedValue,
-            (SizeLf, b'\n') => {
+            Data => {
                 self.overhead = 0;
                 if self.left == 0 { TrailerLine } else { Data }
             }
-            (DataCr, b'\r') => DataLf,
-            (DataLf, b'\n') => FirstDigit,
-            (TrailerLine, b'\r') => LastLf,
-            (TrailerLine | TrailerName, _) if is_token_char(byte) => TrailerName,
-            (TrailerName, b':') => TrailerValue,
-            (TrailerValue, b'\r') => TrailerLf,
-            (TrailerValue, b'\t' | b' '..=b'~' | 0x80..) => TrailerValue,
-            (TrailerLf, b'\n') => TrailerLine,
-            (LastLf, b'\n') => Nothing,
-            _ => return Err(BAD),
-        })
+            next => next,
+        };
+        Ok(())
     }
 }
+
+/// What may come where, and what comes next.
+struct Rule {
+    /// One bit for each [`Expected`].
+    places: u32,
+    bytes: Bytes,
+    next: Expected,
+}
+
+enum Bytes {
+    One(u8),
+    HexDigit,
+    Blank,
+    Token,
+    /// Whatever may stand in a field's value or a quoted string.
+    Content,
+}
+
+impl Rule {
+    const fn new(places: &[Expected], bytes: Bytes, next: Expected) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < places.len() {
+            bits |= 1 << places[at] as u32;
+            at += 1;
+        }
+        Self { places: bits, bytes, next }
+    }
+
+    fn is_for(&self, place: Expected, byte: u8) -> bool {
+        self.places >> place as u32 & 1 == 1
+            && match self.bytes {
+                Bytes::One(only) => byte == only,
+                Bytes::HexDigit => byte.is_ascii_hexdigit(),
+                Bytes::Blank => matches!(byte, b' ' | b'\t'),
+                Bytes::Token => is_token_char(byte),
+                Bytes::Content => is_field_content(&[byte]),
+            }
+    }
+}
+
+/// The grammar. Of several rules that fit, the first one counts.
+static RULES: [Rule; 24] = {
+    use Bytes::{Blank, Content, HexDigit, One, Token};
+    use Expected::*;
+    [
+        Rule::new(&[FirstDigit, Size], HexDigit, Size),
+        // Blanks may stand before a `;` but not before the line's end.
+        Rule::new(&[Size, ExtensionName, ExtensionValue, AfterQuotedValue], One(b'\r'), SizeLf),
+        Rule::new(
+            &[Size, ExtensionName, ExtensionValue, AfterQuotedValue, BlankBefore, BlankAfterName],
+            One(b';'),
+            BlankBeforeName,
+        ),
+        Rule::new(&[Size, ExtensionValue, AfterQuotedValue, BlankBefore], Blank, BlankBefore),
+        Rule::new(&[ExtensionName, BlankAfterName], Blank, BlankAfterName),
+        Rule::new(&[BlankBeforeName], Blank, BlankBeforeName),
+        Rule::new(&[BlankBeforeName, ExtensionName], Token, ExtensionName),
+        Rule::new(&[ExtensionName, BlankAfterName], One(b'='), BlankBeforeValue),
+        Rule::new(&[BlankBeforeValue], Blank, BlankBeforeValue),
+        Rule::new(&[BlankBeforeValue], One(b'"'), QuotedValue),
+        Rule::new(&[BlankBeforeValue, ExtensionValue], Token, ExtensionValue),
+        Rule::new(&[QuotedValue], One(b'"'), AfterQuotedValue),
+        Rule::new(&[QuotedValue], One(b'\\'), QuotedPair),
+        Rule::new(&[QuotedValue, QuotedPair], Content, QuotedValue),
+        // Without a size, the trailers follow.
+        Rule::new(&[SizeLf], One(b'\n'), Data),
+        Rule::new(&[DataCr], One(b'\r'), DataLf),
+        Rule::new(&[DataLf], One(b'\n'), FirstDigit),
+        Rule::new(&[TrailerLine], One(b'\r'), LastLf),
+        Rule::new(&[TrailerLine, TrailerName], Token, TrailerName),
+        Rule::new(&[TrailerName], One(b':'), TrailerValue),
+        Rule::new(&[TrailerValue], One(b'\r'), TrailerLf),
+        Rule::new(&[TrailerValue], Content, TrailerValue),
+        Rule::new(&[TrailerLf], One(b'\n'), TrailerLine),
+        Rule::new(&[LastLf], One(b'\n'), Nothing),
+    ]
+};
 
 /// Bytes of framing around the data of a chunk on its way out.
 pub(super) const CHUNK_OVERHEAD: usize = CHUNK_HEAD + 2;
@@ -157,10 +218,7 @@ pub(super) fn chunk_data(output: &mut [u8]) -> Option<&mut [u8]> {
 /// Puts the framing around `len` bytes of data that stand where [`chunk_data`] said, and returns
 /// the length of the whole. Its size has leading zeros, so that it need not be known beforehand.
 pub(super) fn frame_chunk(output: &mut [u8], len: usize) -> usize {
-    let digit = |shift: usize| match (len >> shift) & 0xf {
-        value @ 0..=9 => b'0' + value as u8,
-        value => b'a' + (value as u8 - 10),
-    };
+    let digit = |shift: usize| hex_digit((len >> shift) as u8 & 0xf);
     let head = [digit(12), digit(8), digit(4), digit(0), b'\r', b'\n'];
     if let Some(place) = output.get_mut(..CHUNK_HEAD) {
         place.copy_from_slice(&head);

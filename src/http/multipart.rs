@@ -298,8 +298,7 @@ impl<'a> PartHead<'a> {
 
     fn parameter(&self, name: &[u8]) -> Option<FieldText<'a>> {
         let (_, parameters) = parameters::split(self.disposition);
-        let mut matching = parameters.flatten().filter(|(n, _)| n.eq_ignore_ascii_case(name));
-        matching.next().map(|(_, value)| FieldText(value.raw()))
+        parameters.value(name).map(FieldText)
     }
 }
 
@@ -351,14 +350,11 @@ impl FieldText<'_> {
 
 /// The boundary in a Content-Type field for multipart/form-data.
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
-    let (media_type, mut parameters) = parameters::split(content_type);
+    let (media_type, parameters) = parameters::split(content_type);
     if !media_type.eq_ignore_ascii_case(b"multipart/form-data") {
         return None;
     }
-    let boundary = parameters.find_map(|parameter| match parameter {
-        Ok((name, value)) if name.eq_ignore_ascii_case(b"boundary") => Some(value.raw()),
-        _ => None,
-    })?;
+    let boundary = parameters.value(b"boundary")?;
     // `bchars` and `boundary` of RFC 2046 section 5.1.1.
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
     let is_valid = (1..=LONGEST_BOUNDARY).contains(&boundary.len())

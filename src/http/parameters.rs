@@ -1,24 +1,8 @@
 //! The parts that field values are made of: lists (RFC 9110 section 5.6.1), parameters (5.6.6),
 //! tokens (5.6.2) and quoted strings (5.6.4).
 
-/// Whether `byte` may stand in a token: `tchar` of RFC 9110 section 5.6.2.
-pub fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
-}
-
-/// Whether `text` is a token: not empty, and of token bytes only.
-pub fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&byte| is_token_byte(byte))
-}
-
-/// `text` without the blanks and tabs (OWS, RFC 9110 section 5.6.3) around it.
-pub fn trim(text: &[u8]) -> &[u8] {
-    let mut text = text;
-    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = text {
-        text = rest;
-    }
-    text
-}
+use super::bytes::is_token;
+pub(super) use super::bytes::trim;
 
 /// The elements of a comma-separated list, without the blanks around them. Empty ones are left out,
 /// as RFC 9110 section 5.6.1.2 wants; a comma in a quoted string separates nothing.
@@ -58,6 +42,20 @@ impl<'v> Value<'v> {
 /// A parameter that breaks the grammar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Malformed;
+
+impl<'v> Parameters<'v> {
+    /// The value of the first one called `name`, whatever its case. Malformed ones are passed over.
+    pub fn value(self, name: &[u8]) -> Option<&'v [u8]> {
+        for parameter in self {
+            if let Ok((found, value)) = parameter
+                && found.eq_ignore_ascii_case(name)
+            {
+                return Some(value.raw());
+            }
+        }
+        None
+    }
+}
 
 impl<'v> Iterator for Parameters<'v> {
     /// Name, whose case does not matter, and value.

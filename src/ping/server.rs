@@ -158,14 +158,32 @@ impl<'a> PingServer<'a> {
 
     /// Keeps an answer until `due`, if there is room.
     fn hold(&mut self, answer: &[u8], ends: Ends, due: Instant) {
-        let number = self.count;
-        let share = self.bytes.len().checked_div(self.queue.len()).unwrap_or(0);
-        let mut places = self.queue.iter_mut().enumerate();
-        let Some((index, held)) = places.find(|(_, held)| held.due.is_none()) else { return };
-        let Some(room) = self.bytes.get_mut(index * share..(index + 1) * share) else { return };
-        let Some(room) = room.get_mut(..answer.len()) else { return };
+        let Some(index) = self.queue.iter().position(|held| held.due.is_none()) else { return };
+        let Some(room) = self.room(index).and_then(|room| room.get_mut(..answer.len())) else {
+            return;
+        };
         room.copy_from_slice(answer);
-        *held = Held { due: Some(due), number, ends, length: answer.len() };
+        if let Some(held) = self.queue.get_mut(index) {
+            *held = Held { due: Some(due), number: self.count, ends, length: answer.len() };
+        }
+    }
+
+    /// Where the answer at `index` of the queue is kept.
+    fn room(&mut self, index: usize) -> Option<&mut [u8]> {
+        let share = self.bytes.len().checked_div(self.queue.len())?;
+        self.bytes.get_mut(index * share..(index + 1) * share)
+    }
+
+    /// Which answer is to be sent first.
+    fn first_due(&self) -> Option<(usize, Held)> {
+        let mut first: Option<(usize, Held)> = None;
+        for (index, held) in self.queue.iter().enumerate().filter(|(_, held)| held.due.is_some()) {
+            let is_earlier = |other: &Held| (held.due, held.number) < (other.due, other.number);
+            if first.as_ref().is_none_or(|(_, other)| is_earlier(other)) {
+                first = Some((index, *held));
+            }
+        }
+        first
     }
 }
 
@@ -208,15 +226,9 @@ impl DatagramProtocol for PingServer<'_> {
         datagram: &mut [u8],
         env: &mut Environment<'_>,
     ) -> Option<(usize, Ends)> {
-        let share = self.bytes.len().checked_div(self.queue.len())?;
-        let (index, held) = self
-            .queue
-            .iter_mut()
-            .enumerate()
-            .filter(|(_, held)| held.due.is_some_and(|due| due <= env.now))
-            .min_by_key(|(_, held)| (held.due, held.number))?;
-        held.due = None;
-        let answer = self.bytes.get(index * share..index * share + held.length)?;
+        let (index, held) = self.first_due().filter(|(_, held)| held.due <= Some(env.now))?;
+        self.queue.get_mut(index)?.due = None;
+        let answer = self.room(index)?.get(..held.length)?;
         datagram.get_mut(..held.length)?.copy_from_slice(answer);
         Some((held.length, held.ends))
     }
@@ -226,7 +238,7 @@ impl DatagramProtocol for PingServer<'_> {
     }
 
     fn poll_at(&self) -> Option<Instant> {
-        self.queue.iter().filter_map(|held| held.due).min()
+        self.first_due()?.1.due
     }
 }
 

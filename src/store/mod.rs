@@ -186,7 +186,31 @@ impl core::error::Error for StoreError {}
 
 /// Whether `path` is one a store may see: see the [module](self).
 pub fn is_valid_path(path: &str) -> bool {
-    path.is_empty() || path.split('/').all(is_valid_name)
+    let mut rest = Some(path).filter(|path| !path.is_empty());
+    while let Some(path) = rest {
+        let name = first_segment(path);
+        if !is_valid_name(name) {
+            return false;
+        }
+        rest = path.get(name.len() + 1..);
+    }
+    true
+}
+
+/// What stands before the first separator, or all of `path`.
+fn first_segment(path: &str) -> &str {
+    let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
+    path.get(..end).unwrap_or_default()
+}
+
+/// Where the names begin in the paths of the files in the folder at `path`.
+fn depth_of(path: &str) -> usize {
+    if path.is_empty() { 0 } else { path.len() + 1 }
+}
+
+/// Whether `path` leads into `folder`, which is not the root.
+fn is_inside(path: &str, folder: &str) -> bool {
+    path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// Whether `name` is a single segment of a path: not empty, not `.` or `..`, without separators

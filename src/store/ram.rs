@@ -5,7 +5,10 @@
 
 use core::cell::RefCell;
 
-use super::{Commit, Encoding, Entry, Metadata, Store, StoreError, is_valid_path};
+use super::{
+    Commit, Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside,
+    is_valid_path,
+};
 
 /// Bytes in a block.
 pub const BLOCK: usize = 512;
@@ -140,13 +143,13 @@ impl Memory<'_> {
     /// Whether `path` is the root, or files are inside of it.
     fn is_folder(&self, path: &str) -> bool {
         let mut visible = self.files.iter().filter(|file| file.state == State::Visible);
-        path.is_empty() || visible.any(|file| below(&file.path, path).is_some())
+        path.is_empty() || visible.any(|file| is_inside(&file.path, path))
     }
 
     /// Whether a file may stand at `path`, or what says that it may not.
     fn check_place(&self, path: &str) -> Result<(), StoreError> {
         let is_in_the_way =
-            |file: &File| file.state == State::Visible && below(path, &file.path).is_some();
+            |file: &File| file.state == State::Visible && is_inside(path, &file.path);
         if self.is_folder(path) {
             Err(StoreError::IsFolder)
         } else if !is_valid_path(path) || self.files.iter().any(is_in_the_way) {
@@ -154,6 +157,24 @@ impl Memory<'_> {
         } else {
             Ok(())
         }
+    }
+
+    /// What comes next in a walk, and its path.
+    fn first_after(&self, listing: &RamListing) -> Option<(&str, Entry)> {
+        let RamListing { place, depth } = listing;
+        let folder = place.get(..*depth)?;
+        let mut first: Option<(&str, &File)> = None;
+        for file in self.files.iter().filter(|file| file.state == State::Visible) {
+            let Some(inside) = file.path.strip_prefix(folder) else { continue };
+            let path = file.path.get(..depth + first_segment(inside).len())?;
+            if path > place.as_str() && first.is_none_or(|(other, _)| path < other) {
+                first = Some((path, file));
+            }
+        }
+        let (path, file) = first?;
+        let is_folder = path.len() < file.path.len();
+        let size = if is_folder { 0 } else { file.size as u64 };
+        Some((path, Entry { is_folder, size, modified: None }))
     }
 
     fn free_blocks(&self) -> usize {
@@ -208,20 +229,14 @@ impl Memory<'_> {
     }
 
     fn free(&mut self, slot: usize) -> Result<(), StoreError> {
-        let mut number = core::mem::replace(self.file(slot)?, File::FREE).first;
+        let file = self.file(slot)?;
+        file.state = State::Free;
+        let mut number = file.first;
         while number != FREE && number != END {
             number = core::mem::replace(self.link(number)?, FREE);
         }
         Ok(())
     }
-}
-
-/// What stands below the folder `folder` in `path`; `None` if nothing does.
-fn below<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
-    if folder.is_empty() {
-        return Some(path);
-    }
-    path.strip_prefix(folder)?.strip_prefix('/')
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -255,9 +270,11 @@ impl Drop for OpenRamFile<'_, '_> {
 /// A walk through a folder in RAM.
 #[derive(Debug, Clone)]
 pub struct RamListing {
-    folder: Path,
-    /// The name that came last, so that files may come and go meanwhile.
-    last: Path,
+    /// The folder's path and a separator, then the name that came last: files may come and go
+    /// meanwhile.
+    place: Path,
+    /// Where names begin in the paths.
+    depth: usize,
 }
 
 /// A file on its way into RAM.
@@ -336,13 +353,16 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
     }
 
     fn list(&self, path: &str) -> Result<RamListing, StoreError> {
-        let folder = Path::try_from(path).map_err(|_| StoreError::NotFound)?;
-        self.with(|memory| {
-            if !memory.is_folder(path) {
-                return Err(StoreError::NotFound);
-            }
-            Ok(RamListing { folder, last: Path::new() })
-        })
+        if !self.with(|memory| Ok(memory.is_folder(path)))? {
+            return Err(StoreError::NotFound);
+        }
+        let mut listing = RamListing { place: Path::new(), depth: depth_of(path) };
+        // What files are in is shorter than their paths.
+        let _ = listing.place.push_str(path);
+        if !path.is_empty() {
+            let _ = listing.place.push('/');
+        }
+        Ok(listing)
     }
 
     fn next_entry(
@@ -352,23 +372,11 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
     ) -> Result<Option<Entry>, StoreError> {
         self.with(|memory| {
             loop {
-                // The first name after the last one.
-                let visible = memory.files.iter().filter(|file| file.state == State::Visible);
-                let inside = visible.filter_map(|file| {
-                    let path = below(&file.path, &listing.folder)?;
-                    let name = path.split_once('/').map_or(path, |(folder, _)| folder);
-                    let is_folder = name.len() < path.len();
-                    let size = if is_folder { 0 } else { file.size as u64 };
-                    Some((name, Entry { is_folder, size, modified: None }))
-                });
-                let later = inside.filter(|(name, _)| *name > listing.last.as_str());
-                let Some((found, entry)) = later.min_by_key(|(name, _)| *name) else {
-                    return Ok(None);
-                };
-                listing.last.clear();
-                listing.last.push_str(found).map_err(|_| StoreError::Io)?;
+                let Some((path, entry)) = memory.first_after(listing) else { return Ok(None) };
+                listing.place.clear();
+                listing.place.push_str(path).map_err(|_| StoreError::Io)?;
                 name.clear();
-                if name.push_str(found).is_ok() {
+                if name.push_str(path.get(listing.depth..).unwrap_or_default()).is_ok() {
                     return Ok(Some(entry));
                 }
             }
@@ -397,13 +405,14 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
     fn commit(&self, mut upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
         self.with(|memory| {
             memory.check_place(path)?;
-            let name = Path::try_from(path).map_err(|_| StoreError::InvalidName)?;
+            let file = memory.file(upload.slot)?;
+            file.path.clear();
+            file.path.push_str(path).map_err(|_| StoreError::InvalidName)?;
             let old = memory.visible(path).ok();
             if let Some(old) = old {
                 memory.orphan(old)?;
             }
-            let file = memory.file(upload.slot)?;
-            (file.state, file.path) = (State::Visible, name);
+            memory.file(upload.slot)?.state = State::Visible;
             upload.is_committed = true;
             Ok(if old.is_some() { Commit::Replaced } else { Commit::Created })
         })

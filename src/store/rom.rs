@@ -8,9 +8,7 @@
 //! static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 //! ```
 
-use core::cmp::Ordering;
-
-use super::{Encoding, Entry, Metadata, Store, StoreError};
+use super::{Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside};
 
 /// A file in the program.
 #[derive(Debug, Clone, Copy)]
@@ -70,31 +68,17 @@ impl RomStore {
         self.files
     }
 
-    /// The files in the folder at `path` and in its folders.
+    /// The files in the folder at `path` and in its folders, which stand together.
     fn inside(&self, path: &str) -> &'static [RomFile] {
-        // What is inside of a folder stands together: first by its path, then by what follows.
-        let depth = depth_of(path);
-        let position = |file: &RomFile| match file.path.as_bytes().get(..depth) {
-            Some([start @ .., b'/']) => order(start, path.as_bytes()),
-            Some([]) => Ordering::Equal,
-            _ => order(file.path.as_bytes(), path.as_bytes()).then(Ordering::Less),
-        };
-        let start = self.files.partition_point(|file| position(file) == Ordering::Less);
+        if path.is_empty() {
+            return self.files;
+        }
+        let is_outside = |file: &RomFile| !is_inside(file.path, path);
+        let start = self.files.iter().take_while(|file| is_outside(file)).count();
         let rest = self.files.get(start..).unwrap_or_default();
-        let end = rest.partition_point(|file| position(file) == Ordering::Equal);
+        let end = rest.iter().take_while(|file| !is_outside(file)).count();
         rest.get(..end).unwrap_or_default()
     }
-}
-
-/// Where the names begin in the paths of the files in the folder at `path`.
-fn depth_of(path: &str) -> usize {
-    if path.is_empty() { 0 } else { path.len() + 1 }
-}
-
-/// The order of paths: of their segments, one after the other.
-fn order(a: &[u8], b: &[u8]) -> Ordering {
-    let key = |byte: &u8| if *byte == b'/' { 0 } else { *byte };
-    a.iter().map(key).cmp(b.iter().map(key))
 }
 
 /// An open file in the program.
@@ -125,11 +109,9 @@ impl Store for RomStore {
     type Upload = ();
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<OpenRomFile, StoreError> {
-        let found = self
-            .files
-            .binary_search_by(|file| order(file.path.as_bytes(), path.as_bytes()))
-            .ok()
-            .and_then(|index| self.files.get(index));
+        // Most paths differ in length already: with the few files that a program holds, faster than
+        // to search by halves.
+        let found = self.files.iter().find(|file| file.path == path);
         let Some(file) = found else {
             let is_folder = path.is_empty() || !self.inside(path).is_empty();
             return Err(if is_folder { StoreError::IsFolder } else { StoreError::NotFound });
@@ -180,23 +162,17 @@ impl Store for RomStore {
         name: &mut heapless::string::StringView,
     ) -> Result<Option<Entry>, StoreError> {
         while let Some((file, rest)) = listing.rest.split_first() {
-            let below = |file: &'static RomFile| file.path.get(listing.depth..).unwrap_or_default();
-            let (entry, found) = match below(file).split_once('/') {
-                Some((folder, _)) => {
-                    let is_inside = |file: &RomFile| {
-                        let path = file.path.get(listing.depth..).unwrap_or_default();
-                        path.split_once('/').is_some_and(|(other, _)| other == folder)
-                    };
-                    let inside = rest.iter().take_while(|file| is_inside(file)).count();
-                    listing.rest = rest.get(inside..).unwrap_or_default();
-                    (Entry { is_folder: true, size: 0, modified: None }, folder)
-                }
-                None => {
-                    let size = file.identity.len() as u64;
-                    listing.rest = rest;
-                    (Entry { is_folder: false, size, modified: None }, below(file))
-                }
-            };
+            let below = file.path.get(listing.depth..).unwrap_or_default();
+            let found = first_segment(below);
+            let is_folder = found.len() < below.len();
+            listing.rest = rest;
+            if is_folder {
+                let folder = file.path.get(..listing.depth + found.len()).unwrap_or_default();
+                let inside = rest.iter().take_while(|file| is_inside(file.path, folder)).count();
+                listing.rest = rest.get(inside..).unwrap_or_default();
+            }
+            let size = if is_folder { 0 } else { file.identity.len() as u64 };
+            let entry = Entry { is_folder, size, modified: None };
             name.clear();
             if name.push_str(found).is_ok() {
                 return Ok(Some(entry));

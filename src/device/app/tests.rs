@@ -351,7 +351,7 @@ fn recording_goes_on_when_a_download_is_lost() {
         let request = format!("GET /_device/capture.pcap HTTP/1.1\r\nHost: x\r\n{}\r\n", bearer());
         let record = |line: &mut Line<'_, '_>, frame: &[u8]| {
             let capture = line.server.application().overview.capture.unwrap();
-            capture.borrow_mut().record(frame, START);
+            capture.record(frame, START);
         };
         line.with(|server, connection, env| server.receive(connection, request.as_bytes(), env));
         line.with(|server, connection, env| server.transmit(connection, &mut [0; 1], env));

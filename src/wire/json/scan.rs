@@ -4,9 +4,10 @@
 //! (section 8.2 leaves them to the reader). It tells the members of the outermost object; what is
 //! nested in them is checked and skipped.
 
-use core::fmt;
+use core::fmt::{self, Write};
 
 use super::{number::Number, utf8::Utf8};
+use crate::wire::text::hex_digit;
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: u32 = 32;
@@ -73,9 +74,15 @@ impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unexpected(byte @ b' '..=b'~') => {
-                write!(f, "not JSON: unexpected '{}'", char::from(*byte))
+                f.write_str("not JSON: unexpected '")?;
+                f.write_char(char::from(*byte))?;
+                f.write_char('\'')
             }
-            Self::Unexpected(byte) => write!(f, "not JSON: unexpected byte {byte:#04x}"),
+            Self::Unexpected(byte) => {
+                f.write_str("not JSON: unexpected byte 0x")?;
+                f.write_char(hex_digit(byte >> 4).into())?;
+                f.write_char(hex_digit(byte & 15).into())
+            }
             Self::Control => f.write_str("not JSON: control character in a string"),
             Self::Utf8 => f.write_str("not JSON: string is not UTF-8"),
             Self::Escape => f.write_str("not JSON: bad escape"),

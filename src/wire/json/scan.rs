@@ -386,15 +386,9 @@ impl Default for Scanner {
 }
 
 fn short_escape(byte: u8) -> Option<char> {
-    Some(match byte {
-        b'"' | b'\\' | b'/' => char::from(byte),
-        b'b' => '\x08',
-        b'f' => '\x0c',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        _ => return None,
-    })
+    let stands_for = b"\"\\/\x08\x0c\n\r\t";
+    let at = b"\"\\/bfnrt".iter().position(|letter| *letter == byte)?;
+    stands_for.get(at).map(|byte| char::from(*byte))
 }
 
 /// The character whose UTF-16 is `pair`, the first unit in the high half (RFC 2781 section 2.2).

@@ -131,6 +131,40 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         })
     }
 
+    /// Answers with what changes from one request to the next.
+    #[inline(never)]
+    fn show(
+        &self,
+        resource: Resource,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+    ) -> Answer<DeviceExchange<'a, S>> {
+        let (media_type, exchange) = match (resource, self.overview.capture) {
+            (Resource::Status, _) => ("application/json", DeviceExchange::Status(Progress::new())),
+            (Resource::Metrics, _) => (
+                "text/plain; version=0.0.4; charset=utf-8",
+                DeviceExchange::Metrics(Progress::new()),
+            ),
+            (Resource::Events, _) => {
+                ("text/event-stream", DeviceExchange::Events(EventStream::new()))
+            }
+            (Resource::Files, _) => match self.list(request) {
+                Ok(list) => ("application/json", DeviceExchange::Files(list)),
+                Err(status) => return reply.error(status),
+            },
+            (Resource::Capture, Some(capture)) => {
+                ("application/vnd.tcpdump.pcap", DeviceExchange::Capture(PcapReader::new(capture)))
+            }
+            _ => return reply.error(http::Status::NOT_FOUND),
+        };
+        let response =
+            reply.ok().field("Content-Type", media_type).field("Cache-Control", "no-store");
+        match &exchange {
+            DeviceExchange::Capture(reader) => response.sized(reader.size(), exchange),
+            _ => response.stream(exchange),
+        }
+    }
+
     /// Answers the page's form, whose files are stored.
     #[inline(never)]
     fn store_form(
@@ -212,47 +246,23 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer<Self::Exchange> {
-        let (media_type, exchange) = match self.resource(request.path()) {
+        match self.resource(request.path()) {
+            None => reply.error(http::Status::NOT_FOUND),
             Some(Resource::Page) if request.method() == Method::Post => {
-                return self.store_form(request, exchange, reply, env);
+                self.store_form(request, exchange, reply, env)
             }
-            Some(Resource::Page | Resource::PageFile) => return show_page(request, reply, env),
+            Some(Resource::Page | Resource::PageFile) => show_page(request, reply, env),
             Some(Resource::Misspelt) => {
-                return reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/");
-            }
-            Some(Resource::Status) => ("application/json", DeviceExchange::Status(Progress::new())),
-            Some(Resource::Metrics) => (
-                "text/plain; version=0.0.4; charset=utf-8",
-                DeviceExchange::Metrics(Progress::new()),
-            ),
-            Some(Resource::Events) => {
-                ("text/event-stream", DeviceExchange::Events(EventStream::new()))
-            }
-            Some(Resource::Files) => match self.list(request) {
-                Ok(list) => ("application/json", DeviceExchange::Files(list)),
-                Err(status) => return reply.error(status),
-            },
-            Some(Resource::Capture) => {
-                let Some(capture) = self.overview.capture else {
-                    return reply.error(http::Status::NOT_FOUND);
-                };
-                let reader = PcapReader::new(capture);
-                ("application/vnd.tcpdump.pcap", DeviceExchange::Capture(reader))
+                reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
             }
             Some(resource @ (Resource::Ping | Resource::Clock)) => {
-                return if self.change(resource, request.body(), env) {
+                if self.change(resource, request.body(), env) {
                     reply.status(http::Status::NO_CONTENT).empty()
                 } else {
                     reply.error(http::Status::UNPROCESSABLE_CONTENT)
-                };
+                }
             }
-            None => return reply.error(http::Status::NOT_FOUND),
-        };
-        let response =
-            reply.ok().field("Content-Type", media_type).field("Cache-Control", "no-store");
-        match &exchange {
-            DeviceExchange::Capture(reader) => response.sized(reader.size(), exchange),
-            _ => response.stream(exchange),
+            Some(resource) => self.show(resource, request, reply),
         }
     }
 

@@ -15,21 +15,51 @@ pub(super) enum Number {
     Exponent,
 }
 
+/// A byte from `first` to `last` leads from one of some states to the next.
+struct Rule {
+    /// One bit for each.
+    states: u16,
+    first: u8,
+    last: u8,
+    next: Number,
+}
+
+impl Rule {
+    const fn new(states: &[Number], [first, last]: [u8; 2], next: Number) -> Self {
+        let mut bits = 0;
+        let mut at = 0;
+        while at < states.len() {
+            bits |= 1 << states[at] as u16;
+            at += 1;
+        }
+        Self { states: bits, first, last, next }
+    }
+}
+
+static RULES: [Rule; 11] = {
+    use Number::*;
+    [
+        Rule::new(&[Start], *b"--", Minus),
+        Rule::new(&[Start, Minus], *b"00", Zero),
+        Rule::new(&[Start, Minus], *b"19", Integer),
+        Rule::new(&[Integer], *b"09", Integer),
+        Rule::new(&[Zero, Integer], *b"..", Point),
+        Rule::new(&[Point, Fraction], *b"09", Fraction),
+        Rule::new(&[Zero, Integer, Fraction], *b"ee", E),
+        Rule::new(&[Zero, Integer, Fraction], *b"EE", E),
+        Rule::new(&[E], *b"++", Sign),
+        Rule::new(&[E], *b"--", Sign),
+        Rule::new(&[E, Sign, Exponent], *b"09", Exponent),
+    ]
+};
+
 impl Number {
     /// With one more byte, or `None` if it does not belong to the number.
     pub fn push(self, byte: u8) -> Option<Self> {
-        Some(match (self, byte) {
-            (Self::Start, b'-') => Self::Minus,
-            (Self::Start | Self::Minus, b'0') => Self::Zero,
-            (Self::Start | Self::Minus, b'1'..=b'9') => Self::Integer,
-            (Self::Integer, b'0'..=b'9') => Self::Integer,
-            (Self::Zero | Self::Integer, b'.') => Self::Point,
-            (Self::Point | Self::Fraction, b'0'..=b'9') => Self::Fraction,
-            (Self::Zero | Self::Integer | Self::Fraction, b'e' | b'E') => Self::E,
-            (Self::E, b'+' | b'-') => Self::Sign,
-            (Self::E | Self::Sign | Self::Exponent, b'0'..=b'9') => Self::Exponent,
-            _ => return None,
-        })
+        let fits = |rule: &&Rule| {
+            rule.states >> self as u16 & 1 == 1 && (rule.first..=rule.last).contains(&byte)
+        };
+        RULES.iter().find(fits).map(|rule| rule.next)
     }
 
     /// Whether it may end here.

@@ -93,16 +93,29 @@ impl fmt::Display for ScanError {
 
 impl core::error::Error for ScanError {}
 
-/// The state of reading one object. 32 bytes.
+/// The state of reading one object. 36 bytes.
 #[derive(Debug, Clone)]
 pub struct Scanner {
     state: State,
     depth: u32,
     /// One bit a level, the innermost lowest: set for an object.
     objects: u32,
+    // What follows is of use in some states only. In variants of these it would be copied at each
+    // step, which takes twice the code.
+    /// The string is a name.
+    is_name: bool,
+    /// Where in a character.
+    utf8: Utf8,
+    /// The digits of `\uXXXX`, or of both halves of a surrogate pair, and how many there are.
+    escape: u32,
+    digits: u8,
+    number: Number,
+    /// The rest of a literal.
+    literal: &'static [u8],
+    error: ScanError,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Start,
     /// After `{`.
@@ -116,46 +129,44 @@ enum State {
     Value,
     /// After a value.
     Separator,
-    Text {
-        is_name: bool,
-        inside: Inside,
-    },
-    Number(Number),
-    Literal(&'static [u8]),
-    End,
-    Failed(ScanError),
-}
-
-/// Where in a string.
-#[derive(Debug, Clone, Copy)]
-enum Inside {
-    Plain(Utf8),
+    /// In a string.
+    Plain,
     Backslash,
-    /// In `\uXXXX`; `high` is the first half of a surrogate pair that this should complete.
-    Hex {
-        digits: u8,
-        unit: u16,
-        high: Option<u16>,
-    },
+    Hex,
     /// After the first half of a surrogate pair.
-    SecondBackslash(u16),
-    SecondU(u16),
+    SecondBackslash,
+    SecondU,
+    Number,
+    Literal,
+    End,
+    Failed,
 }
 
 impl Scanner {
     /// Before the object.
     pub const fn new() -> Self {
-        Self { state: State::Start, depth: 0, objects: 0 }
+        Self {
+            state: State::Start,
+            depth: 0,
+            objects: 0,
+            is_name: false,
+            utf8: Utf8::WHOLE,
+            escape: 0,
+            digits: 0,
+            number: Number::Start,
+            literal: b"",
+            error: ScanError::Unexpected(0),
+        }
     }
 
     /// Whether nothing but blanks has come yet.
     pub fn is_at_start(&self) -> bool {
-        matches!(self.state, State::Start)
+        self.state == State::Start
     }
 
     /// Whether the object is complete.
     pub fn is_at_end(&self) -> bool {
-        matches!(self.state, State::End)
+        self.state == State::End
     }
 
     /// Takes bytes off the front of `input` up to the next event and returns that, or `None` when
@@ -165,11 +176,13 @@ impl Scanner {
     /// [`ScanError`]; it is the answer to all later calls too.
     pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
         while !input.is_empty() {
+            // Only the outermost object's members are told.
+            let is_told = self.depth == 1;
             match self.step(input) {
-                Ok(None) => {}
-                Ok(event) => return Ok(event),
+                Ok(Some(event)) if is_told => return Ok(Some(event)),
+                Ok(_) => {}
                 Err(error) => {
-                    self.state = State::Failed(error);
+                    (self.state, self.error) = (State::Failed, error);
                     return Err(error);
                 }
             }
@@ -178,95 +191,95 @@ impl Scanner {
     }
 
     /// Takes bytes or changes the state.
+    // Inlined into the loop, it would take the whole state into registers, and half as much flash more.
+    #[inline(never)]
     fn step<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
         let Some((&byte, rest)) = input.split_first() else { return Ok(None) };
         match self.state {
-            State::Text { is_name, inside: Inside::Plain(utf8) } => {
-                return self.plain(is_name, utf8, input);
-            }
-            State::Number(number) => return self.number(number, input),
+            State::Plain => return self.plain(input),
+            State::Number => return self.number(input),
             State::FirstValue | State::Value if matches!(byte, b'-' | b'0'..=b'9') => {
-                self.state = State::Number(Number::Start);
+                (self.state, self.number) = (State::Number, Number::Start);
                 return Ok(None);
             }
-            State::Failed(error) => return Err(error),
+            State::Failed => return Err(self.error),
             _ => *input = rest,
         }
         match (self.state, byte) {
-            (State::Text { is_name, inside }, _) => self.escape(is_name, inside, byte),
-            (State::Literal([expected, rest @ ..]), _) if *expected == byte => {
-                self.turn(if rest.is_empty() { State::Separator } else { State::Literal(rest) })
+            (State::Backslash | State::Hex | State::SecondBackslash | State::SecondU, _) => {
+                return self.escape(byte);
             }
-            (State::Literal(_), _) => Err(ScanError::Unexpected(byte)),
-            (_, b' ' | b'\t' | b'\n' | b'\r') => Ok(None),
-            (State::Start, b'{') => self.descend(true),
-            (State::FirstName | State::NextName, b'"') => self.turn(State::string(true)),
-            (State::FirstName, b'}') | (State::FirstValue, b']') => self.ascend(byte),
-            (State::Colon, b':') => self.turn(State::Value),
-            (State::FirstValue | State::Value, _) => self.value(byte),
-            (State::Separator, b',') if self.is_in_object() => self.turn(State::NextName),
-            (State::Separator, b',') => self.turn(State::Value),
-            (State::Separator, b'}' | b']') => self.ascend(byte),
-            _ => Err(ScanError::Unexpected(byte)),
-        }
-    }
-
-    fn turn(&mut self, state: State) -> Result<Option<Event<'static>>, ScanError> {
-        self.state = state;
-        Ok(None)
-    }
-
-    /// Only the outermost object's members are told.
-    fn told<'i>(&self, event: Event<'i>) -> Result<Option<Event<'i>>, ScanError> {
-        Ok((self.depth == 1).then_some(event))
-    }
-
-    /// The first byte of a value that is not a number.
-    fn value(&mut self, byte: u8) -> Result<Option<Event<'static>>, ScanError> {
-        self.state = match byte {
-            b'"' => return self.turn(State::string(false)),
-            b'{' | b'[' => return self.descend(byte == b'{'),
-            b't' => State::Literal(b"rue"),
-            b'f' => State::Literal(b"alse"),
-            b'n' => State::Literal(b"ull"),
+            (State::Literal, _) => {
+                let rest = self.literal.strip_prefix(&[byte]);
+                self.literal = rest.ok_or(ScanError::Unexpected(byte))?;
+                if self.literal.is_empty() {
+                    self.state = State::Separator;
+                }
+            }
+            (_, b' ' | b'\t' | b'\n' | b'\r') => {}
+            (State::Start, b'{') => return self.descend(byte),
+            (State::FirstName | State::NextName, b'"') => self.begin_string(true),
+            (State::FirstName, b'}')
+            | (State::FirstValue, b']')
+            | (State::Separator, b'}' | b']') => {
+                return self.ascend(byte);
+            }
+            (State::Colon, b':') => self.state = State::Value,
+            (State::FirstValue | State::Value, b'"') => self.begin_string(false),
+            (State::FirstValue | State::Value, b'{' | b'[') => return self.descend(byte),
+            (State::FirstValue | State::Value, _) => {
+                self.literal = match byte {
+                    b't' => b"rue",
+                    b'f' => b"alse",
+                    b'n' => b"ull",
+                    _ => return Err(ScanError::Unexpected(byte)),
+                };
+                self.state = State::Literal;
+                return Ok(Some(Event::Other));
+            }
+            (State::Separator, b',') => {
+                self.state = if self.is_in_object() { State::NextName } else { State::Value };
+            }
             _ => return Err(ScanError::Unexpected(byte)),
-        };
-        self.told(Event::Other)
+        }
+        Ok(None)
     }
 
     fn is_in_object(&self) -> bool {
         self.objects & 1 == 1
     }
 
-    fn descend(&mut self, into_object: bool) -> Result<Option<Event<'static>>, ScanError> {
+    fn descend(&mut self, byte: u8) -> Result<Option<Event<'static>>, ScanError> {
         if self.depth == MAX_DEPTH {
             return Err(ScanError::TooDeep);
         }
-        let event = self.told(Event::Other);
         self.depth += 1;
-        self.objects = self.objects << 1 | u32::from(into_object);
-        self.state = if into_object { State::FirstName } else { State::FirstValue };
-        event
+        self.objects = self.objects << 1 | u32::from(byte == b'{');
+        self.state = if byte == b'{' { State::FirstName } else { State::FirstValue };
+        Ok(Some(Event::Other))
     }
 
     fn ascend(&mut self, byte: u8) -> Result<Option<Event<'static>>, ScanError> {
         if self.is_in_object() != (byte == b'}') {
             return Err(ScanError::Unexpected(byte));
         }
-        let event = self.told(Event::End);
         self.depth = self.depth.saturating_sub(1);
         self.objects >>= 1;
         self.state = if self.depth == 0 { State::End } else { State::Separator };
-        event
+        Ok(Some(Event::End))
+    }
+
+    fn begin_string(&mut self, is_name: bool) {
+        (self.state, self.is_name, self.utf8) = (State::Plain, is_name, Utf8::WHOLE);
+    }
+
+    fn part<'i>(&self, part: Bytes<'i>) -> Event<'i> {
+        if self.is_name { Event::Name(part) } else { Event::Text(part) }
     }
 
     /// The part of a string up to the next escape, to its end, or to the end of `input`.
-    fn plain<'i>(
-        &mut self,
-        is_name: bool,
-        mut utf8: Utf8,
-        input: &mut &'i [u8],
-    ) -> Result<Option<Event<'i>>, ScanError> {
+    fn plain<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
+        let mut utf8 = self.utf8;
         let mut length = 0;
         loop {
             let rest = input.get(length..).unwrap_or_default();
@@ -287,90 +300,80 @@ impl Scanner {
             }
             length += 1;
         }
+        self.utf8 = utf8;
         let (part, rest) = input.split_at_checked(length).unwrap_or_default();
+        *input = rest;
         if !part.is_empty() {
-            *input = rest;
-            self.state = State::Text { is_name, inside: Inside::Plain(utf8) };
-            let part = Bytes::Plain(part);
-            return self.told(if is_name { Event::Name(part) } else { Event::Text(part) });
+            return Ok(Some(self.part(Bytes::Plain(part))));
         }
         let Some((&byte, rest)) = rest.split_first() else { return Ok(None) };
         *input = rest;
         match byte {
-            b'"' if is_name => {
+            b'"' if self.is_name => {
                 self.state = State::Colon;
-                self.told(Event::NameEnd)
+                Ok(Some(Event::NameEnd))
             }
             b'"' => {
                 self.state = State::Separator;
-                self.told(Event::TextEnd)
+                Ok(Some(Event::TextEnd))
             }
-            b'\\' => self.turn(State::Text { is_name, inside: Inside::Backslash }),
+            b'\\' => {
+                self.state = State::Backslash;
+                Ok(None)
+            }
             _ => Err(ScanError::Control),
         }
     }
 
-    fn escape(
-        &mut self,
-        is_name: bool,
-        inside: Inside,
-        byte: u8,
-    ) -> Result<Option<Event<'static>>, ScanError> {
-        let inside = match (inside, byte) {
-            (Inside::Backslash, b'u') => Inside::Hex { digits: 0, unit: 0, high: None },
-            (Inside::Backslash, _) => {
-                return self.unescaped(is_name, short_escape(byte).ok_or(ScanError::Escape)?);
+    fn escape(&mut self, byte: u8) -> Result<Option<Event<'static>>, ScanError> {
+        let character = match (self.state, byte) {
+            (State::Backslash, b'u') => {
+                (self.state, self.escape, self.digits) = (State::Hex, 0, 0);
+                return Ok(None);
             }
-            (Inside::SecondBackslash(high), b'\\') => Inside::SecondU(high),
-            (Inside::SecondU(high), b'u') => Inside::Hex { digits: 0, unit: 0, high: Some(high) },
-            (Inside::Hex { digits, unit, high }, _) => {
+            (State::Backslash, _) => short_escape(byte),
+            (State::SecondBackslash, b'\\') => {
+                self.state = State::SecondU;
+                return Ok(None);
+            }
+            (State::SecondU, b'u') => {
+                self.state = State::Hex;
+                return Ok(None);
+            }
+            (State::Hex, _) => {
                 let digit = char::from(byte).to_digit(16).ok_or(ScanError::Escape)?;
-                let unit = unit << 4 | digit as u16;
-                match (digits, high, unit) {
-                    (0..3, ..) => Inside::Hex { digits: digits + 1, unit, high },
-                    (_, None, 0xd800..=0xdbff) => Inside::SecondBackslash(unit),
-                    (_, None, _) => return self.unescaped(is_name, decode_utf16(&[unit])?),
-                    (_, Some(high), _) => {
-                        return self.unescaped(is_name, decode_utf16(&[high, unit])?);
+                self.escape = self.escape << 4 | digit;
+                self.digits += 1;
+                match (self.digits, self.escape) {
+                    (4, 0xd800..=0xdbff) => {
+                        self.state = State::SecondBackslash;
+                        return Ok(None);
                     }
+                    (4, unit) => char::from_u32(unit),
+                    (8, pair) => surrogate_pair(pair),
+                    _ => return Ok(None),
                 }
             }
-            _ => return Err(ScanError::Escape),
+            _ => None,
         };
-        self.turn(State::Text { is_name, inside })
+        self.state = State::Plain;
+        Ok(Some(self.part(Bytes::Escape(character.ok_or(ScanError::Escape)?))))
     }
 
-    fn unescaped(
-        &mut self,
-        is_name: bool,
-        character: char,
-    ) -> Result<Option<Event<'static>>, ScanError> {
-        self.state = State::string(is_name);
-        let part = Bytes::Escape(character);
-        self.told(if is_name { Event::Name(part) } else { Event::Text(part) })
-    }
-
-    fn number<'i>(
-        &mut self,
-        mut number: Number,
-        input: &mut &'i [u8],
-    ) -> Result<Option<Event<'i>>, ScanError> {
+    fn number<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
         let mut length = 0;
-        while let Some(next) = input.get(length).and_then(|&byte| number.push(byte)) {
-            number = next;
+        while let Some(next) = input.get(length).and_then(|&byte| self.number.push(byte)) {
+            self.number = next;
             length += 1;
         }
         let (part, rest) = input.split_at_checked(length).unwrap_or_default();
         *input = rest;
         match rest.first() {
-            _ if !part.is_empty() => {
-                self.state = State::Number(number);
-                self.told(Event::Number(part))
-            }
-            Some(&byte) if !number.is_complete() => Err(ScanError::Unexpected(byte)),
+            _ if !part.is_empty() => Ok(Some(Event::Number(part))),
+            Some(&byte) if !self.number.is_complete() => Err(ScanError::Unexpected(byte)),
             _ => {
                 self.state = State::Separator;
-                self.told(Event::NumberEnd)
+                Ok(Some(Event::NumberEnd))
             }
         }
     }
@@ -382,28 +385,15 @@ impl Default for Scanner {
     }
 }
 
-impl State {
-    fn string(is_name: bool) -> Self {
-        Self::Text { is_name, inside: Inside::Plain(Utf8::WHOLE) }
-    }
-}
-
 fn short_escape(byte: u8) -> Option<char> {
-    Some(match byte {
-        b'"' | b'\\' | b'/' => char::from(byte),
-        b'b' => '\x08',
-        b'f' => '\x0c',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        _ => return None,
-    })
+    let stands_for = b"\"\\/\x08\x0c\n\r\t";
+    let at = b"\"\\/bfnrt".iter().position(|letter| *letter == byte)?;
+    stands_for.get(at).map(|byte| char::from(*byte))
 }
 
-/// The one character that `units` are.
-fn decode_utf16(units: &[u16]) -> Result<char, ScanError> {
-    match char::decode_utf16(units.iter().copied()).next() {
-        Some(Ok(character)) => Ok(character),
-        _ => Err(ScanError::Escape),
-    }
+/// The character whose UTF-16 is `pair`, the first unit in the high half (RFC 2781 section 2.2).
+fn surrogate_pair(pair: u32) -> Option<char> {
+    let is_second_half = matches!(pair & 0xffff, 0xdc00..=0xdfff);
+    let code = 0x1_0000 + ((pair >> 6 & 0xf_fc00) | (pair & 0x3ff));
+    char::from_u32(code).filter(|_| is_second_half)
 }

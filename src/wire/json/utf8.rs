@@ -1,7 +1,5 @@
 //! Well-formed UTF-8 (RFC 3629 section 4), byte by byte.
 
-use core::ops::RangeInclusive;
-
 /// What is still to come of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Utf8 {
@@ -12,12 +10,28 @@ pub(super) struct Utf8 {
     high: u8,
 }
 
+/// By the first byte, from this one on up to the next: what follows.
+const FIRST_BYTES: [(u8, Option<Utf8>); 11] = [
+    (0x00, Utf8::expect(0, 0x80, 0xbf)),
+    (0x80, None),
+    (0xc2, Utf8::expect(1, 0x80, 0xbf)),
+    // No overlong forms, no surrogates, nothing beyond U+10FFFF.
+    (0xe0, Utf8::expect(2, 0xa0, 0xbf)),
+    (0xe1, Utf8::expect(2, 0x80, 0xbf)),
+    (0xed, Utf8::expect(2, 0x80, 0x9f)),
+    (0xee, Utf8::expect(2, 0x80, 0xbf)),
+    (0xf0, Utf8::expect(3, 0x90, 0xbf)),
+    (0xf1, Utf8::expect(3, 0x80, 0xbf)),
+    (0xf4, Utf8::expect(3, 0x80, 0x8f)),
+    (0xf5, None),
+];
+
 impl Utf8 {
     /// Between characters.
-    pub const WHOLE: Self = Self::expect(0, 0x80..=0xbf);
+    pub const WHOLE: Self = Self { left: 0, low: 0x80, high: 0xbf };
 
-    const fn expect(left: u8, next: RangeInclusive<u8>) -> Self {
-        Self { left, low: *next.start(), high: *next.end() }
+    const fn expect(left: u8, low: u8, high: u8) -> Option<Self> {
+        Some(Self { left, low, high })
     }
 
     pub fn is_whole(self) -> bool {
@@ -30,17 +44,6 @@ impl Utf8 {
             let fits = (self.low..=self.high).contains(&byte);
             return fits.then_some(Self { left: self.left - 1, ..Self::WHOLE });
         }
-        Some(match byte {
-            0..=0x7f => Self::WHOLE,
-            0xc2..=0xdf => Self::expect(1, 0x80..=0xbf),
-            // No overlong forms, no surrogates, nothing beyond U+10FFFF.
-            0xe0 => Self::expect(2, 0xa0..=0xbf),
-            0xed => Self::expect(2, 0x80..=0x9f),
-            0xe1..=0xef => Self::expect(2, 0x80..=0xbf),
-            0xf0 => Self::expect(3, 0x90..=0xbf),
-            0xf1..=0xf3 => Self::expect(3, 0x80..=0xbf),
-            0xf4 => Self::expect(3, 0x80..=0x8f),
-            _ => return None,
-        })
+        FIRST_BYTES.iter().rfind(|(first, _)| *first <= byte)?.1
     }
 }

@@ -1,15 +1,13 @@
 //! The status as one line of JSON.
 
-use core::fmt::{self, Write};
-
-use super::{
-    Document, Overview,
-    json::{Nullable, Quoted},
-    metrics::FAMILIES,
-};
+use super::{Document, Overview, metrics::FAMILIES};
 use crate::{
     counters::{BacklogCounters, Counters},
     environment::Environment,
+    wire::{
+        json::write::{boolean, nullable, quote, signed},
+        window::{Piece, Window},
+    },
 };
 
 /// `status.json`; its shape is described at the [module](super#status).
@@ -65,10 +63,10 @@ impl Document for Status<'_> {
         })
     }
 
-    fn write(&self, row: &StatusRow, out: &mut dyn Write) -> fmt::Result {
+    fn write(&self, row: &StatusRow, out: &mut Window<'_>) {
         match row {
             StatusRow::Device { uptime_ms, unix_ms, utc_offset_s } => {
-                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out)
+                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out);
             }
             StatusRow::Service { index, counters } => self.write_service(*index, counters, out),
             StatusRow::End { backlog, ping } => write_end(backlog, ping.as_ref(), out),
@@ -82,48 +80,57 @@ impl Status<'_> {
         uptime_ms: i64,
         unix_ms: Option<i64>,
         utc_offset_s: i64,
-        out: &mut dyn Write,
-    ) -> fmt::Result {
+        out: &mut Window<'_>,
+    ) {
         let Self(Overview { name, version, writable, authorized, files_root, .. }) = self;
-        write!(out, "{{\"device\":{{\"name\":{},\"version\":{}", Quoted(name), Quoted(version))?;
-        write!(out, ",\"uptime_ms\":{uptime_ms},\"unix_ms\":{}", Nullable(unix_ms))?;
-        write!(out, ",\"utc_offset_s\":{utc_offset_s},\"writable\":{writable}")?;
-        write!(out, ",\"authorized\":{authorized}")?;
-        write!(out, ",\"files_root\":{}}},\"services\":[", Quoted(files_root))
+        out.put("{\"device\":{\"name\":");
+        quote(name, out);
+        out.put(",\"version\":");
+        quote(version, out);
+        out.put(",\"uptime_ms\":");
+        signed(uptime_ms, out);
+        out.put(",\"unix_ms\":");
+        nullable(unix_ms, out);
+        out.put(",\"utc_offset_s\":");
+        signed(utc_offset_s, out);
+        out.put(",\"writable\":");
+        boolean(*writable, out);
+        out.put(",\"authorized\":");
+        boolean(*authorized, out);
+        out.put(",\"files_root\":");
+        quote(files_root, out);
+        out.put("},\"services\":[");
     }
 
-    fn write_service(&self, index: usize, counters: &Counters, out: &mut dyn Write) -> fmt::Result {
-        let Some(service) = self.0.services.get(index) else { return Ok(()) };
-        let comma = if index == 0 { "" } else { "," };
-        write!(out, "{comma}{{\"name\":{}", Quoted(service.name))?;
-        write!(out, ",\"protocol\":\"{}\",\"ports\":[", service.transport.name())?;
+    fn write_service(&self, index: usize, counters: &Counters, out: &mut Window<'_>) {
+        let Some(service) = self.0.services.get(index) else { return };
+        out.put(if index == 0 { "{\"name\":" } else { ",{\"name\":" });
+        quote(service.name, out);
+        let protocol = Piece::Text(service.transport.name());
+        out.pieces(&[Piece::Text(",\"protocol\":\""), protocol, Piece::Text("\",\"ports\":[")]);
         for (n, port) in service.ports.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(out, "{comma}{port}")?;
+            out.put(if n == 0 { "" } else { "," });
+            out.number(u64::from(*port));
         }
-        out.write_str("]")?;
+        out.put("]");
         for family in &FAMILIES {
-            write!(out, ",\"{}\":{}", family.key, (family.value)(counters))?;
+            let value = Piece::Number((family.value)(counters));
+            out.pieces(&[Piece::Text(",\""), Piece::Text(family.key), Piece::Text("\":"), value]);
         }
-        out.write_str("}")
+        out.put("}");
     }
 }
 
-fn write_end(
-    backlog: &BacklogCounters,
-    ping: Option<&(u8, Counters)>,
-    out: &mut dyn Write,
-) -> fmt::Result {
-    let [waiting, capacity, dropped] =
-        [&backlog.waiting, &backlog.capacity, &backlog.dropped].map(|cell| u64::from(cell.get()));
-    write!(out, "],\"backlog\":{{\"waiting\":{waiting},\"capacity\":{capacity}")?;
-    write!(out, ",\"dropped\":{dropped}}},\"ping\":")?;
-    match ping {
-        Some((loss, counters)) => {
-            let [answered, lost] =
-                [&counters.served, &counters.refused].map(|cell| u64::from(cell.get()));
-            write!(out, "{{\"loss_percent\":{loss},\"answered\":{answered},\"lost\":{lost}}}}}")
-        }
-        None => out.write_str("null}"),
-    }
+fn write_end(backlog: &BacklogCounters, ping: Option<&(u8, Counters)>, out: &mut Window<'_>) {
+    let [waiting, capacity, dropped] = [&backlog.waiting, &backlog.capacity, &backlog.dropped]
+        .map(|cell| Piece::Number(cell.get().into()));
+    out.pieces(&[Piece::Text("],\"backlog\":{\"waiting\":"), waiting]);
+    out.pieces(&[Piece::Text(",\"capacity\":"), capacity]);
+    out.pieces(&[Piece::Text(",\"dropped\":"), dropped, Piece::Text("},\"ping\":")]);
+    let Some((loss, counters)) = ping else { return out.put("null}") };
+    let loss = Piece::Number((*loss).into());
+    let [answered, lost] =
+        [&counters.served, &counters.refused].map(|cell| Piece::Number(cell.get().into()));
+    out.pieces(&[Piece::Text("{\"loss_percent\":"), loss, Piece::Text(",\"answered\":"), answered]);
+    out.pieces(&[Piece::Text(",\"lost\":"), lost, Piece::Text("}}")]);
 }

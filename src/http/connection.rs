@@ -36,6 +36,7 @@ use super::{
 use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase},
+    wire::window,
 };
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
@@ -613,13 +614,15 @@ impl<A: Application> Session<'_, '_, A> {
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
-            what: format_args!(
-                "{} {} {} {}",
-                head.method.map_or("-", Method::name),
-                path,
-                status,
-                self.state.body_sent
-            ),
+            what: &[
+                window::Piece::Text(head.method.map_or("-", Method::name)),
+                window::Piece::Text(" "),
+                window::Piece::Text(path),
+                window::Piece::Text(" "),
+                window::Piece::Number(status.into()),
+                window::Piece::Text(" "),
+                window::Piece::Number(self.state.body_sent),
+            ],
         });
         self.state.turn_over();
     }

@@ -8,7 +8,10 @@ use super::{
     method::{Method, Version},
     status::Status,
 };
-use crate::wire::text::decimal;
+use crate::wire::{
+    text::decimal,
+    window::{Piece, Window},
+};
 
 /// What the connection knows of the response before it is composed.
 #[derive(Debug, Clone, Copy)]
@@ -165,6 +168,16 @@ impl<'r> Response<'r> {
         let mut text = heapless::String::<96>::new();
         let _ = write!(text, "{value}");
         self.add_field(name, text.as_bytes())
+    }
+
+    /// Adds a field whose value is these pieces in a row, none of them from outside.
+    pub(super) fn pieces_field(self, name: &'static str, pieces: &[Piece<'_>]) -> Self {
+        let output = &mut self.draft.output;
+        output.bytes(name.as_bytes());
+        output.bytes(b": ");
+        output.pieces(pieces);
+        output.bytes(b"\r\n");
+        self
     }
 
     fn add_field(self, name: &'static str, value: &[u8]) -> Self {
@@ -346,6 +359,14 @@ impl<'o> Output<'o> {
 
     pub fn number(&mut self, number: u64) {
         self.bytes(decimal(number, &mut [0; 20]));
+    }
+
+    fn pieces(&mut self, pieces: &[Piece<'_>]) {
+        let room = self.place.get_mut(self.len..).unwrap_or_default();
+        let mut window = Window::new(room, 0);
+        window.pieces(pieces);
+        self.overflow |= !window.is_complete();
+        self.len += window.shown();
     }
 
     pub fn finish(&self) -> Option<usize> {

@@ -7,3 +7,4 @@ pub mod html;
 pub mod json;
 pub mod percent;
 pub mod text;
+pub mod window;

@@ -1,9 +1,11 @@
 //! Log lines over the UART, buffered so that nothing waits for it.
 
-use core::fmt::{self, Write};
-
-use bareserve::{Event, Observer, environment::Outcome};
-use smoltcp::time::Instant;
+use bareserve::{
+    Event, Observer,
+    environment::Outcome,
+    wire::window::{Piece, Window},
+};
+use smoltcp::{time::Instant, wire::IpEndpoint};
 
 use crate::board::Uart;
 
@@ -13,18 +15,18 @@ pub const SIZE: usize = 512;
 /// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
 pub struct Log<'a, U> {
     uart: U,
-    ring: &'a mut [u8; SIZE],
-    /// Where the next byte is read, and how many there are.
+    buffer: &'a mut [u8; SIZE],
+    /// What has not gone out stands between these.
     start: usize,
-    length: usize,
+    end: usize,
     now: Instant,
     lost: u32,
 }
 
 impl<'a, U: Uart> Log<'a, U> {
     /// An empty log.
-    pub const fn new(uart: U, ring: &'a mut [u8; SIZE]) -> Self {
-        Self { uart, ring, start: 0, length: 0, now: Instant::ZERO, lost: 0 }
+    pub const fn new(uart: U, buffer: &'a mut [u8; SIZE]) -> Self {
+        Self { uart, buffer, start: 0, end: 0, now: Instant::ZERO, lost: 0 }
     }
 
     /// What the time is in the lines that follow.
@@ -33,27 +35,17 @@ impl<'a, U: Uart> Log<'a, U> {
     }
 
     /// Adds a line.
-    pub fn line(&mut self, text: fmt::Arguments<'_>) {
-        if self.lost > 0 {
-            let lost = self.lost;
-            if self.try_line(format_args!("log: {lost} lines lost")) {
-                self.lost = 0;
-            }
-        }
-        if !self.try_line(text) {
-            self.lost = self.lost.saturating_add(1);
-        }
+    pub fn line(&mut self, pieces: &[Piece<'_>]) {
+        self.long_line(pieces, &[]);
     }
 
     /// Hands the UART what it takes now. Returns whether all is out.
     pub fn flush(&mut self) -> bool {
-        while self.length > 0 {
-            let Some(&byte) = self.ring.get(self.start) else { break };
+        for &byte in self.buffer.get(self.start..self.end).unwrap_or_default() {
             if !self.uart.try_write(byte) {
                 return false;
             }
-            self.start = (self.start + 1) % SIZE;
-            self.length -= 1;
+            self.start += 1;
         }
         true
     }
@@ -63,28 +55,41 @@ impl<'a, U: Uart> Log<'a, U> {
         &mut self.uart
     }
 
-    fn try_line(&mut self, text: fmt::Arguments<'_>) -> bool {
-        let before = self.length;
-        let (seconds, millis) = (self.now.secs(), self.now.millis());
-        let written = write!(self, "{seconds:5}.{millis:03} {text}\r\n");
-        if written.is_err() {
-            self.length = before;
-        }
-        written.is_ok()
-    }
-}
-
-impl<U: Uart> Write for Log<'_, U> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            if self.length == SIZE {
-                return Err(fmt::Error);
+    fn long_line(&mut self, pieces: &[Piece<'_>], more: &[Piece<'_>]) {
+        if self.lost > 0 {
+            let lost = Piece::Number(self.lost.into());
+            if self.try_line(&[Piece::Text("log: "), lost, Piece::Text(" lines lost")], &[]) {
+                self.lost = 0;
             }
-            let end = (self.start + self.length) % SIZE;
-            *self.ring.get_mut(end).ok_or(fmt::Error)? = byte;
-            self.length += 1;
         }
-        Ok(())
+        if !self.try_line(pieces, more) {
+            self.lost = self.lost.saturating_add(1);
+        }
+    }
+
+    fn try_line(&mut self, pieces: &[Piece<'_>], more: &[Piece<'_>]) -> bool {
+        let waiting = self.start..self.end;
+        (self.start, self.end) = (0, waiting.len());
+        self.buffer.copy_within(waiting, 0);
+        let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
+        let now = Piece::Thousandths(self.now.total_millis().unsigned_abs());
+        line.pieces(&[now, Piece::Text(" ")]);
+        line.pieces(pieces);
+        line.pieces(more);
+        line.put("\r\n");
+        let is_complete = line.is_complete();
+        if is_complete {
+            self.end += line.shown();
+        }
+        is_complete
+    }
+
+    /// A line about somebody's use of a service.
+    fn about(&mut self, service: &str, remote: IpEndpoint, what: &[Piece<'_>]) {
+        let (address, port) = (Piece::Address(remote.addr), Piece::Number(remote.port.into()));
+        let (space, colon) = (Piece::Text(" "), Piece::Text(":"));
+        let who = [Piece::Text(service), space, address, colon, port, colon, space];
+        self.long_line(&who, what);
     }
 }
 
@@ -92,22 +97,28 @@ impl<U: Uart> Observer for Log<'_, U> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Connected { service, remote, port } => {
-                self.line(format_args!("{service} {remote}: connected to port {port}"));
+                let port = Piece::Number(port.into());
+                self.about(service, remote, &[Piece::Text("connected to port "), port]);
             }
-            Event::Answered { service, remote, what } => {
-                self.line(format_args!("{service} {remote}: {what}"));
-            }
-            Event::Datagram { service, remote, bytes_in, bytes_out: Some(bytes_out) } => {
-                self.line(format_args!("{service} {remote}: {bytes_in} bytes in, {bytes_out} out"))
-            }
-            Event::Datagram { service, remote, bytes_in, bytes_out: None } => {
-                self.line(format_args!("{service} {remote}: {bytes_in} bytes in, no answer"));
+            Event::Answered { service, remote, what } => self.about(service, remote, what),
+            Event::Datagram { service, remote, bytes_in, bytes_out } => {
+                let bytes_in = Piece::Number(bytes_in as u64);
+                let [out, end] = match bytes_out {
+                    Some(bytes) => [Piece::Number(bytes as u64), Piece::Text(" out")],
+                    None => [Piece::Text("no answer"), Piece::Text("")],
+                };
+                self.about(service, remote, &[bytes_in, Piece::Text(" bytes in, "), out, end]);
             }
             Event::Closed { service, remote, outcome, bytes_in, bytes_out, .. } => {
-                let how = describe(outcome);
-                self.line(format_args!(
-                    "{service} {remote}: {how}, {bytes_in} bytes in, {bytes_out} out"
-                ));
+                let what = [
+                    Piece::Text(describe(outcome)),
+                    Piece::Text(", "),
+                    Piece::Number(bytes_in),
+                    Piece::Text(" bytes in, "),
+                    Piece::Number(bytes_out),
+                    Piece::Text(" out"),
+                ];
+                self.about(service, remote, &what);
             }
         }
     }

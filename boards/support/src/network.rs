@@ -1,11 +1,16 @@
 //! A board's network stack, and the loop that runs services on it for ever.
 
 use bareserve::{
-    Stack, clock::Uptime, http::auth::Token, net::tcp_server::SetupError, resources::StackResources,
+    Stack,
+    clock::Uptime,
+    http::auth::Token,
+    net::tcp_server::SetupError,
+    resources::StackResources,
+    wire::{text::hex_digit, window::Piece},
 };
 use smoltcp::{
     time::{Duration, Instant},
-    wire::{IpAddress, IpCidr},
+    wire::{EthernetAddress, IpAddress, IpCidr},
 };
 
 use crate::{
@@ -119,7 +124,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         );
         let mut log = Log::new(uart, &mut memory.log);
         for address in addresses {
-            log.line(format_args!("{hardware_address} is {address}"));
+            tell_address(&mut log, hardware_address, address);
         }
         sleep::enable(&interrupts);
         Self {
@@ -171,8 +176,12 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         self.services.needs_token = false;
         let token = Token::generate(&mut self.entropy);
         for address in self.addresses {
-            let (address, token) = (address.address(), token.as_str());
-            self.log.line(format_args!("to change files: http://{address}/_device/?token={token}"));
+            self.log.line(&[
+                Piece::Text("to change files: http://"),
+                Piece::Address(address.address()),
+                Piece::Text("/_device/?token="),
+                Piece::Text(token.as_str()),
+            ]);
         }
         self.services.token.set(Some(token));
     }
@@ -201,7 +210,26 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         let StackUsage { worst, size } = StackUsage::measure();
         if worst > self.worst_stack {
             self.worst_stack = worst;
-            self.log.line(format_args!("stack: {worst} of {size} bytes used at worst"));
+            let [worst, size] = [worst, size].map(|bytes| Piece::Number(bytes as u64));
+            let end = Piece::Text(" bytes used at worst");
+            self.log.line(&[Piece::Text("stack: "), worst, Piece::Text(" of "), size, end]);
         }
     }
+}
+
+/// Logs `02:00:00:00:00:01 is 192.168.69.1/24`.
+fn tell_address<U: Uart>(log: &mut Log<'_, U>, hardware: EthernetAddress, address: &IpCidr) {
+    let mut text = *b"00:00:00:00:00:00";
+    for (place, byte) in text.chunks_mut(3).zip(hardware.0) {
+        if let [high, low, ..] = place {
+            (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 15));
+        }
+    }
+    log.line(&[
+        Piece::Text(core::str::from_utf8(&text).unwrap_or_default()),
+        Piece::Text(" is "),
+        Piece::Address(address.address()),
+        Piece::Text("/"),
+        Piece::Number(address.prefix_len().into()),
+    ]);
 }

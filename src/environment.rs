@@ -6,7 +6,7 @@ use smoltcp::{time::Instant, wire::IpEndpoint};
 use crate::{
     clock::{UnixTime, WallClock},
     entropy::Entropy,
-    wire::window::Piece,
+    wire::window::Filled,
 };
 
 /// Passed to every call into a protocol core.
@@ -47,7 +47,7 @@ pub enum Event<'e> {
         /// The peer.
         remote: IpEndpoint,
         /// What was asked and how it ended, for people.
-        what: &'e [Piece<'e>],
+        what: Filled<'e>,
     },
     /// A datagram has come.
     Datagram {

@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use bareserve::{Event, Observer, environment::Outcome, wire::window::Pieces};
+use bareserve::{Event, Observer, environment::Outcome};
 use smoltcp::time::Instant;
 
 /// How much is told.
@@ -72,7 +72,7 @@ impl Observer for Log {
                 writeln!(self.begin(), "{service}: {remote} -> port {port}: connected")
             }
             Event::Answered { service, remote, what } if self.verbosity >= Verbosity::Info => {
-                writeln!(self.begin(), "{service}: {remote}: {}", Pieces(what))
+                writeln!(self.begin(), "{service}: {remote}: {what}")
             }
             Event::Datagram { service, remote, bytes_in, bytes_out }
                 if self.verbosity >= Verbosity::Debug =>

@@ -1,12 +1,8 @@
 //! A folder as JSON, streamed from the store.
 
 use crate::{
-    clock::UnixTime,
     store::{Entry, Store, StoreError},
-    wire::{
-        json::write::{boolean, nullable, quote},
-        window::Window,
-    },
+    wire::window::{Value, Window, boolean},
 };
 
 /// `files.json` on its way out; its shape is described at the [module](super#files). Files whose
@@ -76,15 +72,18 @@ fn write_row(row: Row, name: &str, out: &mut Window<'_>) {
     match row {
         Row::Start => out.put("{\"files\":["),
         Row::Entry { entry, is_first } => {
-            out.put(if is_first { "{\"name\":" } else { ",{\"name\":" });
-            quote(name, out);
-            out.put(",\"folder\":");
-            boolean(entry.is_folder, out);
-            out.put(",\"size\":");
-            out.number(entry.size);
-            out.put(",\"modified\":");
-            nullable(entry.modified.map(UnixTime::seconds), out);
-            out.put("}");
+            out.put(if is_first { "" } else { "," });
+            out.fill(
+                "{\"name\":%,\"folder\":%,\"size\":%,\"modified\":%}",
+                &[
+                    Value::Json(name),
+                    boolean(entry.is_folder),
+                    Value::Number(entry.size),
+                    entry
+                        .modified
+                        .map_or(Value::Text("null"), |date| Value::Signed(date.seconds())),
+                ],
+            );
         }
         Row::End => out.put("]}"),
         Row::Done => {}

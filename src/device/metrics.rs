@@ -5,7 +5,7 @@ use super::{Document, Overview};
 use crate::{
     counters::Counters,
     environment::Environment,
-    wire::window::{Piece, Window},
+    wire::window::{Value, Window},
 };
 
 /// `/_device/metrics`.
@@ -145,10 +145,9 @@ impl Document for Metrics<'_> {
                 else {
                     return;
                 };
-                let name = Piece::Text(family.name);
-                out.pieces(&[Piece::Text("bareserve_"), name, Piece::Text("{service=")]);
+                out.fill("bareserve_%{service=", &[Value::Text(family.name)]);
                 write_label(service.name, out);
-                out.pieces(&[Piece::Text("} "), Piece::Number(value), Piece::Text("\n")]);
+                out.fill("} %\n", &[Value::Number(value)]);
             }
         }
     }
@@ -170,8 +169,11 @@ impl Metrics<'_> {
         out.put("} 1\n");
 
         write_header("uptime_seconds", "Time since the device started.", "gauge", out);
-        let uptime = Piece::Thousandths(uptime_ms);
-        out.pieces(&[Piece::Text("bareserve_uptime_seconds "), uptime, Piece::Text("\n")]);
+        out.fill(
+            "bareserve_uptime_seconds %
+",
+            &[Value::Thousandths(uptime_ms)],
+        );
 
         let help = "Connection requests dropped because too many waited, or too long.";
         write_single("backlog_dropped_total", help, "counter", dropped, out);
@@ -185,15 +187,12 @@ impl Metrics<'_> {
 /// Writes a family of one sample.
 fn write_single(name: &str, help: &str, kind: &str, value: u64, out: &mut Window<'_>) {
     write_header(name, help, kind, out);
-    let (name, value) = (Piece::Text(name), Piece::Number(value));
-    out.pieces(&[Piece::Text("bareserve_"), name, Piece::Text(" "), value, Piece::Text("\n")]);
+    out.fill("bareserve_% %\n", &[Value::Text(name), Value::Number(value)]);
 }
 
 fn write_header(name: &str, help: &str, kind: &str, out: &mut Window<'_>) {
-    let [name, help, kind] = [name, help, kind].map(Piece::Text);
-    let space = Piece::Text(" ");
-    out.pieces(&[Piece::Text("# HELP bareserve_"), name, space, help]);
-    out.pieces(&[Piece::Text("\n# TYPE bareserve_"), name, space, kind, Piece::Text("\n")]);
+    let [name, help, kind] = [name, help, kind].map(Value::Text);
+    out.fill("# HELP bareserve_% %\n# TYPE bareserve_% %\n", &[name, help, name, kind]);
 }
 
 /// Writes a label's value with its quotes and the three escapes that the format has.

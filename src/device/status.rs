@@ -1,13 +1,12 @@
 //! The status as one line of JSON.
 
+use core::cell::Cell;
+
 use super::{Document, Overview, metrics::FAMILIES};
 use crate::{
     counters::{BacklogCounters, Counters},
     environment::Environment,
-    wire::{
-        json::write::{boolean, nullable, quote, signed},
-        window::{Piece, Window},
-    },
+    wire::window::{Value, Window, boolean},
 };
 
 /// `status.json`; its shape is described at the [module](super#status).
@@ -82,55 +81,53 @@ impl Status<'_> {
         utc_offset_s: i64,
         out: &mut Window<'_>,
     ) {
-        let Self(Overview { name, version, writable, authorized, files_root, .. }) = self;
-        out.put("{\"device\":{\"name\":");
-        quote(name, out);
-        out.put(",\"version\":");
-        quote(version, out);
-        out.put(",\"uptime_ms\":");
-        signed(uptime_ms, out);
-        out.put(",\"unix_ms\":");
-        nullable(unix_ms, out);
-        out.put(",\"utc_offset_s\":");
-        signed(utc_offset_s, out);
-        out.put(",\"writable\":");
-        boolean(*writable, out);
-        out.put(",\"authorized\":");
-        boolean(*authorized, out);
-        out.put(",\"files_root\":");
-        quote(files_root, out);
-        out.put("},\"services\":[");
+        let overview = &self.0;
+        out.fill(
+            "{\"device\":{\"name\":%,\"version\":%,\"uptime_ms\":%,\"unix_ms\":%,\
+             \"utc_offset_s\":%,\"writable\":%,\"authorized\":%,\"files_root\":%},\
+             \"services\":[",
+            &[
+                Value::Json(overview.name),
+                Value::Json(overview.version),
+                Value::Signed(uptime_ms),
+                unix_ms.map_or(Value::Text("null"), Value::Signed),
+                Value::Signed(utc_offset_s),
+                boolean(overview.writable),
+                boolean(overview.authorized),
+                Value::Json(overview.files_root),
+            ],
+        );
     }
 
     fn write_service(&self, index: usize, counters: &Counters, out: &mut Window<'_>) {
         let Some(service) = self.0.services.get(index) else { return };
-        out.put(if index == 0 { "{\"name\":" } else { ",{\"name\":" });
-        quote(service.name, out);
-        let protocol = Piece::Text(service.transport.name());
-        out.pieces(&[Piece::Text(",\"protocol\":\""), protocol, Piece::Text("\",\"ports\":[")]);
+        out.put(if index == 0 { "" } else { "," });
+        out.fill(
+            "{\"name\":%,\"protocol\":\"%\",\"ports\":[",
+            &[Value::Json(service.name), Value::Text(service.transport.name())],
+        );
         for (n, port) in service.ports.iter().enumerate() {
             out.put(if n == 0 { "" } else { "," });
             out.number(u64::from(*port));
         }
         out.put("]");
         for family in &FAMILIES {
-            let value = Piece::Number((family.value)(counters));
-            out.pieces(&[Piece::Text(",\""), Piece::Text(family.key), Piece::Text("\":"), value]);
+            let (key, value) = (Value::Text(family.key), Value::Number((family.value)(counters)));
+            out.fill(",\"%\":%", &[key, value]);
         }
         out.put("}");
     }
 }
 
 fn write_end(backlog: &BacklogCounters, ping: Option<&(u8, Counters)>, out: &mut Window<'_>) {
-    let [waiting, capacity, dropped] = [&backlog.waiting, &backlog.capacity, &backlog.dropped]
-        .map(|cell| Piece::Number(cell.get().into()));
-    out.pieces(&[Piece::Text("],\"backlog\":{\"waiting\":"), waiting]);
-    out.pieces(&[Piece::Text(",\"capacity\":"), capacity]);
-    out.pieces(&[Piece::Text(",\"dropped\":"), dropped, Piece::Text("},\"ping\":")]);
+    let number = |cell: &Cell<u32>| Value::Number(cell.get().into());
+    out.fill(
+        "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
+        &[&backlog.waiting, &backlog.capacity, &backlog.dropped].map(number),
+    );
     let Some((loss, counters)) = ping else { return out.put("null}") };
-    let loss = Piece::Number((*loss).into());
-    let [answered, lost] =
-        [&counters.served, &counters.refused].map(|cell| Piece::Number(cell.get().into()));
-    out.pieces(&[Piece::Text("{\"loss_percent\":"), loss, Piece::Text(",\"answered\":"), answered]);
-    out.pieces(&[Piece::Text(",\"lost\":"), lost, Piece::Text("}}")]);
+    out.fill(
+        "{\"loss_percent\":%,\"answered\":%,\"lost\":%}}",
+        &[Value::Number((*loss).into()), number(&counters.served), number(&counters.refused)],
+    );
 }

@@ -10,7 +10,7 @@ use crate::{
     environment::Environment,
     net::session::{Failure, Progress, StreamSession},
     store::is_valid_name,
-    wire::{json::write::quote, window::Window},
+    wire::window::{Value, Window},
 };
 
 /// Where a fetched file goes.
@@ -194,9 +194,7 @@ impl<K: Sink> StreamSession for Fetch<'_, K> {
     fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
         let Some(path) = self.wanted else { return 0 };
         let mut request = Window::new(output, self.sent);
-        request.put("{\"get\": ");
-        quote(path, &mut request);
-        request.put("}");
+        request.fill("{\"get\": %}", &[Value::Json(path)]);
         self.sent += request.shown();
         request.shown()
     }

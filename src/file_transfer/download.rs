@@ -7,7 +7,7 @@ use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
     store::{Encoding, Store},
-    wire::window::Piece,
+    wire::window::{Filled, Value},
 };
 
 /// Sends one file of a store as a JSON object, then closes. What the client sends is thrown away.
@@ -74,7 +74,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 State::Sending { file, object: ObjectWriter::new(size) }
             }
             Err(error) => {
-                connection.report(env, &[Piece::Text(error.text()), Piece::Text("")]);
+                connection.report(env, "%: %", Value::Text(error.text()));
                 State::Finished
             }
         };
@@ -105,13 +105,13 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 if object.is_complete() {
                     let size = object.size();
                     connection.state = State::Finished;
-                    connection.report(env, &[Piece::Number(size), Piece::Text(" bytes")]);
+                    connection.report(env, "%: % bytes", Value::Number(size));
                 }
                 given
             }
             Err(error) => {
                 connection.state = State::Broken;
-                connection.report(env, &[Piece::Text(error.text()), Piece::Text("")]);
+                connection.report(env, "%: %", Value::Text(error.text()));
                 0
             }
         }
@@ -136,9 +136,9 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
 }
 
 impl<F> Connection<'_, F> {
-    fn report(&self, env: &mut Environment<'_>, &[how, much]: &[Piece<'_>; 2]) {
+    fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
         if let Some(remote) = self.remote {
-            let what = &[Piece::Text(self.path), Piece::Text(": "), how, much];
+            let what = Filled { form, values: &[Value::Text(self.path), how] };
             env.observer.event(Event::Answered { service: "file", remote, what });
         }
     }

@@ -23,10 +23,7 @@ use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
     store::{Encoding, Store, StoreError, is_valid_path},
-    wire::{
-        json::write::quote,
-        window::{Line, Piece, Window, display},
-    },
+    wire::window::{Filled, Line, Value, Window, display},
 };
 
 /// Sends and stores the files of a store.
@@ -201,14 +198,13 @@ impl<S: Store> Protocol for Requests<S> {
                     Ok(given) => {
                         if object.is_complete() {
                             connection.state = State::Finished;
-                            connection
-                                .report(env, &[Piece::Number(size), Piece::Text(" bytes sent")]);
+                            connection.report(env, "% bytes sent", Value::Number(size));
                         }
                         given
                     }
                     Err(error) => {
                         connection.state = State::Broken;
-                        connection.report(env, &[Piece::Text(error.text()), Piece::Text("")]);
+                        connection.report(env, "%", Value::Text(error.text()));
                         0
                     }
                 }
@@ -291,7 +287,7 @@ impl<S: Store> Requests<S> {
                     self.store.commit(upload, name)?;
                     let answer = Answer::Stored { size };
                     connection.state = State::Answering { answer, sent: 0 };
-                    connection.report(env, &[Piece::Number(size), Piece::Text(" bytes stored")]);
+                    connection.report(env, "% bytes stored", Value::Number(size));
                 }
                 _ => return Err(Refusal::NothingAsked),
             },
@@ -320,14 +316,16 @@ impl<F, U> Connection<F, U> {
     fn refuse(&mut self, refusal: Refusal, env: &mut Environment<'_>) {
         self.state = State::Answering { answer: Answer::Refused(refusal), sent: 0 };
         let text = Line::of(|out| refusal.describe(out));
-        self.report(env, &[Piece::Text(text.as_str()), Piece::Text("")]);
+        self.report(env, "%", Value::Text(text.as_str()));
     }
 
-    fn report(&self, env: &mut Environment<'_>, &[how, much]: &[Piece<'_>; 2]) {
+    fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
         let Some(remote) = self.remote else { return };
+        let how = Line::of(|out| out.fill(form, &[how]));
+        let how = Value::Text(how.as_str());
         let what = match self.reader.text() {
-            Some((_, name)) => &[Piece::Text(name), Piece::Text(": "), how, much][..],
-            None => &[how, much],
+            Some((_, name)) => Filled { form: "%: %", values: &[Value::Text(name), how] },
+            None => Filled { form: "%", values: &[how] },
         };
         env.observer.event(Event::Answered { service: "file-request", remote, what });
     }
@@ -337,15 +335,12 @@ impl Answer {
     fn write(self, name: &str, out: &mut Window<'_>) {
         match self {
             Self::Stored { size } => {
-                out.put("{\"stored\": ");
-                quote(name, out);
-                out.pieces(&[Piece::Text(", \"size\": "), Piece::Number(size)]);
+                out.fill("{\"stored\": %, \"size\": %}", &[Value::Json(name), Value::Number(size)])
             }
             Self::Refused(refusal) => {
-                out.put("{\"error\": ");
-                quote(Line::of(|out| refusal.describe(out)).as_str(), out);
+                let why = Line::of(|out| refusal.describe(out));
+                out.fill("{\"error\": %}", &[Value::Json(why.as_str())]);
             }
         }
-        out.put("}");
     }
 }

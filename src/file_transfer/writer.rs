@@ -4,7 +4,10 @@ use core::fmt;
 
 use crate::{
     store::StoreError,
-    wire::{base64::Encoder, json::write::quote, window::Window},
+    wire::{
+        base64::Encoder,
+        window::{Value, Window},
+    },
 };
 
 /// Bytes of a file read at a time, on the stack: about what a TCP segment carries in base64.
@@ -84,9 +87,7 @@ impl ObjectWriter {
             match &mut self.part {
                 Part::Head(sent) => {
                     let mut head = Window::new(room, *sent);
-                    head.put("{\"filename\": ");
-                    quote(name, &mut head);
-                    head.put(", \"filedata\": \"");
+                    head.fill("{\"filename\": %, \"filedata\": \"", &[Value::Json(name)]);
                     given += head.shown();
                     *sent += head.shown();
                     if !head.is_complete() {

@@ -36,7 +36,7 @@ use super::{
 use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase},
-    wire::window,
+    wire::window::{Filled, Value},
 };
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
@@ -614,15 +614,15 @@ impl<A: Application> Session<'_, '_, A> {
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
-            what: &[
-                window::Piece::Text(head.method.map_or("-", Method::name)),
-                window::Piece::Text(" "),
-                window::Piece::Text(path),
-                window::Piece::Text(" "),
-                window::Piece::Number(status.into()),
-                window::Piece::Text(" "),
-                window::Piece::Number(self.state.body_sent),
-            ],
+            what: Filled {
+                form: "% % % %",
+                values: &[
+                    Value::Text(head.method.map_or("-", Method::name)),
+                    Value::Text(path),
+                    Value::Number(status.into()),
+                    Value::Number(self.state.body_sent),
+                ],
+            },
         });
         self.state.turn_over();
     }

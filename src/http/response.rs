@@ -10,7 +10,7 @@ use super::{
 };
 use crate::wire::{
     text::decimal,
-    window::{Piece, Window},
+    window::{Value, Window},
 };
 
 /// What the connection knows of the response before it is composed.
@@ -170,12 +170,12 @@ impl<'r> Response<'r> {
         self.add_field(name, text.as_bytes())
     }
 
-    /// Adds a field whose value is these pieces in a row, none of them from outside.
-    pub(super) fn pieces_field(self, name: &'static str, pieces: &[Piece<'_>]) -> Self {
+    /// Adds a field whose value is `form` filled in, with nothing from outside.
+    pub(super) fn filled_field(self, name: &'static str, form: &str, values: &[Value<'_>]) -> Self {
         let output = &mut self.draft.output;
         output.bytes(name.as_bytes());
         output.bytes(b": ");
-        output.pieces(pieces);
+        output.fill(form, values);
         output.bytes(b"\r\n");
         self
     }
@@ -361,10 +361,10 @@ impl<'o> Output<'o> {
         self.bytes(decimal(number, &mut [0; 20]));
     }
 
-    fn pieces(&mut self, pieces: &[Piece<'_>]) {
+    fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let room = self.place.get_mut(self.len..).unwrap_or_default();
         let mut window = Window::new(room, 0);
-        window.pieces(pieces);
+        window.fill(form, values);
         self.overflow |= !window.is_complete();
         self.len += window.shown();
     }

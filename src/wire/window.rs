@@ -3,21 +3,37 @@
 
 use smoltcp::wire::IpAddress;
 
-use super::text::{decimal, hex};
+use super::{
+    html, json, percent,
+    text::{decimal, hex},
+};
 
-/// A piece of a text.
+/// What stands for a `%` of a form.
 #[derive(Debug, Clone, Copy)]
-pub enum Piece<'t> {
-    /// As it is.
-    Text(&'t str),
+pub enum Value<'v> {
+    /// A text as it is.
+    Text(&'v str),
+    /// A text as a JSON string, with its quotes.
+    Json(&'v str),
+    /// A text as HTML shows it.
+    Html(&'v str),
+    /// A path as it stands in a URL.
+    Path(&'v str),
     /// In decimal digits.
     Number(u64),
+    /// In decimal digits, perhaps with a minus.
+    Signed(i64),
     /// In 16 hexadecimal digits.
     Hex(u64),
     /// So many thousandths, with their point and three digits behind it: `12.345`.
     Thousandths(u64),
     /// `192.168.69.1`, or as RFC 5952 has it.
     Address(IpAddress),
+}
+
+/// `true` or `false`.
+pub fn boolean(value: bool) -> Value<'static> {
+    Value::Text(if value { "true" } else { "false" })
 }
 
 /// What shows of a text in a slice, from the text's byte number `start` on.
@@ -59,6 +75,7 @@ impl<'o> Window<'o> {
     }
 
     /// Adds what is there of UTF-8.
+    #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         let before = self.start.saturating_sub(self.position).min(bytes.len());
         self.position += bytes.len();
@@ -76,16 +93,32 @@ impl<'o> Window<'o> {
         self.bytes(decimal(number, &mut [0; 20]));
     }
 
-    /// Adds several pieces.
-    pub fn pieces(&mut self, pieces: &[Piece<'_>]) {
-        for piece in pieces {
-            match *piece {
-                Piece::Text(text) => self.put(text),
-                Piece::Number(number) => self.number(number),
-                Piece::Hex(number) => self.bytes(&hex(number)),
-                Piece::Thousandths(number) => self.thousandths(number),
-                Piece::Address(address) => self.address(address),
+    /// Adds `form`, with each `%` in it replaced by the next of `values`.
+    #[inline(never)]
+    pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
+        let mut values = values.iter();
+        for (place, text) in form.split('%').enumerate() {
+            if place > 0 {
+                self.value(values.next());
             }
+            self.put(text);
+        }
+    }
+
+    fn value(&mut self, value: Option<&Value<'_>>) {
+        match *value.unwrap_or(&Value::Text("")) {
+            Value::Text(text) => self.put(text),
+            Value::Json(text) => json::write::quote(text, self),
+            Value::Html(text) => html::escape(text, self),
+            Value::Path(path) => percent::encode_path(path, self),
+            Value::Number(number) => self.number(number),
+            Value::Signed(number) => {
+                self.put(if number < 0 { "-" } else { "" });
+                self.number(number.unsigned_abs());
+            }
+            Value::Hex(number) => self.bytes(&hex(number)),
+            Value::Thousandths(number) => self.thousandths(number),
+            Value::Address(address) => self.address(address),
         }
     }
 
@@ -154,24 +187,32 @@ impl Line {
     }
 }
 
-/// Pieces of a text, to be displayed.
+/// A form and what stands for each `%` in it.
 #[derive(Debug, Clone, Copy)]
-pub struct Pieces<'t>(pub &'t [Piece<'t>]);
+pub struct Filled<'t> {
+    /// The form.
+    pub form: &'t str,
+    /// The values.
+    pub values: &'t [Value<'t>],
+}
 
-impl core::fmt::Display for Pieces<'_> {
+impl core::fmt::Display for Filled<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        for piece in self.0 {
-            match piece {
-                Piece::Text(text) => f.write_str(text)?,
-                Piece::Number(number) => write!(f, "{number}")?,
-                Piece::Hex(number) => write!(f, "{number:016x}")?,
-                Piece::Thousandths(number) => {
-                    write!(f, "{}.{:03}", number / 1000, number % 1000)?;
-                }
-                Piece::Address(address) => write!(f, "{address}")?,
+        // In stretches, and each cut where a character ends.
+        let mut sent = 0;
+        loop {
+            let mut slice = [0; 64];
+            let mut window = Window::new(&mut slice, sent);
+            window.fill(self.form, self.values);
+            let (shown, is_complete) = (window.shown(), window.is_complete());
+            let bytes = slice.get(..shown).unwrap_or_default();
+            let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+            f.write_str(text)?;
+            sent += text.len();
+            if is_complete || text.is_empty() {
+                return Ok(());
             }
         }
-        Ok(())
     }
 }
 
@@ -180,38 +221,36 @@ mod tests {
     extern crate std;
 
     use super::*;
-    use std::{format, string::String, vec, vec::Vec};
+    use std::{string::String, string::ToString, vec, vec::Vec};
 
-    const PIECES: [Piece<'_>; 12] = [
-        Piece::Text("a text, "),
-        Piece::Number(u64::MAX),
-        Piece::Text(""),
-        Piece::Hex(0x0123_4567_89ab_cdef),
-        Piece::Text(" "),
-        Piece::Address(IpAddress::v4(192, 168, 69, 1)),
-        Piece::Text(" "),
-        Piece::Thousandths(7),
-        Piece::Thousandths(2_034),
-        Piece::Thousandths(10_120),
-        Piece::Text(" "),
-        Piece::Thousandths(u64::MAX),
+    const FORM: &str = "a text % %, %; % % | % % % | % % % %.";
+    const VALUES: [Value<'_>; 12] = [
+        Value::Text("as it is"),
+        Value::Json("a \"é\""),
+        Value::Html("<é>"),
+        Value::Path("a b/é"),
+        Value::Number(u64::MAX),
+        Value::Signed(-7),
+        Value::Hex(0x0123_4567_89ab_cdef),
+        Value::Address(IpAddress::v4(192, 168, 69, 1)),
+        Value::Thousandths(7),
+        Value::Thousandths(2_034),
+        Value::Thousandths(10_120),
+        Value::Thousandths(u64::MAX),
     ];
+    const TEXT: &str = "a text as it is \"a \\\"\\u00e9\\\"\", &lt;é&gt;; a%20b/%C3%A9 \
+        18446744073709551615 | -7 0123456789abcdef 192.168.69.1 | \
+        0.007 2.034 10.120 18446744073709551.615.";
 
     #[test]
     fn shows_the_same_through_slices_of_every_length() {
-        let expected = format!("{}", Pieces(&PIECES));
-        assert_eq!(
-            expected,
-            "a text, 184467440737095516150123456789abcdef 192.168.69.1 \
-             0.0072.03410.120 18446744073709551.615"
-        );
-        for room in 1..=expected.len() + 1 {
+        for room in 1..=TEXT.len() + 1 {
             let mut shown = Vec::new();
             loop {
                 let mut slice = vec![0; room];
                 let mut window = Window::new(&mut slice, shown.len());
-                window.pieces(&PIECES);
-                assert_eq!(window.length(), expected.len());
+                window.fill(FORM, &VALUES);
+                assert_eq!(window.length(), TEXT.len());
                 let (length, is_complete) = (window.shown(), window.is_complete());
                 shown.extend_from_slice(&slice[..length]);
                 if is_complete {
@@ -219,8 +258,24 @@ mod tests {
                 }
                 assert_eq!(length, room);
             }
-            assert_eq!(String::from_utf8(shown).unwrap(), expected);
+            assert_eq!(String::from_utf8(shown).unwrap(), TEXT);
         }
+    }
+
+    #[test]
+    fn displays_itself() {
+        assert_eq!(Filled { form: FORM, values: &VALUES }.to_string(), TEXT);
+        let long = "é".repeat(200);
+        for before in 0..4 {
+            let form = &"...%"[3 - before..];
+            let text = Filled { form, values: &[Value::Text(&long)] }.to_string();
+            assert_eq!(text, std::format!("{}{long}", &form[..before]));
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_missing_is_empty() {
+        assert_eq!(Filled { form: "%.%.", values: &[Value::Number(1)] }.to_string(), "1..");
     }
 
     #[test]
@@ -234,10 +289,8 @@ mod tests {
     #[cfg(feature = "ipv6")]
     #[test]
     fn shows_ipv6_addresses() {
-        let mut slice = [0; 40];
-        let mut window = Window::new(&mut slice, 0);
-        window.pieces(&[Piece::Address(IpAddress::v6(0xfe80, 0, 0, 0, 0, 0, 0, 1))]);
-        let shown = window.shown();
-        assert_eq!(&slice[..shown], b"fe80::1");
+        let address = IpAddress::v6(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+        let text = Filled { form: "%", values: &[Value::Address(address)] };
+        assert_eq!(text.to_string(), "fe80::1");
     }
 }

@@ -6,7 +6,6 @@ use bareserve::{
     entropy::SeededEntropy,
     environment::{Event, Observer},
     net::protocol::{Peer, Phase, Protocol},
-    wire::window::Pieces,
 };
 use smoltcp::{
     time::Instant,
@@ -27,7 +26,7 @@ pub struct Log(pub Vec<String>);
 impl Observer for Log {
     fn event(&mut self, event: Event<'_>) {
         if let Event::Answered { what, .. } = event {
-            self.0.push(Pieces(what).to_string());
+            self.0.push(what.to_string());
         }
     }
 }

@@ -3,7 +3,7 @@
 use bareserve::{
     Event, Observer,
     environment::Outcome,
-    wire::window::{Piece, Window},
+    wire::window::{Filled, Value, Window},
 };
 use smoltcp::{time::Instant, wire::IpEndpoint};
 
@@ -34,9 +34,9 @@ impl<'a, U: Uart> Log<'a, U> {
         self.now = now;
     }
 
-    /// Adds a line.
-    pub fn line(&mut self, pieces: &[Piece<'_>]) {
-        self.long_line(pieces, &[]);
+    /// Adds a line: `form` with its values.
+    pub fn line(&mut self, form: &str, values: &[Value<'_>]) {
+        self.add(&[Filled { form, values }]);
     }
 
     /// Hands the UART what it takes now. Returns whether all is out.
@@ -55,27 +55,27 @@ impl<'a, U: Uart> Log<'a, U> {
         &mut self.uart
     }
 
-    fn long_line(&mut self, pieces: &[Piece<'_>], more: &[Piece<'_>]) {
+    fn add(&mut self, parts: &[Filled<'_>]) {
         if self.lost > 0 {
-            let lost = Piece::Number(self.lost.into());
-            if self.try_line(&[Piece::Text("log: "), lost, Piece::Text(" lines lost")], &[]) {
+            let values = &[Value::Number(self.lost.into())];
+            if self.try_add(&[Filled { form: "log: % lines lost", values }]) {
                 self.lost = 0;
             }
         }
-        if !self.try_line(pieces, more) {
+        if !self.try_add(parts) {
             self.lost = self.lost.saturating_add(1);
         }
     }
 
-    fn try_line(&mut self, pieces: &[Piece<'_>], more: &[Piece<'_>]) -> bool {
+    fn try_add(&mut self, parts: &[Filled<'_>]) -> bool {
         let waiting = self.start..self.end;
         (self.start, self.end) = (0, waiting.len());
         self.buffer.copy_within(waiting, 0);
         let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
-        let now = Piece::Thousandths(self.now.total_millis().unsigned_abs());
-        line.pieces(&[now, Piece::Text(" ")]);
-        line.pieces(pieces);
-        line.pieces(more);
+        line.fill("% ", &[Value::Thousandths(self.now.total_millis().unsigned_abs())]);
+        for Filled { form, values } in parts {
+            line.fill(form, values);
+        }
         line.put("\r\n");
         let is_complete = line.is_complete();
         if is_complete {
@@ -85,11 +85,10 @@ impl<'a, U: Uart> Log<'a, U> {
     }
 
     /// A line about somebody's use of a service.
-    fn about(&mut self, service: &str, remote: IpEndpoint, what: &[Piece<'_>]) {
-        let (address, port) = (Piece::Address(remote.addr), Piece::Number(remote.port.into()));
-        let (space, colon) = (Piece::Text(" "), Piece::Text(":"));
-        let who = [Piece::Text(service), space, address, colon, port, colon, space];
-        self.long_line(&who, what);
+    fn about(&mut self, service: &str, remote: IpEndpoint, what: Filled<'_>) {
+        let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
+        let who = Filled { form: "% %:%: ", values: &[Value::Text(service), address, port] };
+        self.add(&[who, what]);
     }
 }
 
@@ -97,28 +96,22 @@ impl<U: Uart> Observer for Log<'_, U> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Connected { service, remote, port } => {
-                let port = Piece::Number(port.into());
-                self.about(service, remote, &[Piece::Text("connected to port "), port]);
+                let values = &[Value::Number(port.into())];
+                self.about(service, remote, Filled { form: "connected to port %", values });
             }
             Event::Answered { service, remote, what } => self.about(service, remote, what),
             Event::Datagram { service, remote, bytes_in, bytes_out } => {
-                let bytes_in = Piece::Number(bytes_in as u64);
-                let [out, end] = match bytes_out {
-                    Some(bytes) => [Piece::Number(bytes as u64), Piece::Text(" out")],
-                    None => [Piece::Text("no answer"), Piece::Text("")],
+                let values = [bytes_in, bytes_out.unwrap_or(0)].map(|n| Value::Number(n as u64));
+                let form = match bytes_out {
+                    Some(_) => "% bytes in, % out",
+                    None => "% bytes in, no answer",
                 };
-                self.about(service, remote, &[bytes_in, Piece::Text(" bytes in, "), out, end]);
+                self.about(service, remote, Filled { form, values: &values });
             }
             Event::Closed { service, remote, outcome, bytes_in, bytes_out, .. } => {
-                let what = [
-                    Piece::Text(describe(outcome)),
-                    Piece::Text(", "),
-                    Piece::Number(bytes_in),
-                    Piece::Text(" bytes in, "),
-                    Piece::Number(bytes_out),
-                    Piece::Text(" out"),
-                ];
-                self.about(service, remote, &what);
+                let how = Value::Text(describe(outcome));
+                let values = &[how, Value::Number(bytes_in), Value::Number(bytes_out)];
+                self.about(service, remote, Filled { form: "%, % bytes in, % out", values });
             }
         }
     }

@@ -6,7 +6,7 @@ use bareserve::{
     http::auth::Token,
     net::tcp_server::SetupError,
     resources::StackResources,
-    wire::{text::hex_digit, window::Piece},
+    wire::{text::hex_digit, window::Value},
 };
 use smoltcp::{
     time::{Duration, Instant},
@@ -176,12 +176,10 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         self.services.needs_token = false;
         let token = Token::generate(&mut self.entropy);
         for address in self.addresses {
-            self.log.line(&[
-                Piece::Text("to change files: http://"),
-                Piece::Address(address.address()),
-                Piece::Text("/_device/?token="),
-                Piece::Text(token.as_str()),
-            ]);
+            self.log.line(
+                "to change files: http://%/_device/?token=%",
+                &[Value::Address(address.address()), Value::Text(token.as_str())],
+            );
         }
         self.services.token.set(Some(token));
     }
@@ -210,9 +208,8 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         let StackUsage { worst, size } = StackUsage::measure();
         if worst > self.worst_stack {
             self.worst_stack = worst;
-            let [worst, size] = [worst, size].map(|bytes| Piece::Number(bytes as u64));
-            let end = Piece::Text(" bytes used at worst");
-            self.log.line(&[Piece::Text("stack: "), worst, Piece::Text(" of "), size, end]);
+            let values = [worst, size].map(|bytes| Value::Number(bytes as u64));
+            self.log.line("stack: % of % bytes used at worst", &values);
         }
     }
 }
@@ -225,11 +222,12 @@ fn tell_address<U: Uart>(log: &mut Log<'_, U>, hardware: EthernetAddress, addres
             (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 15));
         }
     }
-    log.line(&[
-        Piece::Text(core::str::from_utf8(&text).unwrap_or_default()),
-        Piece::Text(" is "),
-        Piece::Address(address.address()),
-        Piece::Text("/"),
-        Piece::Number(address.prefix_len().into()),
-    ]);
+    log.line(
+        "% is %/%",
+        &[
+            Value::Text(core::str::from_utf8(&text).unwrap_or_default()),
+            Value::Address(address.address()),
+            Value::Number(address.prefix_len().into()),
+        ],
+    );
 }

@@ -14,7 +14,7 @@ use crate::{
         response::{Composed, Rest},
     },
     store::{Encoding, Metadata, Store, StoreError},
-    wire::window::{Piece, Window},
+    wire::window::{Value, Window},
 };
 
 /// A file on its way to a client.
@@ -148,37 +148,43 @@ impl Variant {
                 let response = response.field("Content-Type", self.media_type);
                 sized(response, size, (0, size), None)
             }
-            Requested::Parts(ranges) => match ranges.as_slice() {
-                [range] => {
-                    let ByteRange { first, last } = *range;
-                    let response =
-                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    let response = response
-                        .field("Content-Type", self.media_type)
-                        .pieces_field("Content-Range", &content_range(range, size));
-                    sized(response, range.length(), (first, last.saturating_add(1)), None)
+            Requested::Parts(ranges) => {
+                match ranges.as_slice() {
+                    [range] => {
+                        let ByteRange { first, last } = *range;
+                        let response =
+                            self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                        let response = response
+                            .field("Content-Type", self.media_type)
+                            .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size));
+                        sized(response, range.length(), (first, last.saturating_add(1)), None)
+                    }
+                    _ => {
+                        let parts = Parts {
+                            ranges,
+                            index: 0,
+                            head_sent: 0,
+                            boundary: env.entropy.next_u64(),
+                            media_type: self.media_type,
+                            size,
+                        };
+                        let response =
+                            self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                        let response = response.filled_field(
+                            "Content-Type",
+                            "multipart/byteranges; boundary=%",
+                            &[Value::Hex(parts.boundary)],
+                        );
+                        sized(response, parts.length(), (0, 0), Some(parts))
+                    }
                 }
-                _ => {
-                    let parts = Parts {
-                        ranges,
-                        index: 0,
-                        head_sent: 0,
-                        boundary: env.entropy.next_u64(),
-                        media_type: self.media_type,
-                        size,
-                    };
-                    let response =
-                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    let boundary = Piece::Hex(parts.boundary);
-                    let media_type = [Piece::Text("multipart/byteranges; boundary="), boundary];
-                    let response = response.pieces_field("Content-Type", &media_type);
-                    sized(response, parts.length(), (0, 0), Some(parts))
-                }
-            },
+            }
             Requested::Unsatisfiable => {
-                let response = reply
-                    .status(Status::RANGE_NOT_SATISFIABLE)
-                    .pieces_field("Content-Range", &[Piece::Text("bytes */"), Piece::Number(size)]);
+                let response = reply.status(Status::RANGE_NOT_SATISFIABLE).filled_field(
+                    "Content-Range",
+                    "bytes */%",
+                    &[Value::Number(size)],
+                );
                 (response.composed_page(), None)
             }
         }
@@ -255,15 +261,10 @@ impl<F> Download<F> {
 }
 
 /// The value of a Content-Range field (RFC 9110 section 14.4).
-fn content_range(range: &ByteRange, size: u64) -> [Piece<'static>; 6] {
-    [
-        Piece::Text("bytes "),
-        Piece::Number(range.first),
-        Piece::Text("-"),
-        Piece::Number(range.last),
-        Piece::Text("/"),
-        Piece::Number(size),
-    ]
+const CONTENT_RANGE: &str = "bytes %-%/%";
+
+fn bounds(range: &ByteRange, size: u64) -> [Value<'static>; 3] {
+    [range.first, range.last, size].map(Value::Number)
 }
 
 impl Parts {
@@ -281,11 +282,13 @@ impl Parts {
 
     /// Writes a part's head, or the end of the body.
     fn write_head(&self, range: Option<&ByteRange>, out: &mut Window<'_>) {
-        out.pieces(&[Piece::Text("\r\n--"), Piece::Hex(self.boundary)]);
-        let Some(range) = range else { return out.put("--\r\n") };
-        out.pieces(&[Piece::Text("\r\nContent-Type: "), Piece::Text(self.media_type)]);
-        out.put("\r\nContent-Range: ");
-        out.pieces(&content_range(range, self.size));
+        let boundary = Value::Hex(self.boundary);
+        let Some(range) = range else { return out.fill("\r\n--%--\r\n", &[boundary]) };
+        out.fill(
+            "\r\n--%\r\nContent-Type: %\r\nContent-Range: ",
+            &[boundary, Value::Text(self.media_type)],
+        );
+        out.fill(CONTENT_RANGE, &bounds(range, self.size));
         out.put("\r\n\r\n");
     }
 

@@ -3,11 +3,7 @@
 use crate::{
     http::{Produced, Request},
     store::{Entry, Store},
-    wire::{
-        html,
-        percent::encode_path,
-        window::{Piece, Window},
-    },
+    wire::window::{Value, Window},
 };
 
 /// The longest name that is listed.
@@ -74,31 +70,26 @@ impl<L> Listing<L> {
     fn write(&self, request: &Request<'_>, page: &mut Window<'_>) {
         match self.piece {
             PagePart::Top => {
-                page.put(
+                let path = Value::Html(request.path());
+                page.fill(
                     "<!doctype html><meta charset=\"utf-8\">\
-                     <meta name=\"viewport\" content=\"width=device-width\"><title>/",
+                     <meta name=\"viewport\" content=\"width=device-width\">\
+                     <title>/%</title><h1>/%</h1>\n<ul>\n",
+                    &[path, path],
                 );
-                html::escape(request.path(), page);
-                page.put("</title><h1>/");
-                html::escape(request.path(), page);
-                page.put("</h1>\n<ul>\n");
                 if !request.path().is_empty() {
                     page.put("<li><a href=\"../\">../</a>\n");
                 }
             }
-            PagePart::Row(entry) => {
-                let slash = if entry.is_folder { "/" } else { "" };
+            PagePart::Row(Entry { is_folder, size, .. }) => {
                 // In front of a name with a colon, `./` keeps it from being taken for a scheme.
-                page.put("<li><a href=\"./");
-                encode_path(&self.name, page);
-                page.pieces(&[Piece::Text(slash), Piece::Text("\">")]);
-                html::escape(&self.name, page);
-                page.pieces(&[Piece::Text(slash), Piece::Text("</a>")]);
-                if !entry.is_folder {
-                    let size = Piece::Number(entry.size);
-                    page.pieces(&[Piece::Text(" "), size, Piece::Text(" bytes")]);
+                let (link, name) = (Value::Path(&self.name), Value::Html(&self.name));
+                if is_folder {
+                    page.fill("<li><a href=\"./%/\">%/</a>\n", &[link, name]);
+                } else {
+                    let size = Value::Number(size);
+                    page.fill("<li><a href=\"./%\">%</a> % bytes\n", &[link, name, size]);
                 }
-                page.put("\n");
             }
             PagePart::Bottom => {
                 page.put("</ul>\n");

@@ -36,22 +36,3 @@ pub fn escape(text: &str, out: &mut Window<'_>) {
         out.bytes(&[b'\\', short]);
     }
 }
-
-/// Adds a number, or `null`.
-pub fn nullable(number: Option<i64>, out: &mut Window<'_>) {
-    match number {
-        Some(number) => signed(number, out),
-        None => out.put("null"),
-    }
-}
-
-/// Adds a number.
-pub fn signed(number: i64, out: &mut Window<'_>) {
-    out.put(if number < 0 { "-" } else { "" });
-    out.number(number.unsigned_abs());
-}
-
-/// Adds `true` or `false`.
-pub fn boolean(value: bool, out: &mut Window<'_>) {
-    out.put(if value { "true" } else { "false" });
-}

@@ -79,7 +79,7 @@ impl ObjectWriter {
             match &mut self.part {
                 Part::Head(cursor) => {
                     given += cursor.write(&head, room);
-                    if !cursor.is_done(&head) {
+                    if !cursor.is_done() {
                         return Ok(given);
                     }
                     self.part = Part::Content(Encoder::new());
@@ -99,7 +99,7 @@ impl ObjectWriter {
                 }
                 Part::Tail(cursor) => {
                     given += cursor.write(&tail, room);
-                    if !cursor.is_done(&tail) {
+                    if !cursor.is_done() {
                         return Ok(given);
                     }
                     self.part = Part::Complete;

@@ -1,6 +1,6 @@
 //! Text in HTML pages.
 
-use core::fmt::{self, Write};
+use core::fmt;
 
 /// Displays text so that a browser shows it as it is, in an element's content as in a quoted
 /// attribute (WHATWG HTML section 13.1.2.3 and 13.1.4).
@@ -12,15 +12,16 @@ pub struct Escaped<'t>(
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut buffer = [0; 4];
         for character in self.0.chars() {
-            match character {
-                '&' => f.write_str("&amp;")?,
-                '<' => f.write_str("&lt;")?,
-                '>' => f.write_str("&gt;")?,
-                '"' => f.write_str("&quot;")?,
-                '\'' => f.write_str("&#39;")?,
-                _ => f.write_char(character)?,
-            }
+            f.write_str(match character {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '"' => "&quot;",
+                '\'' => "&#39;",
+                _ => character.encode_utf8(&mut buffer),
+            })?;
         }
         Ok(())
     }

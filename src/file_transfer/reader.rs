@@ -115,9 +115,8 @@ impl From<InvalidBase64> for ObjectError {
 #[derive(Debug, Clone, Default)]
 pub struct ObjectReader {
     scanner: Scanner,
-    /// The present member's name, if it is no longer than those that are known.
-    label: heapless::Vec<u8, 8>,
-    label_overflows: bool,
+    /// The front of the present member's name, longer than those that are known.
+    label: heapless::Vec<u8, 9>,
     field: Option<Field>,
     text: heapless::Vec<u8, MAX_NAME>,
     text_field: Option<Field>,
@@ -132,7 +131,6 @@ impl ObjectReader {
         Self {
             scanner: Scanner::new(),
             label: heapless::Vec::new(),
-            label_overflows: false,
             field: None,
             text: heapless::Vec::new(),
             text_field: None,
@@ -212,14 +210,15 @@ impl ObjectReader {
     }
 
     fn take_label(&mut self, part: Bytes<'_>) {
-        let fits = self.label.extend_from_slice(part.as_slice(&mut [0; 4])).is_ok();
-        self.label_overflows |= !fits;
+        for byte in part.as_slice(&mut [0; 4]) {
+            // What does not fit makes no difference.
+            let _ = self.label.push(*byte);
+        }
     }
 
     fn begin_member(&mut self) -> Result<(), ObjectError> {
-        let label = core::mem::take(&mut self.label);
-        let overflows = core::mem::take(&mut self.label_overflows);
-        self.field = Field::named(&label).filter(|_| !overflows);
+        self.field = Field::named(&self.label);
+        self.label.clear();
         let is_second = match self.field {
             None => false,
             Some(Field::FileData) => core::mem::replace(&mut self.has_data, true),

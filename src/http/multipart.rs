@@ -195,15 +195,15 @@ impl Multipart {
     fn scan(&mut self, input: &[u8]) -> (usize, Found) {
         let delimiter = self.delimiter.get(..self.delimiter_length).unwrap_or_default();
         let wanted = delimiter.get(self.matched..).unwrap_or_default();
-        if input.starts_with(wanted) {
-            let consumed = wanted.len();
+        if agree(input, wanted) {
+            let more = wanted.len().min(input.len());
+            self.matched += more;
+            if self.matched < delimiter.len() {
+                return (more, Found::Nothing);
+            }
             self.matched = 0;
             self.state = State::Delimited;
-            return (consumed, Found::PartEnd);
-        }
-        if wanted.starts_with(input) {
-            self.matched += input.len();
-            return (input.len(), Found::Nothing);
+            return (more, Found::PartEnd);
         }
         if self.matched > 0 {
             let held = self.matched;
@@ -211,14 +211,8 @@ impl Multipart {
             return (0, Found::HeldData(held));
         }
         // All up to a place where a delimiter, or the start of one, stands is data.
-        let is_delimiter = |rest: &[u8]| rest.starts_with(delimiter) || delimiter.starts_with(rest);
-        let mut data = input.len();
-        for (at, _) in input.iter().enumerate().filter(|&(_, &byte)| byte == b'\r') {
-            if input.get(at..).is_some_and(is_delimiter) {
-                data = at;
-                break;
-            }
-        }
+        let is_delimiter = |at: &usize| input.get(*at..).is_some_and(|rest| agree(rest, delimiter));
+        let data = (0..input.len()).find(is_delimiter).unwrap_or(input.len());
         (data, Found::Data)
     }
 
@@ -267,6 +261,11 @@ impl Multipart {
         self.state = State::Head(state);
         Ok((1, Found::Nothing))
     }
+}
+
+/// Whether one of the two begins with the other.
+fn agree(a: &[u8], b: &[u8]) -> bool {
+    a.iter().zip(b).all(|(a, b)| a == b)
 }
 
 /// As [`Event`], without borrowing.

@@ -6,7 +6,7 @@
 //! worth its code.
 
 use base64ct::{Base64, Encoding};
-use heapless::{Deque, Vec};
+use heapless::Vec;
 
 /// Bytes in a block.
 const BYTES: usize = 3;
@@ -27,14 +27,14 @@ pub struct Moved {
 pub struct Encoder {
     /// Up to 2 bytes that do not make a block yet.
     carry: Vec<u8, BYTES>,
-    /// Characters of a block for which there was no room.
-    pending: Deque<u8, CHARACTERS>,
+    /// Characters of a block for which there was no room, the last one first.
+    pending: Vec<u8, CHARACTERS>,
 }
 
 impl Encoder {
     /// With nothing encoded.
     pub const fn new() -> Self {
-        Self { carry: Vec::new(), pending: Deque::new() }
+        Self { carry: Vec::new(), pending: Vec::new() }
     }
 
     /// Encodes on. Takes all of an `input` of up to `output.len() / 4 * 3` bytes, or of 3, if
@@ -80,7 +80,7 @@ impl Encoder {
     pub fn flush(&mut self, output: &mut [u8]) -> usize {
         let mut given = 0;
         for place in output {
-            let Some(character) = self.pending.pop_front() else { break };
+            let Some(character) = self.pending.pop() else { break };
             *place = character;
             given += 1;
         }
@@ -91,7 +91,7 @@ impl Encoder {
         let mut block = [0; CHARACTERS];
         let _ = Base64::encode(&self.carry, &mut block);
         self.carry.clear();
-        self.pending.extend(block);
+        self.pending.extend(block.into_iter().rev());
     }
 }
 

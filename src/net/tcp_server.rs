@@ -217,7 +217,7 @@ impl<'a> Pool<'a> {
             let mut earliest: Option<Instant> = None;
             slots.each(&mut |slot, _| {
                 if !slot.is_leaving() && slot.is_overdue(pressed, now) {
-                    earliest = [earliest, slot.deadline(pressed)].into_iter().flatten().min();
+                    earliest = first(earliest, slot.deadline(pressed));
                 }
             });
             let Some(earliest) = earliest else { break };
@@ -248,15 +248,19 @@ impl<'a> Pool<'a> {
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
             let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
             let limits = if is_pressed { pressed } else { &self.patient };
-            let times = [
-                next,
-                at_once.then_some(Instant::ZERO),
-                slot.deadline(limits),
-                slot.poll_at(conversation),
-            ];
-            next = times.into_iter().flatten().min();
+            next = first(next, at_once.then_some(Instant::ZERO));
+            next = first(next, slot.deadline(limits));
+            next = first(next, slot.poll_at(conversation));
         });
         next
+    }
+}
+
+/// The earlier of two times, if there is one.
+fn first(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

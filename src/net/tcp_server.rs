@@ -241,13 +241,15 @@ impl<'a> Pool<'a> {
     }
 
     fn next_poll(&self, slots: &mut dyn Slots, waiting: usize) -> Option<Instant> {
-        let more_must_go = waiting > coming(slots);
-        let pressed = &self.pressed.with_crowd(waiting, self.size);
+        let pressed = (waiting > 0).then(|| self.pressed.with_crowd(waiting, self.size));
+        let more_must_go = pressed.is_some() && waiting > coming(slots);
         let mut next: Option<Instant> = None;
         slots.each(&mut |slot, conversation| {
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
-            let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
-            let limits = if is_pressed { pressed } else { &self.patient };
+            let limits = match &pressed {
+                Some(pressed) if more_must_go || slot.is_leaving() => pressed,
+                _ => &self.patient,
+            };
             next = first(next, at_once.then_some(Instant::ZERO));
             next = first(next, slot.deadline(limits));
             next = first(next, slot.poll_at(conversation));

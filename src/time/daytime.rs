@@ -29,7 +29,7 @@ impl TimeFormat for Daytime {
         }
         let mut line = TimeText::new();
         date_text::write(b"%A, %B ", &civil, 0, &mut line)?;
-        line.extend_from_slice(decimal(civil.day.into(), &mut [0; 20])).ok()?;
+        date_text::append(decimal(civil.day.into(), &mut [0; 20]), &mut line)?;
         date_text::write(b", %Y %H:%M:%S-UTC", &civil, 0, &mut line)?;
         if utc_offset_seconds != 0 {
             let minutes = utc_offset_seconds.unsigned_abs() / 60;
@@ -38,7 +38,7 @@ impl TimeFormat for Daytime {
             let pattern = if utc_offset_seconds < 0 { b"-%H:%M" } else { b"+%H:%M" };
             date_text::write(pattern, &offset, 0, &mut line)?;
         }
-        line.extend_from_slice(b"\r\n").ok()?;
+        date_text::append(b"\r\n", &mut line)?;
         Some(line)
     }
 }

@@ -36,7 +36,7 @@ impl TimeFormat for Daytime {
         "daytime"
     }
 
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
         let civil = Civil::from_unix(time, utc_offset_seconds);
         let Civil { year, day, hour, minute, second, .. } = civil;
         let (weekday, month) =
@@ -44,27 +44,26 @@ impl TimeFormat for Daytime {
         if !(1..=9999).contains(&year) {
             return None;
         }
-        let mut line = heapless::String::new();
-        write!(line, "{weekday}, {month} {day}, {year} {hour:02}:{minute:02}:{second:02}-UTC")
+        write!(text, "{weekday}, {month} {day}, {year} {hour:02}:{minute:02}:{second:02}-UTC")
             .ok()?;
         if utc_offset_seconds != 0 {
             let sign = if utc_offset_seconds < 0 { "-" } else { "+" };
             let minutes = u64::from(utc_offset_seconds.unsigned_abs() / 60);
-            write!(line, "{sign}{:02}:{:02}", minutes / 60, minutes % 60).ok()?;
+            write!(text, "{sign}{:02}:{:02}", minutes / 60, minutes % 60).ok()?;
         }
-        line.push_str("\r\n").ok()?;
-        Some(line.into_bytes())
+        text.write_str("\r\n").ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::server::text;
 
     #[test]
     fn is_one_line_that_people_can_read() {
         let time = UnixTime(1_681_923_870_293_444);
-        let text = |offset| Daytime.write(time, offset).unwrap();
+        let text = |offset| text(Daytime, time, offset).unwrap();
         assert_eq!(text(0), b"Wednesday, April 19, 2023 17:04:30-UTC\r\n");
         assert_eq!(text(20_700), b"Wednesday, April 19, 2023 22:49:30-UTC+05:45\r\n");
         assert_eq!(text(-86_400), b"Tuesday, April 18, 2023 17:04:30-UTC-24:00\r\n");
@@ -77,7 +76,7 @@ mod tests {
             Civil { year: 9999, month: 9, day: 29, hour: 12, minute: 0, second: 0, weekday: 0 }
                 .to_unix(-50_000)
                 .unwrap();
-        let text = Daytime.write(time, -50_000).unwrap();
+        let text = text(Daytime, time, -50_000).unwrap();
         assert_eq!(text, b"Wednesday, September 29, 9999 12:00:00-UTC-13:53\r\n");
     }
 }

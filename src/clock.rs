@@ -12,8 +12,9 @@ use smoltcp::time::{Duration, Instant};
 pub struct Uptime<C: Clock> {
     clock: C,
     last_tick: C::T,
-    /// Ticks since the first reading, without wrap.
-    ticks: u64,
+    micros: u64,
+    /// What of the time is no whole microsecond: see [`Uptime::now`].
+    rest: u64,
 }
 
 impl<C: Clock> Uptime<C>
@@ -26,7 +27,7 @@ where
     /// The clock's own error when it cannot be read.
     pub fn new(clock: C) -> Result<Self, embedded_time::clock::Error> {
         let last_tick = clock.try_now()?.duration_since_epoch().integer();
-        Ok(Self { clock, last_tick, ticks: 0 })
+        Ok(Self { clock, last_tick, micros: 0, rest: 0 })
     }
 
     /// The time since [`Uptime::new`]. A clock that fails to answer repeats its last reading.
@@ -37,10 +38,15 @@ where
             // A tick type narrower than 64 bits laps at its own width.
             let width = 8 * core::mem::size_of::<C::T>() as u32;
             let lap_mask = u64::MAX >> (64 - width.min(64));
-            self.ticks += new.wrapping_sub(old) & lap_mask;
+            let passed = new.wrapping_sub(old) & lap_mask;
+            // A division of few bits, for each reading.
+            let (micros, ticks) = const { micros_per_tick(C::SCALING_FACTOR) };
+            let parts = self.rest + passed.saturating_mul(micros);
+            self.micros += parts / ticks;
+            self.rest = parts % ticks;
             self.last_tick = tick;
         }
-        Instant::from_micros(ticks_to_micros(self.ticks, C::SCALING_FACTOR) as i64)
+        Instant::from_micros(self.micros as i64)
     }
 
     /// The board's clock.
@@ -49,13 +55,17 @@ where
     }
 }
 
-fn ticks_to_micros(ticks: u64, seconds_per_tick: Fraction) -> u64 {
-    let numerator = u64::from(*seconds_per_tick.numerator());
-    let denominator = u64::from(*seconds_per_tick.denominator()).max(1);
-    // Whole laps of the denominator apart from the rest, so that 64 bits suffice.
-    let (laps, rest) = (ticks / denominator, ticks % denominator);
-    let (seconds, part) = (rest * numerator / denominator, rest * numerator % denominator);
-    (laps * numerator + seconds) * 1_000_000 + part * 1_000_000 / denominator
+/// So many microseconds are so many ticks, in the least numbers.
+const fn micros_per_tick(seconds_per_tick: Fraction) -> (u64, u64) {
+    let micros = *seconds_per_tick.numerator() as u64 * 1_000_000;
+    let ticks = *seconds_per_tick.denominator() as u64;
+    assert!(micros > 0 && ticks > 0, "a clock must tick, and not for ever");
+    // Euclid's greatest common divisor.
+    let (mut divisor, mut rest) = (micros, ticks);
+    while rest > 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    (micros / divisor, ticks / divisor)
 }
 
 /// A date: microseconds since 1970-01-01 00:00:00 UTC, leap seconds not counted (POSIX time).
@@ -64,6 +74,8 @@ pub struct UnixTime(pub i64);
 
 impl UnixTime {
     /// Whole seconds since 1970, rounded down.
+    // Long on a machine of 32 bits: not once for each caller.
+    #[inline(never)]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
     }
@@ -93,6 +105,8 @@ impl WallClock {
     }
 
     /// The date at `now`, or `None` while nobody has set it.
+    // Long on a machine of 32 bits: not once for each caller.
+    #[inline(never)]
     pub fn at(&self, now: Instant) -> Option<UnixTime> {
         let (then, time) = self.set?;
         Some(UnixTime(
@@ -115,4 +129,54 @@ impl WallClock {
 /// [`Instant`] of 0) has.
 pub fn until(deadline: Instant, now: Instant) -> Duration {
     if deadline <= now { Duration::ZERO } else { deadline - now }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use core::cell::Cell;
+    use std::rc::Rc;
+
+    use embedded_time::clock::Error;
+
+    use super::*;
+
+    /// Ticks `DENOMINATOR` times in `NUMERATOR` seconds.
+    struct Counter<const NUMERATOR: u32, const DENOMINATOR: u32>(Rc<Cell<u32>>);
+
+    impl<const NUMERATOR: u32, const DENOMINATOR: u32> Clock for Counter<NUMERATOR, DENOMINATOR> {
+        type T = u32;
+        const SCALING_FACTOR: Fraction = Fraction::new(NUMERATOR, DENOMINATOR);
+
+        fn try_now(&self) -> Result<embedded_time::Instant<Self>, Error> {
+            Ok(embedded_time::Instant::new(self.0.get()))
+        }
+    }
+
+    /// Reads a clock in steps of `step` ticks, and says when more or less time has passed than that
+    /// of all ticks together, rounded down.
+    fn no_tick_is_lost<const N: u32, const D: u32>(step: u32) {
+        // Just before the counter laps.
+        let counter = Rc::new(Cell::new(u32::MAX - 5));
+        let mut uptime = Uptime::new(Counter::<N, D>(counter.clone())).unwrap();
+        assert_eq!(uptime.now(), Instant::ZERO);
+        for count in 1..=10_000 {
+            counter.set(counter.get().wrapping_add(step));
+            let ticks = u128::from(step) * count;
+            let micros = ticks * u128::from(N) * 1_000_000 / u128::from(D);
+            assert_eq!(uptime.now().total_micros() as u128, micros, "{N}/{D}, {count} * {step}");
+        }
+    }
+
+    #[test]
+    fn time_is_exact_at_every_rate() {
+        for step in [1, 7, 1_000, 2_123_456_789, u32::MAX] {
+            no_tick_is_lost::<1, 12_500_000>(step);
+            no_tick_is_lost::<1, 32_768>(step);
+            no_tick_is_lost::<1, 1_000_000_000>(step);
+            no_tick_is_lost::<1, 1_000>(step);
+            no_tick_is_lost::<2, 3>(step % 1_000_000);
+        }
+    }
 }

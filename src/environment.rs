@@ -1,13 +1,12 @@
 //! What a protocol core may know of the device it runs in: the time, random bytes, and where to
 //! report what happens.
 
-use core::fmt;
-
 use smoltcp::{time::Instant, wire::IpEndpoint};
 
 use crate::{
     clock::{UnixTime, WallClock},
     entropy::Entropy,
+    wire::window::Filled,
 };
 
 /// Passed to every call into a protocol core.
@@ -48,7 +47,7 @@ pub enum Event<'e> {
         /// The peer.
         remote: IpEndpoint,
         /// What was asked and how it ended, for people.
-        what: fmt::Arguments<'e>,
+        what: Filled<'e>,
     },
     /// A datagram has come.
     Datagram {

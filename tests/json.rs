@@ -2,7 +2,10 @@
 
 use bareserve::{
     entropy::{Entropy, SeededEntropy},
-    wire::json::{Bytes, Cursor, Event, Piece, ScanError, Scanner, scan::MAX_DEPTH},
+    wire::{
+        json::{Bytes, Event, ScanError, Scanner, scan::MAX_DEPTH, write::quote},
+        window::Window,
+    },
 };
 
 /// A text, and what Python 3's `json.dumps` made of it.
@@ -23,22 +26,26 @@ const STRINGS: &[(&str, &str)] = &[
     ("a\u{1f600}b", r#""a\ud83d\ude00b""#),
 ];
 
-fn write(pieces: &[Piece<'_>], room: usize) -> String {
-    let (mut cursor, mut text, mut output) = (Cursor::new(), Vec::new(), vec![0; room]);
-    while !cursor.is_done() {
-        let given = cursor.write(pieces, &mut output);
-        assert!(given > 0 || cursor.is_done());
-        text.extend_from_slice(&output[..given]);
+/// What `write` writes, through slices of `room` bytes.
+fn shown(room: usize, write: impl Fn(&mut Window<'_>)) -> String {
+    let (mut text, mut slice) = (Vec::new(), vec![0; room]);
+    loop {
+        let mut window = Window::new(&mut slice, text.len());
+        write(&mut window);
+        let (length, is_complete) = (window.shown(), window.is_complete());
+        text.extend_from_slice(&slice[..length]);
+        if is_complete {
+            return String::from_utf8(text).unwrap();
+        }
+        assert_eq!(length, room);
     }
-    String::from_utf8(text).unwrap()
 }
 
 #[test]
 fn strings_are_escaped_as_by_python_in_slices_of_any_size() {
     for (text, escaped) in STRINGS {
-        let pieces = [Piece::Verbatim("\""), Piece::Escaped(text), Piece::Verbatim("\"")];
         for room in 1..40 {
-            assert_eq!(write(&pieces, room), *escaped, "room {room}");
+            assert_eq!(shown(room, |out| quote(text, out)), *escaped, "room {room}");
         }
     }
 }
@@ -49,8 +56,11 @@ fn characters_are_read_back_as_they_were() {
     for character in codes.filter_map(char::from_u32) {
         let mut utf8 = [0; 4];
         let text = character.encode_utf8(&mut utf8);
-        let object =
-            write(&[Piece::Verbatim("{\""), Piece::Escaped(text), Piece::Verbatim("\":\"\"}")], 99);
+        let object = shown(99, |out| {
+            out.put("{");
+            quote(text, out);
+            out.put(":\"\"}");
+        });
         assert!(object.is_ascii());
         let told = [Told::Member(text.into()), Told::Text(String::new()), Told::End];
         assert_eq!(scan(&[object.as_bytes()]).unwrap(), told);
@@ -230,8 +240,11 @@ fn random_texts_come_back() {
                 char::from_u32((random.next_u64() % bound) as u32)
             })
             .collect();
-        let pieces = [Piece::Verbatim("{\"t\": \""), Piece::Escaped(&text), Piece::Verbatim("\"}")];
-        let object = write(&pieces, 1 + (random.next_u64() % 9) as usize);
+        let object = shown(1 + (random.next_u64() % 9) as usize, |out| {
+            out.put("{\"t\": ");
+            quote(&text, out);
+            out.put("}");
+        });
         let told = scan_all_ways(object.as_bytes()).unwrap();
         assert_eq!(told, [Told::Member("t".into()), Told::Text(text), Told::End], "seed {seed}");
     }

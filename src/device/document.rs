@@ -1,8 +1,6 @@
 //! Texts longer than the room there is for them, written without a buffer of their own.
 
-use core::fmt::{self, Write};
-
-use crate::environment::Environment;
+use crate::{environment::Environment, wire::window::Window};
 
 /// A text in rows. A row is a copy of all that its text depends on, so that it can be written
 /// again and again, each time from where the last one stopped, though the counters move on.
@@ -14,10 +12,7 @@ pub trait Document {
     fn row(&self, n: usize, env: &Environment<'_>) -> Option<Self::Row>;
 
     /// Writes the whole text of a row.
-    ///
-    /// # Errors
-    /// Those of `out`, and no others.
-    fn write(&self, row: &Self::Row, out: &mut dyn Write) -> fmt::Result;
+    fn write(&self, row: &Self::Row, out: &mut Window<'_>);
 }
 
 /// How much of a [`Document`] has been read.
@@ -44,7 +39,7 @@ impl<R> Progress<R> {
         env: &Environment<'_>,
         out: &mut [u8],
     ) -> usize {
-        let mut window = Window::new(out);
+        let mut written = 0;
         loop {
             if self.row.is_none() {
                 self.row = document.row(self.next, env);
@@ -55,61 +50,21 @@ impl<R> Progress<R> {
                 self.next -= 1; // stays at the end
                 break;
             };
-            if !window.resume(&mut self.sent, |out| document.write(row, out)) {
+            let mut window = Window::new(out.get_mut(written..).unwrap_or_default(), self.sent);
+            document.write(row, &mut window);
+            written += window.shown();
+            self.sent += window.shown();
+            if !window.is_complete() {
                 break;
             }
             self.row = None;
         }
-        window.written
+        written
     }
 }
 
 impl<R> Default for Progress<R> {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// Shows a part of a text: leaves out what has been written before, stops when it is full.
-pub(super) struct Window<'o> {
-    out: &'o mut [u8],
-    pub written: usize,
-    skip: usize,
-}
-
-impl<'o> Window<'o> {
-    pub fn new(out: &'o mut [u8]) -> Self {
-        Self { out, written: 0, skip: 0 }
-    }
-
-    /// Writes a text without its first `sent` bytes and counts what it wrote in `sent`. Returns
-    /// whether the text is complete.
-    pub fn resume(
-        &mut self,
-        sent: &mut usize,
-        write: impl FnOnce(&mut dyn Write) -> fmt::Result,
-    ) -> bool {
-        self.skip = *sent;
-        let before = self.written;
-        let complete = write(self).is_ok();
-        *sent += self.written - before;
-        complete
-    }
-}
-
-impl Write for Window<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let Some(fresh) = text.as_bytes().get(self.skip..) else {
-            self.skip -= text.len();
-            return Ok(());
-        };
-        self.skip = 0;
-        let room = self.out.get_mut(self.written..).unwrap_or_default();
-        let fitting = fresh.len().min(room.len());
-        for (to, from) in room.iter_mut().zip(fresh) {
-            *to = *from;
-        }
-        self.written += fitting;
-        if fitting == fresh.len() { Ok(()) } else { Err(fmt::Error) }
     }
 }

@@ -2,8 +2,8 @@
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{Overview, Progress, Status, StatusRow, document::Window};
-use crate::environment::Environment;
+use super::{Overview, Progress, Status, StatusRow};
+use crate::{environment::Environment, wire::window::Window};
 
 /// From one event to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -65,12 +65,14 @@ impl EventStream {
                 }
                 Part::End => ("\n\n", Part::Waiting),
             };
-            let mut window = Window::new(room);
-            if window.resume(&mut self.sent, |out| out.write_str(text)) {
+            let mut window = Window::new(room, self.sent);
+            window.put(text);
+            written += window.shown();
+            self.sent += window.shown();
+            if window.is_complete() {
                 self.part = next;
                 self.sent = 0;
             }
-            written += window.written;
         }
         written
     }

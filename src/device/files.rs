@@ -1,14 +1,8 @@
 //! A folder as JSON, streamed from the store.
 
-use core::fmt::{self, Write};
-
-use super::{
-    document::Window,
-    json::{Nullable, Quoted},
-};
 use crate::{
-    clock::UnixTime,
     store::{Entry, Store, StoreError},
+    wire::window::{Value, Window, boolean},
 };
 
 /// `files.json` on its way out; its shape is described at the [module](super#files). Files whose
@@ -45,10 +39,13 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
     /// # Errors
     /// Those of [`Store::next_entry`]; the text stays incomplete then.
     pub fn read(&mut self, store: &S, out: &mut [u8]) -> Result<usize, StoreError> {
-        let mut window = Window::new(out);
+        let mut written = 0;
         loop {
-            let (row, name) = (self.row, self.name.as_str());
-            if !window.resume(&mut self.sent, |out| write_row(row, name, out)) {
+            let mut window = Window::new(out.get_mut(written..).unwrap_or_default(), self.sent);
+            write_row(self.row, &self.name, &mut window);
+            written += window.shown();
+            self.sent += window.shown();
+            if !window.is_complete() {
                 break;
             }
             self.sent = 0;
@@ -61,7 +58,7 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
                 break;
             }
         }
-        Ok(window.written)
+        Ok(written)
     }
 
     fn next_row(&mut self, store: &S, is_first: bool) -> Result<Row, StoreError> {
@@ -71,17 +68,24 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
     }
 }
 
-fn write_row(row: Row, name: &str, out: &mut dyn Write) -> fmt::Result {
+fn write_row(row: Row, name: &str, out: &mut Window<'_>) {
     match row {
-        Row::Start => out.write_str("{\"files\":["),
+        Row::Start => out.put("{\"files\":["),
         Row::Entry { entry, is_first } => {
-            let comma = if is_first { "" } else { "," };
-            let (name, folder, size) = (Quoted(name), entry.is_folder, entry.size);
-            let modified = Nullable(entry.modified.map(UnixTime::seconds));
-            write!(out, "{comma}{{\"name\":{name},\"folder\":{folder}")?;
-            write!(out, ",\"size\":{size},\"modified\":{modified}}}")
+            out.put(if is_first { "" } else { "," });
+            out.fill(
+                "{\"name\":%,\"folder\":%,\"size\":%,\"modified\":%}",
+                &[
+                    Value::Json(name),
+                    boolean(entry.is_folder),
+                    Value::Number(entry.size),
+                    entry
+                        .modified
+                        .map_or(Value::Text("null"), |date| Value::Signed(date.seconds())),
+                ],
+            );
         }
-        Row::End => out.write_str("]}"),
-        Row::Done => Ok(()),
+        Row::End => out.put("]}"),
+        Row::Done => {}
     }
 }

@@ -1,10 +1,12 @@
 //! The status for Prometheus, in its text format 0.0.4
 //! (`Content-Type: text/plain; version=0.0.4; charset=utf-8`).
 
-use core::fmt::{self, Display, Formatter, Write};
-
-use super::{Document, Overview, json::write_quoted};
-use crate::{counters::Counters, environment::Environment};
+use super::{Document, Overview};
+use crate::{
+    counters::Counters,
+    environment::Environment,
+    wire::window::{Value, Window},
+};
 
 /// `/_device/metrics`.
 pub struct Metrics<'a>(pub Overview<'a>);
@@ -127,25 +129,25 @@ impl Document for Metrics<'_> {
         Some(MetricsRow::Value { family, service, value })
     }
 
-    fn write(&self, row: &MetricsRow, out: &mut dyn Write) -> fmt::Result {
+    fn write(&self, row: &MetricsRow, out: &mut Window<'_>) {
         match *row {
             MetricsRow::Device { uptime_ms, dropped, loss_percent } => {
-                self.write_device(uptime_ms, dropped, loss_percent, out)
+                self.write_device(uptime_ms.unsigned_abs(), dropped, loss_percent, out);
             }
             MetricsRow::Header { family } => {
-                let Some(Family { name, help, kind, .. }) = FAMILIES.get(family) else {
-                    return Ok(());
-                };
-                write_header(name, help, kind, out)
+                if let Some(Family { name, help, kind, .. }) = FAMILIES.get(family) {
+                    write_header(name, help, kind, out);
+                }
             }
             MetricsRow::Value { family, service, value } => {
                 let (Some(family), Some(service)) =
                     (FAMILIES.get(family), self.0.services.get(service))
                 else {
-                    return Ok(());
+                    return;
                 };
-                let label = Label(service.name);
-                writeln!(out, "bareserve_{}{{service={label}}} {value}", family.name)
+                out.fill("bareserve_%{service=", &[Value::Text(family.name)]);
+                write_label(service.name, out);
+                out.fill("} %\n", &[Value::Number(value)]);
             }
         }
     }
@@ -154,50 +156,54 @@ impl Document for Metrics<'_> {
 impl Metrics<'_> {
     fn write_device(
         &self,
-        uptime_ms: i64,
+        uptime_ms: u64,
         dropped: u64,
         loss_percent: Option<u8>,
-        out: &mut dyn Write,
-    ) -> fmt::Result {
-        let (name, version) = (Label(self.0.name), Label(self.0.version));
-        let labels = format_args!("{{name={name},version={version}}} 1");
-        write_single("info", "The device and its version.", "gauge", labels, out)?;
-        let (seconds, millis) = (uptime_ms.div_euclid(1000), uptime_ms.rem_euclid(1000));
-        let uptime = format_args!(" {seconds}.{millis:03}");
-        write_single("uptime_seconds", "Time since the device started.", "gauge", uptime, out)?;
+        out: &mut Window<'_>,
+    ) {
+        write_header("info", "The device and its version.", "gauge", out);
+        out.put("bareserve_info{name=");
+        write_label(self.0.name, out);
+        out.put(",version=");
+        write_label(self.0.version, out);
+        out.put("} 1\n");
+
+        write_header("uptime_seconds", "Time since the device started.", "gauge", out);
+        out.fill(
+            "bareserve_uptime_seconds %
+",
+            &[Value::Thousandths(uptime_ms)],
+        );
+
         let help = "Connection requests dropped because too many waited, or too long.";
-        let dropped = format_args!(" {dropped}");
-        write_single("backlog_dropped_total", help, "counter", dropped, out)?;
-        let Some(loss) = loss_percent else { return Ok(()) };
-        let help = "Share of pings lost on purpose.";
-        write_single("ping_loss_percent", help, "gauge", format_args!(" {loss}"), out)
+        write_single("backlog_dropped_total", help, "counter", dropped, out);
+        if let Some(loss) = loss_percent {
+            let help = "Share of pings lost on purpose.";
+            write_single("ping_loss_percent", help, "gauge", loss.into(), out);
+        }
     }
 }
 
-/// Writes a family of one sample; `sample` is what follows its name.
-fn write_single(
-    name: &str,
-    help: &str,
-    kind: &str,
-    sample: fmt::Arguments<'_>,
-    out: &mut dyn Write,
-) -> fmt::Result {
-    write_header(name, help, kind, out)?;
-    writeln!(out, "bareserve_{name}{sample}")
+/// Writes a family of one sample.
+fn write_single(name: &str, help: &str, kind: &str, value: u64, out: &mut Window<'_>) {
+    write_header(name, help, kind, out);
+    out.fill("bareserve_% %\n", &[Value::Text(name), Value::Number(value)]);
 }
 
-fn write_header(name: &str, help: &str, kind: &str, out: &mut dyn Write) -> fmt::Result {
-    writeln!(out, "# HELP bareserve_{name} {help}\n# TYPE bareserve_{name} {kind}")
+fn write_header(name: &str, help: &str, kind: &str, out: &mut Window<'_>) {
+    let [name, help, kind] = [name, help, kind].map(Value::Text);
+    out.fill("# HELP bareserve_% %\n# TYPE bareserve_% %\n", &[name, help, name, kind]);
 }
 
-/// A label's value with its quotes and the three escapes that the format has.
-struct Label<'s>(&'s str);
-
-impl Display for Label<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write_quoted(self.0, f, |c, f| match c {
-            '\n' => f.write_str("\\n"),
-            c => f.write_char(c),
-        })
+/// Writes a label's value with its quotes and the three escapes that the format has.
+fn write_label(value: &str, out: &mut Window<'_>) {
+    out.put("\"");
+    for byte in value.bytes() {
+        match byte {
+            b'\n' => out.put("\\n"),
+            b'"' | b'\\' => out.bytes(&[b'\\', byte]),
+            _ => out.bytes(&[byte]),
+        }
     }
+    out.put("\"");
 }

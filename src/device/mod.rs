@@ -56,7 +56,6 @@ pub mod capture;
 mod document;
 mod events;
 mod files;
-mod json;
 mod metrics;
 mod page;
 mod requests;

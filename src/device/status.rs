@@ -1,15 +1,12 @@
 //! The status as one line of JSON.
 
-use core::fmt::{self, Write};
+use core::cell::Cell;
 
-use super::{
-    Document, Overview,
-    json::{Nullable, Quoted},
-    metrics::FAMILIES,
-};
+use super::{Document, Overview, metrics::FAMILIES};
 use crate::{
     counters::{BacklogCounters, Counters},
     environment::Environment,
+    wire::window::{Value, Window, boolean},
 };
 
 /// `status.json`; its shape is described at the [module](super#status).
@@ -65,10 +62,10 @@ impl Document for Status<'_> {
         })
     }
 
-    fn write(&self, row: &StatusRow, out: &mut dyn Write) -> fmt::Result {
+    fn write(&self, row: &StatusRow, out: &mut Window<'_>) {
         match row {
             StatusRow::Device { uptime_ms, unix_ms, utc_offset_s } => {
-                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out)
+                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out);
             }
             StatusRow::Service { index, counters } => self.write_service(*index, counters, out),
             StatusRow::End { backlog, ping } => write_end(backlog, ping.as_ref(), out),
@@ -82,48 +79,55 @@ impl Status<'_> {
         uptime_ms: i64,
         unix_ms: Option<i64>,
         utc_offset_s: i64,
-        out: &mut dyn Write,
-    ) -> fmt::Result {
-        let Self(Overview { name, version, writable, authorized, files_root, .. }) = self;
-        write!(out, "{{\"device\":{{\"name\":{},\"version\":{}", Quoted(name), Quoted(version))?;
-        write!(out, ",\"uptime_ms\":{uptime_ms},\"unix_ms\":{}", Nullable(unix_ms))?;
-        write!(out, ",\"utc_offset_s\":{utc_offset_s},\"writable\":{writable}")?;
-        write!(out, ",\"authorized\":{authorized}")?;
-        write!(out, ",\"files_root\":{}}},\"services\":[", Quoted(files_root))
+        out: &mut Window<'_>,
+    ) {
+        let overview = &self.0;
+        out.fill(
+            "{\"device\":{\"name\":%,\"version\":%,\"uptime_ms\":%,\"unix_ms\":%,\
+             \"utc_offset_s\":%,\"writable\":%,\"authorized\":%,\"files_root\":%},\
+             \"services\":[",
+            &[
+                Value::Json(overview.name),
+                Value::Json(overview.version),
+                Value::Signed(uptime_ms),
+                unix_ms.map_or(Value::Text("null"), Value::Signed),
+                Value::Signed(utc_offset_s),
+                boolean(overview.writable),
+                boolean(overview.authorized),
+                Value::Json(overview.files_root),
+            ],
+        );
     }
 
-    fn write_service(&self, index: usize, counters: &Counters, out: &mut dyn Write) -> fmt::Result {
-        let Some(service) = self.0.services.get(index) else { return Ok(()) };
-        let comma = if index == 0 { "" } else { "," };
-        write!(out, "{comma}{{\"name\":{}", Quoted(service.name))?;
-        write!(out, ",\"protocol\":\"{}\",\"ports\":[", service.transport.name())?;
+    fn write_service(&self, index: usize, counters: &Counters, out: &mut Window<'_>) {
+        let Some(service) = self.0.services.get(index) else { return };
+        out.put(if index == 0 { "" } else { "," });
+        out.fill(
+            "{\"name\":%,\"protocol\":\"%\",\"ports\":[",
+            &[Value::Json(service.name), Value::Text(service.transport.name())],
+        );
         for (n, port) in service.ports.iter().enumerate() {
-            let comma = if n == 0 { "" } else { "," };
-            write!(out, "{comma}{port}")?;
+            out.put(if n == 0 { "" } else { "," });
+            out.number(u64::from(*port));
         }
-        out.write_str("]")?;
+        out.put("]");
         for family in &FAMILIES {
-            write!(out, ",\"{}\":{}", family.key, (family.value)(counters))?;
+            let (key, value) = (Value::Text(family.key), Value::Number((family.value)(counters)));
+            out.fill(",\"%\":%", &[key, value]);
         }
-        out.write_str("}")
+        out.put("}");
     }
 }
 
-fn write_end(
-    backlog: &BacklogCounters,
-    ping: Option<&(u8, Counters)>,
-    out: &mut dyn Write,
-) -> fmt::Result {
-    let [waiting, capacity, dropped] =
-        [&backlog.waiting, &backlog.capacity, &backlog.dropped].map(|cell| u64::from(cell.get()));
-    write!(out, "],\"backlog\":{{\"waiting\":{waiting},\"capacity\":{capacity}")?;
-    write!(out, ",\"dropped\":{dropped}}},\"ping\":")?;
-    match ping {
-        Some((loss, counters)) => {
-            let [answered, lost] =
-                [&counters.served, &counters.refused].map(|cell| u64::from(cell.get()));
-            write!(out, "{{\"loss_percent\":{loss},\"answered\":{answered},\"lost\":{lost}}}}}")
-        }
-        None => out.write_str("null}"),
-    }
+fn write_end(backlog: &BacklogCounters, ping: Option<&(u8, Counters)>, out: &mut Window<'_>) {
+    let number = |cell: &Cell<u32>| Value::Number(cell.get().into());
+    out.fill(
+        "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
+        &[&backlog.waiting, &backlog.capacity, &backlog.dropped].map(number),
+    );
+    let Some((loss, counters)) = ping else { return out.put("null}") };
+    out.fill(
+        "{\"loss_percent\":%,\"answered\":%,\"lost\":%}}",
+        &[Value::Number((*loss).into()), number(&counters.served), number(&counters.refused)],
+    );
 }

@@ -122,7 +122,7 @@ fn read_document<D: Document>(document: &D, size: usize, env: &Environment<'_>) 
 }
 
 const STATUS: &str = concat!(
-    r#"{"device":{"name":"sensor \"7\"\u000a","version":"0.1.0","uptime_ms":81234,"#,
+    r#"{"device":{"name":"sensor \"7\"\n","version":"0.1.0","uptime_ms":81234,"#,
     r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"authorized":false,"files_root":"/"},"#,
     r#""services":[{"name":"http","protocol":"tcp","ports":[80,6789],"open":2,"capacity":8,"#,
     r#""parked":3,"served":4294967295,"expired":0,"refused":0,"#,
@@ -313,7 +313,7 @@ fn files_are_listed_in_pieces_of_any_size() {
     let store = Names(&["a \"b\\\u{1}.txt", "größe.jpg", "sub"]);
     let expected = concat!(
         r#"{"files":[{"name":"a \"b\\\u0001.txt","folder":false,"size":61440,"modified":1700000000},"#,
-        r#"{"name":"größe.jpg","folder":false,"size":61440,"modified":1700000000},"#,
+        r#"{"name":"gr\u00f6\u00dfe.jpg","folder":false,"size":61440,"modified":1700000000},"#,
         r#"{"name":"sub","folder":true,"size":0,"modified":null}]}"#,
     );
     for size in 1..=expected.len() + 1 {

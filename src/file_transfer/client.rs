@@ -10,7 +10,7 @@ use crate::{
     environment::Environment,
     net::session::{Failure, Progress, StreamSession},
     store::is_valid_name,
-    wire::json::{Cursor, Piece},
+    wire::window::{Value, Window},
 };
 
 /// Where a fetched file goes.
@@ -100,7 +100,8 @@ impl<E> From<ObjectError> for ClientError<E> {
 #[derive(Debug)]
 pub struct Fetch<'n, K: Sink> {
     wanted: Option<&'n str>,
-    cursor: Cursor,
+    /// Bytes of the request that are out.
+    sent: usize,
     reader: ObjectReader,
     sink: K,
     received: u64,
@@ -112,7 +113,7 @@ impl<'n, K: Sink> Fetch<'n, K> {
     pub fn offered(sink: K) -> Self {
         Self {
             wanted: None,
-            cursor: Cursor::new(),
+            sent: 0,
             reader: ObjectReader::new(),
             sink,
             received: 0,
@@ -192,9 +193,10 @@ impl<K: Sink> StreamSession for Fetch<'_, K> {
 
     fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
         let Some(path) = self.wanted else { return 0 };
-        let request =
-            [Piece::Verbatim("{\"get\": \""), Piece::Escaped(path), Piece::Verbatim("\"}")];
-        self.cursor.write(&request, output)
+        let mut request = Window::new(output, self.sent);
+        request.fill("{\"get\": %}", &[Value::Json(path)]);
+        self.sent += request.shown();
+        request.shown()
     }
 
     fn progress(&self) -> Progress {

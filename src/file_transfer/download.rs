@@ -7,6 +7,7 @@ use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
     store::{Encoding, Store},
+    wire::window::{Filled, Value},
 };
 
 /// Sends one file of a store as a JSON object, then closes. What the client sends is thrown away.
@@ -73,7 +74,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 State::Sending { file, object: ObjectWriter::new(size) }
             }
             Err(error) => {
-                connection.report(env, format_args!("{}: {error}", self.path));
+                connection.report(env, "%: %", Value::Text(error.text()));
                 State::Finished
             }
         };
@@ -104,13 +105,13 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 if object.is_complete() {
                     let size = object.size();
                     connection.state = State::Finished;
-                    connection.report(env, format_args!("{path}: {size} bytes"));
+                    connection.report(env, "%: % bytes", Value::Number(size));
                 }
                 given
             }
             Err(error) => {
                 connection.state = State::Broken;
-                connection.report(env, format_args!("{path}: {error}"));
+                connection.report(env, "%: %", Value::Text(error.text()));
                 0
             }
         }
@@ -135,8 +136,9 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
 }
 
 impl<F> Connection<'_, F> {
-    fn report(&self, env: &mut Environment<'_>, what: core::fmt::Arguments<'_>) {
+    fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
         if let Some(remote) = self.remote {
+            let what = Filled { form, values: &[Value::Text(self.path), how] };
             env.observer.event(Event::Answered { service: "file", remote, what });
         }
     }

@@ -5,6 +5,7 @@ use core::fmt;
 use crate::wire::{
     base64::{Decoder, InvalidBase64},
     json::{Bytes, Event, ScanError, Scanner},
+    window::{Window, display},
 };
 
 /// The longest name, in bytes of UTF-8: what common file systems allow.
@@ -77,15 +78,22 @@ pub enum ObjectError {
     Ambiguous,
 }
 
+impl ObjectError {
+    /// Says it in words.
+    pub fn describe(self, out: &mut Window<'_>) {
+        match self {
+            Self::Json(error) => error.describe(out),
+            Self::Base64 => out.put("filedata is not base64"),
+            Self::WrongType => out.put("a member has the wrong type"),
+            Self::NameTooLong => out.put("name too long"),
+            Self::Ambiguous => out.put("members contradict each other"),
+        }
+    }
+}
+
 impl fmt::Display for ObjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Json(error) => error.fmt(f),
-            Self::Base64 => f.write_str("filedata is not base64"),
-            Self::WrongType => f.write_str("a member has the wrong type"),
-            Self::NameTooLong => f.write_str("name too long"),
-            Self::Ambiguous => f.write_str("members contradict each other"),
-        }
+        display(|out| self.describe(out), f)
     }
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Members come in any order. An upload is visible once it is complete, and never before.
 
-use core::fmt::{self, Write as _};
+use core::fmt;
 
 use smoltcp::wire::IpEndpoint;
 
@@ -23,7 +23,7 @@ use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
     store::{Encoding, Store, StoreError, is_valid_path},
-    wire::json::{Cursor, Piece},
+    wire::window::{Filled, Line, Value, Window, display},
 };
 
 /// Sends and stores the files of a store.
@@ -46,7 +46,7 @@ pub struct Connection<F, U> {
 enum State<F, U> {
     Reading(Option<Incoming<U>>),
     Sending { file: F, object: ObjectWriter },
-    Answering { answer: Answer, cursor: Cursor },
+    Answering { answer: Answer, sent: usize },
     Finished,
     Broken,
 }
@@ -81,16 +81,23 @@ pub enum Refusal {
     TooSlow,
 }
 
+impl Refusal {
+    /// Says it in words.
+    pub fn describe(self, out: &mut Window<'_>) {
+        match self {
+            Self::Object(error) => error.describe(out),
+            Self::NothingAsked => out.put("neither get nor filename and filedata"),
+            Self::Incomplete => out.put("incomplete object"),
+            Self::InvalidName => out.put(StoreError::InvalidName.text()),
+            Self::Store(error) => out.put(error.text()),
+            Self::TooSlow => out.put("too slow"),
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Object(error) => error.fmt(f),
-            Self::NothingAsked => f.write_str("neither get nor filename and filedata"),
-            Self::Incomplete => f.write_str("incomplete object"),
-            Self::InvalidName => StoreError::InvalidName.fmt(f),
-            Self::Store(error) => error.fmt(f),
-            Self::TooSlow => f.write_str("too slow"),
-        }
+        display(|out| self.describe(out), f)
     }
 }
 
@@ -191,23 +198,26 @@ impl<S: Store> Protocol for Requests<S> {
                     Ok(given) => {
                         if object.is_complete() {
                             connection.state = State::Finished;
-                            connection.report(env, format_args!("{size} bytes sent"));
+                            connection.report(env, "% bytes sent", Value::Number(size));
                         }
                         given
                     }
                     Err(error) => {
                         connection.state = State::Broken;
-                        connection.report(env, format_args!("{error}"));
+                        connection.report(env, "%", Value::Text(error.text()));
                         0
                     }
                 }
             }
-            State::Answering { answer, cursor } => {
-                let given = answer.write(name, cursor, output);
-                if given < output.len() {
+            State::Answering { answer, sent } => {
+                let mut text = Window::new(output, *sent);
+                answer.write(name, &mut text);
+                let shown = text.shown();
+                *sent += shown;
+                if text.is_complete() {
                     connection.state = State::Finished;
                 }
-                given
+                shown
             }
             State::Reading(_) | State::Finished | State::Broken => 0,
         }
@@ -275,9 +285,9 @@ impl<S: Store> Requests<S> {
                     self.incoming(incoming)?;
                     let Some(Incoming { upload, size }) = incoming.take() else { return Ok(()) };
                     self.store.commit(upload, name)?;
-                    let (answer, cursor) = (Answer::Stored { size }, Cursor::new());
-                    connection.state = State::Answering { answer, cursor };
-                    connection.report(env, format_args!("{size} bytes stored"));
+                    let answer = Answer::Stored { size };
+                    connection.state = State::Answering { answer, sent: 0 };
+                    connection.report(env, "% bytes stored", Value::Number(size));
                 }
                 _ => return Err(Refusal::NothingAsked),
             },
@@ -303,47 +313,32 @@ impl<S: Store> Requests<S> {
 impl<F, U> Connection<F, U> {
     /// Gives up on the request, and on what has come of an upload.
     fn refuse(&mut self, refusal: Refusal, env: &mut Environment<'_>) {
-        self.state = State::Answering { answer: Answer::Refused(refusal), cursor: Cursor::new() };
-        self.report(env, format_args!("{refusal}"));
+        self.state = State::Answering { answer: Answer::Refused(refusal), sent: 0 };
+        let text = Line::of(|out| refusal.describe(out));
+        self.report(env, "%", Value::Text(text.as_str()));
     }
 
-    fn report(&self, env: &mut Environment<'_>, what: fmt::Arguments<'_>) {
+    fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
         let Some(remote) = self.remote else { return };
-        let service = "file-request";
-        match self.reader.text() {
-            Some((_, name)) => {
-                let what = format_args!("{name}: {what}");
-                env.observer.event(Event::Answered { service, remote, what });
-            }
-            None => env.observer.event(Event::Answered { service, remote, what }),
-        }
+        let how = Line::of(|out| out.fill(form, &[how]));
+        let how = Value::Text(how.as_str());
+        let what = match self.reader.text() {
+            Some((_, name)) => Filled { form: "%: %", values: &[Value::Text(name), how] },
+            None => Filled { form: "%", values: &[how] },
+        };
+        env.observer.event(Event::Answered { service: "file-request", remote, what });
     }
 }
 
 impl Answer {
-    /// Fills `output` unless it comes to its end.
-    fn write(self, name: &str, cursor: &mut Cursor, output: &mut [u8]) -> usize {
-        let mut text = heapless::String::<64>::new();
+    fn write(self, name: &str, out: &mut Window<'_>) {
         match self {
             Self::Stored { size } => {
-                let _ = write!(text, "{size}");
-                let pieces = [
-                    Piece::Verbatim("{\"stored\": \""),
-                    Piece::Escaped(name),
-                    Piece::Verbatim("\", \"size\": "),
-                    Piece::Verbatim(&text),
-                    Piece::Verbatim("}"),
-                ];
-                cursor.write(&pieces, output)
+                out.fill("{\"stored\": %, \"size\": %}", &[Value::Json(name), Value::Number(size)])
             }
             Self::Refused(refusal) => {
-                let _ = write!(text, "{refusal}");
-                let pieces = [
-                    Piece::Verbatim("{\"error\": \""),
-                    Piece::Escaped(&text),
-                    Piece::Verbatim("\"}"),
-                ];
-                cursor.write(&pieces, output)
+                let why = Line::of(|out| refusal.describe(out));
+                out.fill("{\"error\": %}", &[Value::Json(why.as_str())]);
             }
         }
     }

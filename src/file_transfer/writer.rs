@@ -2,9 +2,12 @@
 
 use core::fmt;
 
-use crate::wire::{
-    base64::Encoder,
-    json::{Cursor, Piece},
+use crate::{
+    store::StoreError,
+    wire::{
+        base64::Encoder,
+        window::{Value, Window},
+    },
 };
 
 /// Bytes of a file read at a time, on the stack: about what a TCP segment carries in base64.
@@ -24,9 +27,10 @@ pub struct ObjectWriter {
 
 #[derive(Debug)]
 enum Part {
-    Head(Cursor),
+    /// So many bytes of it are out.
+    Head(usize),
     Content(Encoder),
-    Tail(Cursor),
+    Tail(usize),
     Complete,
 }
 
@@ -37,6 +41,16 @@ pub enum WriteError<E> {
     Shrunk,
     /// The file cannot be read.
     Read(E),
+}
+
+impl WriteError<StoreError> {
+    /// The error in words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Shrunk => "the file shrank while it was sent",
+            Self::Read(error) => error.text(),
+        }
+    }
 }
 
 impl<E: fmt::Display> fmt::Display for WriteError<E> {
@@ -53,7 +67,7 @@ impl<E: core::error::Error> core::error::Error for WriteError<E> {}
 impl ObjectWriter {
     /// An object for a file of `size` bytes. Of one that grows, only these are sent.
     pub fn new(size: u64) -> Self {
-        Self { part: Part::Head(Cursor::new()), offset: 0, size }
+        Self { part: Part::Head(0), offset: 0, size }
     }
 
     /// Writes on to the front of `output` and returns how many bytes; fewer than fit only at the
@@ -67,19 +81,16 @@ impl ObjectWriter {
         output: &mut [u8],
         read: &mut ReadAt<'_, E>,
     ) -> Result<usize, WriteError<E>> {
-        let head = [
-            Piece::Verbatim("{\"filename\": \""),
-            Piece::Escaped(name),
-            Piece::Verbatim("\", \"filedata\": \""),
-        ];
-        let tail = [Piece::Verbatim("\"}")];
         let mut given = 0;
         loop {
             let room = output.get_mut(given..).unwrap_or_default();
             match &mut self.part {
-                Part::Head(cursor) => {
-                    given += cursor.write(&head, room);
-                    if !cursor.is_done() {
+                Part::Head(sent) => {
+                    let mut head = Window::new(room, *sent);
+                    head.fill("{\"filename\": %, \"filedata\": \"", &[Value::Json(name)]);
+                    given += head.shown();
+                    *sent += head.shown();
+                    if !head.is_complete() {
                         return Ok(given);
                     }
                     self.part = Part::Content(Encoder::new());
@@ -93,13 +104,16 @@ impl ObjectWriter {
                         continue;
                     }
                     match encoder.finish(room) {
-                        0 => self.part = Part::Tail(Cursor::new()),
+                        0 => self.part = Part::Tail(0),
                         written => given += written,
                     }
                 }
-                Part::Tail(cursor) => {
-                    given += cursor.write(&tail, room);
-                    if !cursor.is_done() {
+                Part::Tail(sent) => {
+                    let mut tail = Window::new(room, *sent);
+                    tail.put("\"}");
+                    given += tail.shown();
+                    *sent += tail.shown();
+                    if !tail.is_complete() {
                         return Ok(given);
                     }
                     self.part = Part::Complete;

@@ -29,13 +29,14 @@ use super::{
     method::{Method, Version},
     request::Request,
     request_line::Form,
-    response::{Answer, Composed, Output, Reply, Rest, Terms},
+    response::{Answer, Composed, Draft, Output, Rest, Terms},
     server::DateText,
     status::Status,
 };
 use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase},
+    wire::window::{Filled, Value},
 };
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
@@ -463,9 +464,9 @@ impl<A: Application> Session<'_, '_, A> {
             is_head: request.is_head(),
             allow: self.application.methods(request.path()).unwrap_or_default(),
         };
-        let reply = Reply { output: Output::new(room), terms };
+        let mut draft = Draft { output: Output::new(room), terms };
         let Answer { composed, rest } =
-            self.application.respond(&request, exchange, reply, self.env);
+            self.application.respond(&request, exchange, draft.reply(), self.env);
         if composed.len.is_some() {
             let rest = rest.map(|(exchange, rest)| {
                 self.state.exchange = Some(exchange);
@@ -498,7 +499,8 @@ impl<A: Application> Session<'_, '_, A> {
             is_head: head.method == Some(Method::Head),
             allow,
         };
-        let response = Reply { output: Output::new(room), terms }.status(status);
+        let mut draft = Draft { output: Output::new(room), terms };
+        let response = draft.reply().status(status);
         let composed = match status {
             Status::NO_CONTENT => response.allow().composed_empty(),
             Status::SEE_OTHER => self.access.admit(&request, response),
@@ -612,13 +614,15 @@ impl<A: Application> Session<'_, '_, A> {
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
-            what: format_args!(
-                "{} {} {} {}",
-                head.method.map_or("-", Method::name),
-                path,
-                status,
-                self.state.body_sent
-            ),
+            what: Filled {
+                form: "% % % %",
+                values: &[
+                    Value::Text(head.method.map_or("-", Method::name)),
+                    Value::Text(path),
+                    Value::Number(status.into()),
+                    Value::Number(self.state.body_sent),
+                ],
+            },
         });
         self.state.turn_over();
     }

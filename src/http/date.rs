@@ -2,40 +2,21 @@
 
 use crate::{
     clock::UnixTime,
-    wire::{
-        calendar::{Civil, MONTHS, WEEKDAYS},
-        text::parse_decimal,
-    },
+    wire::{calendar::Civil, date_text},
 };
 
 /// Length of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
 pub const LENGTH: usize = 29;
 
-/// `time` as an IMF-fixdate, in ASCII. Its year has four digits, so one before 0 or after 9999 comes
-/// out as the last two digits of something else; no clock shows such years.
+const IMF_FIXDATE: &[u8] = b"%a, %d %b %Y %H:%M:%S GMT";
+const RFC850: &[u8] = b"%A, %d-%b-%y %H:%M:%S GMT";
+const ASCTIME: &[u8] = b"%a %b %e %H:%M:%S %Y";
+
+/// `time` as an IMF-fixdate, in ASCII, its year modulo 10,000.
 pub fn format(time: UnixTime) -> [u8; LENGTH] {
-    let civil = Civil::from_unix(time, 0);
-    let mut text = *b"Sun, 06 Nov 1994 08:49:37 GMT";
-    let (century, year) = (civil.year / 100 % 100, civil.year % 100);
-    put(&mut text, 0, civil.weekday_name().as_bytes(), 3);
-    put(&mut text, 5, &two_digits(civil.day), 2);
-    put(&mut text, 8, civil.month_name().as_bytes(), 3);
-    put(&mut text, 12, &two_digits(century as u8), 2);
-    put(&mut text, 14, &two_digits(year as u8), 2);
-    put(&mut text, 17, &two_digits(civil.hour), 2);
-    put(&mut text, 20, &two_digits(civil.minute), 2);
-    put(&mut text, 23, &two_digits(civil.second), 2);
-    text
-}
-
-fn put(text: &mut [u8; LENGTH], at: usize, part: &[u8], length: usize) {
-    for (place, &byte) in text.iter_mut().skip(at).zip(part).take(length) {
-        *place = byte;
-    }
-}
-
-fn two_digits(value: u8) -> [u8; 2] {
-    [b'0' + value / 10 % 10, b'0' + value % 10]
+    let mut text = heapless::Vec::<u8, LENGTH>::new();
+    let _ = date_text::write(IMF_FIXDATE, &Civil::from_unix(time, 0), 0, &mut text);
+    text.into_array().unwrap_or([b'?'; LENGTH])
 }
 
 /// The time that `text` tells, or `None` if it is no HTTP-date.
@@ -44,122 +25,29 @@ fn two_digits(value: u8) -> [u8; 2] {
 /// ahead is in the past. Without it, 70 to 99 are 19xx and the rest 20xx. Whether the weekday is the
 /// right one for the date is not checked.
 pub fn parse(text: &[u8], now: Option<UnixTime>) -> Option<UnixTime> {
-    imf_fixdate(text).or_else(|| asctime(text)).or_else(|| rfc850(text, now))
+    let (pattern, civil) = [IMF_FIXDATE, ASCTIME, RFC850].into_iter().find_map(|pattern| {
+        let (civil, rest) = date_text::read(pattern, text)?;
+        rest.is_empty().then_some((pattern, civil))
+    })?;
+    if pattern == RFC850 { in_century(civil, now) } else { civil }.to_unix(0)
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`
-fn imf_fixdate(text: &[u8]) -> Option<UnixTime> {
-    let mut reader = Reader(text);
-    reader.weekday_abbreviation()?;
-    reader.literal(b", ")?;
-    let day = reader.two_digits()?;
-    reader.literal(b" ")?;
-    let month = reader.month()?;
-    reader.literal(b" ")?;
-    let year = reader.year()?;
-    reader.literal(b" ")?;
-    let time = reader.time_of_day()?;
-    reader.literal(b" GMT")?;
-    reader.finish(year, month, day, time)
-}
-
-/// `Sunday, 06-Nov-94 08:49:37 GMT`
-fn rfc850(text: &[u8], now: Option<UnixTime>) -> Option<UnixTime> {
-    let mut reader = Reader(text);
-    WEEKDAYS.iter().find_map(|name| reader.literal(name.as_bytes()))?;
-    reader.literal(b", ")?;
-    let day = reader.two_digits()?;
-    reader.literal(b"-")?;
-    let month = reader.month()?;
-    reader.literal(b"-")?;
-    let year_of_century = i64::from(reader.two_digits()?);
-    reader.literal(b" ")?;
-    let time = reader.time_of_day()?;
-    reader.literal(b" GMT")?;
-
+/// The date with the year of the century that is meant.
+fn in_century(mut date: Civil, now: Option<UnixTime>) -> Civil {
     let Some(now) = now else {
-        let century = if year_of_century < 70 { 2000 } else { 1900 };
-        return reader.finish(century + year_of_century, month, day, time);
+        date.year += if date.year < 70 { 2000 } else { 1900 };
+        return date;
     };
-    let Civil { year: this_year, .. } = Civil::from_unix(now, 0);
+    let mut fifty_years_on = Civil::from_unix(now, 0);
+    fifty_years_on.year += 50;
     // The latest year with these digits that is at most 50 ahead ...
-    let year = this_year + 50 - (this_year + 50 - year_of_century).rem_euclid(100);
+    date.year = fifty_years_on.year - (fifty_years_on.year - date.year).rem_euclid(100);
     // ... unless the date lies later in that 50th year than now in this one.
-    let fifty_years = Civil { year: this_year + 50, ..Civil::from_unix(now, 0) };
-    let is_ahead = |civil: &Civil| {
-        let key = |c: &Civil| (c.year, c.month, c.day, c.hour, c.minute, c.second);
-        key(civil) > key(&fifty_years)
-    };
-    let (hour, minute, second) = time;
-    let civil = Civil { year, month, day, hour, minute, second, weekday: 0 };
-    reader.finish(if is_ahead(&civil) { year - 100 } else { year }, month, day, time)
-}
-
-/// `Sun Nov  6 08:49:37 1994`, as C's `asctime` writes it.
-fn asctime(text: &[u8]) -> Option<UnixTime> {
-    let mut reader = Reader(text);
-    reader.weekday_abbreviation()?;
-    reader.literal(b" ")?;
-    let month = reader.month()?;
-    reader.literal(b" ")?;
-    let day = match reader.literal(b" ") {
-        Some(()) => reader.digits(1)? as u8,
-        None => reader.two_digits()?,
-    };
-    reader.literal(b" ")?;
-    let time = reader.time_of_day()?;
-    reader.literal(b" ")?;
-    let year = reader.year()?;
-    reader.finish(year, month, day, time)
-}
-
-/// What is left to read. Each method takes its part from the front or answers `None`.
-struct Reader<'t>(&'t [u8]);
-
-impl Reader<'_> {
-    fn literal(&mut self, text: &[u8]) -> Option<()> {
-        self.0 = self.0.strip_prefix(text)?;
-        Some(())
+    let key = |c: &Civil| (c.year, c.month, c.day, c.hour, c.minute, c.second);
+    if key(&date) > key(&fifty_years_on) {
+        date.year -= 100;
     }
-
-    fn digits(&mut self, count: usize) -> Option<u64> {
-        let (digits, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        parse_decimal(digits)
-    }
-
-    fn two_digits(&mut self) -> Option<u8> {
-        self.digits(2).map(|value| value as u8)
-    }
-
-    fn year(&mut self) -> Option<i64> {
-        self.digits(4).map(|value| value as i64)
-    }
-
-    fn weekday_abbreviation(&mut self) -> Option<()> {
-        WEEKDAYS.iter().find_map(|name| self.literal(name.as_bytes().get(..3)?))
-    }
-
-    fn month(&mut self) -> Option<u8> {
-        let index = MONTHS.iter().position(|name| self.literal(name.as_bytes()).is_some())?;
-        Some(index as u8 + 1)
-    }
-
-    fn time_of_day(&mut self) -> Option<(u8, u8, u8)> {
-        let hour = self.two_digits()?;
-        self.literal(b":")?;
-        let minute = self.two_digits()?;
-        self.literal(b":")?;
-        Some((hour, minute, self.two_digits()?))
-    }
-
-    fn finish(self, year: i64, month: u8, day: u8, time: (u8, u8, u8)) -> Option<UnixTime> {
-        let (hour, minute, second) = time;
-        if !self.0.is_empty() {
-            return None;
-        }
-        Civil { year, month, day, hour, minute, second, weekday: 0 }.to_unix(0)
-    }
+    date
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{find, is_token, is_token_char},
+    bytes::{find, is_token, is_token_char, move_to_front},
     fields::{FieldLine, KeptFields, Use, skip_value},
     framing::Framing,
     host::is_valid_authority,
@@ -275,7 +275,7 @@ impl Head {
         self.form = parsed.form;
         self.version = parsed.version;
         self.target_len = parsed.target.len();
-        buffer.copy_within(parsed.target, 0);
+        move_to_front(buffer, parsed.target, 0);
         let (target, rest) =
             buffer.split_at_mut_checked(self.target_len).ok_or(Status::URI_TOO_LONG)?;
         self.path_len = find(b'?', target).unwrap_or(self.target_len);
@@ -325,7 +325,7 @@ impl Head {
             place.copy_from_slice(line);
         }
         let value = place + value_start;
-        buffer.copy_within(value..value + value_len, place + name_len + 1);
+        move_to_front(buffer, value..value + value_len, place + name_len + 1);
         self.name_lengths |= 1 << (name_len & 31);
         self.end = place + name_len + 1 + value_len + 1;
         if let Some(end) = buffer.get_mut(self.end - 1) {

@@ -24,20 +24,21 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Self; 9] = [
+        Self::Get,
+        Self::Head,
+        Self::Post,
+        Self::Put,
+        Self::Patch,
+        Self::Delete,
+        Self::Options,
+        Self::Trace,
+        Self::Connect,
+    ];
+
     /// The method of that name. Names are case-sensitive (RFC 9110 section 9.1).
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Some(match name {
-            b"GET" => Self::Get,
-            b"HEAD" => Self::Head,
-            b"POST" => Self::Post,
-            b"PUT" => Self::Put,
-            b"PATCH" => Self::Patch,
-            b"DELETE" => Self::Delete,
-            b"OPTIONS" => Self::Options,
-            b"TRACE" => Self::Trace,
-            b"CONNECT" => Self::Connect,
-            _ => return None,
-        })
+        Self::ALL.into_iter().find(|method| method.name().as_bytes() == name)
     }
 
     /// Its name.

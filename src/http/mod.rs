@@ -57,7 +57,6 @@
 
 pub mod accept_encoding;
 pub mod auth;
-pub mod content_range;
 pub mod date;
 pub mod etag;
 pub mod files;

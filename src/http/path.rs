@@ -1,6 +1,6 @@
 //! From a target to a path that can be looked up.
 
-use super::status::Status;
+use super::{bytes::move_to_front, status::Status};
 
 /// Whether `path` is its own [`normalise`]d form, apart from the slash in front.
 pub(super) fn is_normal(path: &[u8]) -> bool {
@@ -59,7 +59,7 @@ fn remove_dot_segments(path: &mut [u8]) -> usize {
                 write = parent.iter().rposition(|&byte| byte == b'/').map_or(0, |at| at + 1);
             }
             _ => {
-                path.copy_within(read..read + len, write);
+                move_to_front(path, read..read + len, write);
                 write += len;
             }
         }

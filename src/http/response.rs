@@ -8,7 +8,10 @@ use super::{
     method::{Method, Version},
     status::Status,
 };
-use crate::wire::text::decimal;
+use crate::wire::{
+    text::decimal,
+    window::{Value, Window},
+};
 
 /// What the connection knows of the response before it is composed.
 #[derive(Debug, Clone, Copy)]
@@ -24,14 +27,36 @@ pub(super) struct Terms<'t> {
 
 /// The blank form of a response. Its methods fill it in; the last one gives an [`Answer`].
 pub struct Reply<'r> {
-    pub(super) output: Output<'r>,
-    pub(super) terms: Terms<'r>,
+    draft: &'r mut Draft<'r>,
 }
 
 /// A response whose status line stands.
 pub struct Response<'r> {
-    reply: Reply<'r>,
+    draft: &'r mut Draft<'r>,
     status: Status,
+}
+
+/// What is composed. It stays where it is: [`Response`] is handed on with each field.
+pub(super) struct Draft<'r> {
+    pub output: Output<'r>,
+    pub terms: Terms<'r>,
+}
+
+impl<'r> Draft<'r> {
+    /// As applications get it.
+    pub fn reply(&'r mut self) -> Reply<'r> {
+        Reply { draft: self }
+    }
+
+    /// Adds the Connection field where the version's default is another (RFC 9112 section 9.3).
+    fn connection(&mut self, persistent: bool) {
+        let Self { output, terms } = self;
+        match (persistent, terms.version) {
+            (false, _) => output.field("Connection", b"close"),
+            (true, Version::Http10) => output.field("Connection", b"keep-alive"),
+            (true, Version::Http11) => {}
+        }
+    }
 }
 
 /// What an application answers, ready to go. Comes from the methods of [`Reply`] and [`Response`]
@@ -77,17 +102,17 @@ pub(super) enum Rest {
 
 impl<'r> Reply<'r> {
     /// Begins a response.
-    pub fn status(mut self, status: Status) -> Response<'r> {
-        let output = &mut self.output;
+    pub fn status(self, status: Status) -> Response<'r> {
+        let Draft { output, terms } = &mut *self.draft;
         output.bytes(b"HTTP/1.1 ");
         output.number(u64::from(status.0));
         output.bytes(b" ");
         output.bytes(status.reason().as_bytes());
         output.bytes(b"\r\n");
-        if let Some(date) = self.terms.date {
+        if let Some(date) = terms.date {
             output.field("Date", date);
         }
-        Response { reply: self, status }
+        Response { draft: self.draft, status }
     }
 
     /// [`Status::OK`].
@@ -118,15 +143,15 @@ impl<'r> Response<'r> {
     }
 
     /// Adds a field with a decimal value.
-    pub fn number_field(mut self, name: &'static str, value: u64) -> Self {
+    pub fn number_field(self, name: &'static str, value: u64) -> Self {
         let mut digits = [0; 20];
-        self.reply.output.field(name, decimal(value, &mut digits));
+        self.draft.output.field(name, decimal(value, &mut digits));
         self
     }
 
     /// Adds a field whose value is these parts in a row.
-    pub fn joined_field(mut self, name: &'static str, parts: &[&str]) -> Self {
-        let output = &mut self.reply.output;
+    pub fn joined_field(self, name: &'static str, parts: &[&str]) -> Self {
+        let output = &mut self.draft.output;
         if parts.iter().all(|part| super::bytes::is_field_content(part.as_bytes())) {
             output.bytes(name.as_bytes());
             output.bytes(b": ");
@@ -145,9 +170,19 @@ impl<'r> Response<'r> {
         self.add_field(name, text.as_bytes())
     }
 
-    fn add_field(mut self, name: &'static str, value: &[u8]) -> Self {
+    /// Adds a field whose value is `form` filled in, with nothing from outside.
+    pub(super) fn filled_field(self, name: &'static str, form: &str, values: &[Value<'_>]) -> Self {
+        let output = &mut self.draft.output;
+        output.bytes(name.as_bytes());
+        output.bytes(b": ");
+        output.fill(form, values);
+        output.bytes(b"\r\n");
+        self
+    }
+
+    fn add_field(self, name: &'static str, value: &[u8]) -> Self {
         if super::bytes::is_field_content(value) {
-            self.reply.output.field(name, value);
+            self.draft.output.field(name, value);
         }
         self
     }
@@ -200,13 +235,13 @@ impl<'r> Response<'r> {
         self.compose(media_type, &mut |room| compose.take()?(room)).with(None)
     }
 
-    fn compose(mut self, media_type: &str, compose: Compose<'_>) -> Composed {
+    fn compose(self, media_type: &str, compose: Compose<'_>) -> Composed {
         if !media_type.is_empty() {
-            self.reply.output.field("Content-Type", media_type.as_bytes());
+            self.draft.output.field("Content-Type", media_type.as_bytes());
         }
-        self.connection(self.reply.terms.persistent);
-        let body_len = self.reply.output.body(self.status, self.reply.terms.is_head, compose);
-        Composed { status: self.status, len: self.reply.output.finish(), body_len }
+        self.draft.connection(self.draft.terms.persistent);
+        let body_len = self.draft.output.body(self.status, self.draft.terms.is_head, compose);
+        Composed { status: self.status, len: self.draft.output.finish(), body_len }
     }
 
     /// Ends the head; [`Application::produce`](super::Application::produce) will give `len` bytes of
@@ -217,9 +252,9 @@ impl<'r> Response<'r> {
     }
 
     /// The same without what will produce the body, if there is one.
-    pub(super) fn sized_head(mut self, len: u64) -> (Composed, Option<Rest>) {
-        self.connection(self.reply.terms.persistent);
-        self.reply.output.content_length(len);
+    pub(super) fn sized_head(self, len: u64) -> (Composed, Option<Rest>) {
+        self.draft.connection(self.draft.terms.persistent);
+        self.draft.output.content_length(len);
         let rest = (len > 0).then_some(Rest::Sized(len));
         self.end_head(rest)
     }
@@ -231,24 +266,24 @@ impl<'r> Response<'r> {
         composed.with(rest.map(|rest| (exchange, rest)))
     }
 
-    fn stream_head(mut self) -> (Composed, Option<Rest>) {
-        let version = self.reply.terms.version;
-        self.connection(self.reply.terms.persistent && version == Version::Http11);
+    fn stream_head(self) -> (Composed, Option<Rest>) {
+        let version = self.draft.terms.version;
+        self.draft.connection(self.draft.terms.persistent && version == Version::Http11);
         // RFC 9112 section 6.1: HTTP/1.0 clients know no transfer codings.
         let rest = match version {
             Version::Http10 => Rest::UntilClose,
             Version::Http11 => {
-                self.reply.output.field("Transfer-Encoding", b"chunked");
+                self.draft.output.field("Transfer-Encoding", b"chunked");
                 Rest::Chunked
             }
         };
         self.end_head(Some(rest))
     }
 
-    fn end_head(mut self, rest: Option<Rest>) -> (Composed, Option<Rest>) {
-        self.reply.output.bytes(b"\r\n");
-        let rest = rest.filter(|_| !self.reply.terms.is_head);
-        let len = self.reply.output.finish();
+    fn end_head(self, rest: Option<Rest>) -> (Composed, Option<Rest>) {
+        self.draft.output.bytes(b"\r\n");
+        let rest = rest.filter(|_| !self.draft.terms.is_head);
+        let len = self.draft.output.finish();
         (Composed { status: self.status, len, body_len: 0 }, rest)
     }
 
@@ -287,19 +322,9 @@ impl<'r> Response<'r> {
         })
     }
 
-    /// Adds the Connection field where the version's default is another (RFC 9112 section 9.3).
-    fn connection(&mut self, persistent: bool) {
-        let output = &mut self.reply.output;
-        match (persistent, self.reply.terms.version) {
-            (false, _) => output.field("Connection", b"close"),
-            (true, Version::Http10) => output.field("Connection", b"keep-alive"),
-            (true, Version::Http11) => {}
-        }
-    }
-
     /// Adds the Allow field: HEAD comes with GET, and OPTIONS is always there.
-    pub(super) fn allow(mut self) -> Self {
-        let Reply { output, terms } = &mut self.reply;
+    pub(super) fn allow(self) -> Self {
+        let Draft { output, terms } = &mut *self.draft;
         output.bytes(b"Allow: ");
         for method in terms.allow {
             output.bytes(method.name().as_bytes());
@@ -336,7 +361,15 @@ impl<'o> Output<'o> {
         self.bytes(decimal(number, &mut [0; 20]));
     }
 
-    pub fn finish(self) -> Option<usize> {
+    fn fill(&mut self, form: &str, values: &[Value<'_>]) {
+        let room = self.place.get_mut(self.len..).unwrap_or_default();
+        let mut window = Window::new(room, 0);
+        window.fill(form, values);
+        self.overflow |= !window.is_complete();
+        self.len += window.shown();
+    }
+
+    pub fn finish(&self) -> Option<usize> {
         (!self.overflow).then_some(self.len)
     }
 
@@ -379,7 +412,7 @@ impl<'o> Output<'o> {
             self.overflow = true;
             return 0;
         }
-        self.place.copy_within(start..start + body_len, self.len);
+        super::bytes::move_to_front(self.place, start..start + body_len, self.len);
         self.len += body_len;
         body_len
     }

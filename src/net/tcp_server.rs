@@ -217,7 +217,7 @@ impl<'a> Pool<'a> {
             let mut earliest: Option<Instant> = None;
             slots.each(&mut |slot, _| {
                 if !slot.is_leaving() && slot.is_overdue(pressed, now) {
-                    earliest = [earliest, slot.deadline(pressed)].into_iter().flatten().min();
+                    earliest = first(earliest, slot.deadline(pressed));
                 }
             });
             let Some(earliest) = earliest else { break };
@@ -241,22 +241,28 @@ impl<'a> Pool<'a> {
     }
 
     fn next_poll(&self, slots: &mut dyn Slots, waiting: usize) -> Option<Instant> {
-        let more_must_go = waiting > coming(slots);
-        let pressed = &self.pressed.with_crowd(waiting, self.size);
+        let pressed = (waiting > 0).then(|| self.pressed.with_crowd(waiting, self.size));
+        let more_must_go = pressed.is_some() && waiting > coming(slots);
         let mut next: Option<Instant> = None;
         slots.each(&mut |slot, conversation| {
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
-            let is_pressed = more_must_go || waiting > 0 && slot.is_leaving();
-            let limits = if is_pressed { pressed } else { &self.patient };
-            let times = [
-                next,
-                at_once.then_some(Instant::ZERO),
-                slot.deadline(limits),
-                slot.poll_at(conversation),
-            ];
-            next = times.into_iter().flatten().min();
+            let limits = match &pressed {
+                Some(pressed) if more_must_go || slot.is_leaving() => pressed,
+                _ => &self.patient,
+            };
+            next = first(next, at_once.then_some(Instant::ZERO));
+            next = first(next, slot.deadline(limits));
+            next = first(next, slot.poll_at(conversation));
         });
         next
+    }
+}
+
+/// The earlier of two times, if there is one.
+fn first(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

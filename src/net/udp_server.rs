@@ -121,6 +121,8 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
 
     /// The protocol.
     pub fn protocol(&mut self) -> &mut P {
+        // It may have become due.
+        self.port.poll_at = Some(Instant::ZERO);
         &mut self.protocol
     }
 }
@@ -138,6 +140,14 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
 impl Port<'_> {
     fn poll(&mut self, protocol: &mut dyn DatagramProtocol, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
+        // Most services, most of the time.
+        if !socket.can_recv()
+            && self.stuck.is_none()
+            && socket.send_queue() == 0
+            && self.poll_at.is_none_or(|due| due > cx.environment.now)
+        {
+            return;
+        }
         self.free_if_stuck(socket, cx.environment.now);
         let interface = &*cx.interface;
         let env = &mut cx.environment;

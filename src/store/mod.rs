@@ -168,9 +168,10 @@ pub enum StoreError {
     Io,
 }
 
-impl core::fmt::Display for StoreError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
+impl StoreError {
+    /// The error in words.
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::NotFound => "no such file",
             Self::IsFolder => "is a folder",
             Self::Denied => "access denied",
@@ -178,7 +179,13 @@ impl core::fmt::Display for StoreError {
             Self::Full => "no room left",
             Self::InvalidName => "invalid name",
             Self::Io => "storage failed",
-        })
+        }
+    }
+}
+
+impl core::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.text())
     }
 }
 

@@ -4,28 +4,14 @@
 //! The RFC leaves the text open and asks for one line of printable ASCII. This is the first of the
 //! two forms it shows; a zone that is not UTC follows as `-UTC+05:45`.
 
-use core::fmt::Write;
-
 use super::server::{TimeFormat, TimeText};
-use crate::{clock::UnixTime, wire::calendar::Civil};
+use crate::{
+    clock::UnixTime,
+    wire::{calendar::Civil, date_text, text::decimal},
+};
 
 /// The port, TCP and UDP.
 pub const PORT: u16 = 13;
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// Serves RFC 867. A clock that is out of the years 1 to 9999 counts as unset.
 #[derive(Debug, Clone, Copy)]
@@ -38,20 +24,20 @@ impl TimeFormat for Daytime {
 
     fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
         let civil = Civil::from_unix(time, utc_offset_seconds);
-        let Civil { year, day, hour, minute, second, .. } = civil;
-        let (weekday, month) =
-            (civil.weekday_name(), MONTHS.get(usize::from(civil.month).checked_sub(1)?)?);
-        if !(1..=9999).contains(&year) {
+        if !(1..=9999).contains(&civil.year) {
             return None;
         }
-        write!(text, "{weekday}, {month} {day}, {year} {hour:02}:{minute:02}:{second:02}-UTC")
-            .ok()?;
+        date_text::write(b"%A, %B ", &civil, 0, text)?;
+        text.extend_from_slice(decimal(civil.day.into(), &mut [0; 20])).ok()?;
+        date_text::write(b", %Y %H:%M:%S-UTC", &civil, 0, text)?;
         if utc_offset_seconds != 0 {
-            let sign = if utc_offset_seconds < 0 { "-" } else { "+" };
-            let minutes = u64::from(utc_offset_seconds.unsigned_abs() / 60);
-            write!(text, "{sign}{:02}:{:02}", minutes / 60, minutes % 60).ok()?;
+            let minutes = utc_offset_seconds.unsigned_abs() / 60;
+            let offset =
+                Civil { hour: (minutes / 60) as u8, minute: (minutes % 60) as u8, ..civil };
+            let pattern = if utc_offset_seconds < 0 { b"-%H:%M" } else { b"+%H:%M" };
+            date_text::write(pattern, &offset, 0, text)?;
         }
-        text.write_str("\r\n").ok()
+        text.extend_from_slice(b"\r\n").ok()
     }
 }
 

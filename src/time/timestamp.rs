@@ -1,10 +1,11 @@
 //! Local time as `2023-04-19 17:04:30.293444`: 26 bytes of ASCII, no line end. It is what Python's
 //! `str(datetime.now())` gives, but for the fraction, which Python leaves out when it is 0.
 
-use core::fmt::Write;
-
 use super::server::{TimeFormat, TimeText};
-use crate::{clock::UnixTime, wire::calendar::Civil};
+use crate::{
+    clock::UnixTime,
+    wire::{calendar::Civil, date_text},
+};
 
 /// The TCP port it is served on. Not a registered service.
 pub const PORT: u16 = 9999;
@@ -22,48 +23,24 @@ impl TimeFormat for Timestamp {
     }
 
     fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
-        let Civil { year, month, day, hour, minute, second, .. } =
-            Civil::from_unix(time, utc_offset_seconds);
-        let micros = u64::from(time.subsec_micros());
-        if !(1..=9999).contains(&year) {
+        let civil = Civil::from_unix(time, utc_offset_seconds);
+        if !(1..=9999).contains(&civil.year) {
             return None;
         }
-        write!(text, "{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}.{micros:06}")
-            .ok()
+        date_text::write(b"%Y-%m-%d %H:%M:%S.%f", &civil, time.subsec_micros(), text)
     }
 }
 
 /// Reads a timestamp with or without a fraction: the time at which a clock in UTC shows it. Blanks
 /// and line ends around it do not matter.
 pub fn parse(text: &[u8]) -> Option<UnixTime> {
-    let (date_and_time, fraction) = text.trim_ascii().split_at_checked(19)?;
-    let [y1, y2, y3, y4, b'-', o1, o2, b'-', d1, d2, b' ', time @ ..] = date_and_time else {
-        return None;
-    };
-    let &[h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
-    let two = |digits: [u8; 2]| number(&digits).map(|value| value as u8);
-    let civil = Civil {
-        year: number(&[*y1, *y2, *y3, *y4])?.into(),
-        month: two([*o1, *o2])?,
-        day: two([*d1, *d2])?,
-        hour: two([h1, h2])?,
-        minute: two([m1, m2])?,
-        second: two([s1, s2])?,
-        weekday: 0,
-    };
+    let (civil, fraction) = date_text::read(b"%Y-%m-%d %H:%M:%S", text.trim_ascii())?;
     let micros = match fraction {
         [] => 0,
-        [b'.', digits @ ..] if digits.len() == 6 => number(digits)?,
+        [b'.', digits @ ..] if digits.len() == 6 => date_text::number(digits)?,
         _ => return None,
     };
     Some(UnixTime(civil.to_unix(0)?.0 + i64::from(micros)))
-}
-
-/// The value of at most nine decimal digits.
-fn number(digits: &[u8]) -> Option<u32> {
-    digits.iter().try_fold(0, |value, digit| {
-        digit.is_ascii_digit().then(|| value * 10 + u32::from(digit - b'0'))
-    })
 }
 
 #[cfg(test)]

@@ -5,14 +5,26 @@
 
 use crate::clock::UnixTime;
 
-const DAYS_PER_ERA: i64 = 146_097;
+const DAYS_PER_ERA: i32 = 146_097;
 const SECONDS_PER_DAY: i64 = 86_400;
 /// From 0000-03-01, where era 0 begins, to 1970-01-01.
-const DAYS_BEFORE_1970: i64 = 719_468;
+const DAYS_BEFORE_1970: i32 = 719_468;
 
-/// Names of the months, January first, as RFC 9110, RFC 867 services and `ctime` write them.
-pub const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+/// Names of the months, January first.
+pub const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 
 /// Names of the days, Sunday first; [`Civil::weekday`] counts in it.
 pub const WEEKDAYS: [&str; 7] =
@@ -22,7 +34,7 @@ pub const WEEKDAYS: [&str; 7] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
     /// 0 is the year before 1.
-    pub year: i64,
+    pub year: i32,
     /// 1 to 12.
     pub month: u8,
     /// 1 to 31.
@@ -41,8 +53,9 @@ impl Civil {
     /// What clocks show at `time` where they are `utc_offset_seconds` ahead of UTC.
     pub fn from_unix(time: UnixTime, utc_offset_seconds: i32) -> Self {
         let local = time.seconds() + i64::from(utc_offset_seconds);
-        let (days, seconds) =
-            (local.div_euclid(SECONDS_PER_DAY), local.rem_euclid(SECONDS_PER_DAY));
+        // Both fit: 64 bits of microseconds are 107 million days.
+        let days = local.div_euclid(SECONDS_PER_DAY) as i32;
+        let seconds = local.rem_euclid(SECONDS_PER_DAY) as u32;
         let (year, month, day) = date_of(days);
         Self {
             year,
@@ -62,28 +75,16 @@ impl Civil {
         if self.hour > 23 || self.minute > 59 || self.second > 60 {
             return None;
         }
-        let seconds = days_since_1970(self.year, self.month, self.day)?
-            .checked_mul(SECONDS_PER_DAY)?
-            .checked_add(i64::from(self.hour) * 3600)?
-            .checked_add(i64::from(self.minute) * 60 + i64::from(self.second))?
-            .checked_sub(i64::from(utc_offset_seconds))?;
-        seconds.checked_mul(1_000_000).map(UnixTime)
-    }
-
-    /// The first three letters of the month's name; `""` if there is no such month.
-    pub fn month_name(&self) -> &'static str {
-        MONTHS.get(usize::from(self.month).wrapping_sub(1)).copied().unwrap_or("")
-    }
-
-    /// The full name of the weekday; `""` if there is no such day.
-    pub fn weekday_name(&self) -> &'static str {
-        WEEKDAYS.get(usize::from(self.weekday)).copied().unwrap_or("")
+        let days = days_since_1970(self.year, self.month, self.day)?;
+        let [hour, minute, second] = [self.hour, self.minute, self.second].map(i64::from);
+        let seconds = i64::from(days) * SECONDS_PER_DAY + hour * 3600 + minute * 60 + second;
+        (seconds - i64::from(utc_offset_seconds)).checked_mul(1_000_000).map(UnixTime)
     }
 }
 
 /// Days from 1970-01-01 to the day given, negative before it. `None` if the calendar has no such
 /// day or the count overflows.
-pub fn days_since_1970(year: i64, month: u8, day: u8) -> Option<i64> {
+pub fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i32> {
     if day < 1 || day > days_in_month(year, month)? {
         return None;
     }
@@ -92,7 +93,7 @@ pub fn days_since_1970(year: i64, month: u8, day: u8) -> Option<i64> {
         1 | 2 => (year.checked_sub(1)?, month + 9),
         _ => (year, month - 3),
     };
-    let day_of_year = day_before_month(i64::from(month)) + i64::from(day) - 1;
+    let day_of_year = day_before_month(month.into()) + i32::from(day) - 1;
     let year_of_era = year.rem_euclid(400);
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
     year.div_euclid(400).checked_mul(DAYS_PER_ERA)?.checked_add(day_of_era - DAYS_BEFORE_1970)
@@ -100,8 +101,8 @@ pub fn days_since_1970(year: i64, month: u8, day: u8) -> Option<i64> {
 
 /// Year, month (1 to 12) and day (1 to 31) of the day `days` after 1970-01-01.
 ///
-/// `days` must be 719,468 below the largest `i64` at least, as any [`UnixTime`] is.
-pub fn date_of(days: i64) -> (i64, u8, u8) {
+/// `days` must be 719,468 below the largest `i32` at least, as those of any [`UnixTime`] are.
+pub fn date_of(days: i32) -> (i32, u8, u8) {
     let days = days.saturating_add(DAYS_BEFORE_1970);
     let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
     // Without the leap days that have passed, every year has 365: one in 4 years (1,461 days) but
@@ -119,12 +120,12 @@ pub fn date_of(days: i64) -> (i64, u8, u8) {
 }
 
 /// The weekday of the day `days` after 1970-01-01, which was a Thursday: 0 (Sunday) to 6.
-pub fn weekday_of(days: i64) -> u8 {
+pub fn weekday_of(days: i32) -> u8 {
     ((days.rem_euclid(7) + 4) % 7) as u8
 }
 
 /// How many days `month` (1 to 12) has in `year`; `None` for other months.
-pub fn days_in_month(year: i64, month: u8) -> Option<u8> {
+pub fn days_in_month(year: i32, month: u8) -> Option<u8> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
         1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
@@ -136,7 +137,7 @@ pub fn days_in_month(year: i64, month: u8) -> Option<u8> {
 
 /// Days from 1 March to the first of `month`, counted from March = 0: five months in a row always
 /// have 153 days (31, 30, 31, 30, 31).
-const fn day_before_month(month: i64) -> i64 {
+const fn day_before_month(month: i32) -> i32 {
     (153 * month + 2) / 5
 }
 
@@ -220,8 +221,8 @@ mod tests {
             Civil { hour: 24, ..civil },
             Civil { minute: 60, ..civil },
             Civil { second: 61, ..civil },
-            Civil { year: i64::MAX, ..civil },
-            Civil { year: i64::MIN, ..civil },
+            Civil { year: i32::MAX, ..civil },
+            Civil { year: i32::MIN, ..civil },
         ] {
             assert_eq!(wrong.to_unix(0), None, "{wrong:?}");
         }

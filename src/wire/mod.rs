@@ -2,7 +2,9 @@
 
 pub mod base64;
 pub mod calendar;
+pub mod date_text;
 pub mod html;
 pub mod json;
 pub mod percent;
 pub mod text;
+pub mod window;

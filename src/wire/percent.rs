@@ -3,9 +3,10 @@
 //!
 //! Decoding is strict: a `%` without two hexadecimal digits after it is an error.
 
-use core::fmt::{self, Write};
-
-use super::text::{hex_digit, hex_value};
+use super::{
+    text::{hex_digit, hex_value},
+    window::Window,
+};
 
 /// Why a text could not be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -159,29 +160,18 @@ impl FormText<'_> {
     }
 }
 
-/// Displays a path with all encoded that may not stand in a path's segments (RFC 3986 section 3.3);
+/// Adds a path with all encoded that may not stand in a path's segments (RFC 3986 section 3.3);
 /// `/` stays.
-#[derive(Debug, Clone, Copy)]
-pub struct PathEncoded<'t>(
-    /// The path as it is.
-    pub &'t str,
-);
-
-impl fmt::Display for PathEncoded<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for byte in self.0.bytes() {
-            // Of the characters allowed, `'` and `&` are encoded all the same: they mean something
-            // where a link is likely to stand.
-            let stays = byte.is_ascii_alphanumeric() || b"-._~!$()*+,;=:@/".contains(&byte);
-            if stays {
-                f.write_char(byte.into())?;
-            } else {
-                f.write_char('%')?;
-                f.write_char(hex_digit(byte >> 4).to_ascii_uppercase().into())?;
-                f.write_char(hex_digit(byte & 0xf).to_ascii_uppercase().into())?;
-            }
+pub fn encode_path(path: &str, out: &mut Window<'_>) {
+    for byte in path.bytes() {
+        // Of the characters allowed, `'` and `&` are encoded all the same: they mean something where
+        // a link is likely to stand.
+        if byte.is_ascii_alphanumeric() || b"-._~!$()*+,;=:@/".contains(&byte) {
+            out.bytes(&[byte]);
+        } else {
+            let digit = |value: u8| hex_digit(value).to_ascii_uppercase();
+            out.bytes(&[b'%', digit(byte >> 4), digit(byte & 0xf)]);
         }
-        Ok(())
     }
 }
 
@@ -191,7 +181,7 @@ mod tests {
 
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
-    use std::{format, string::String, vec::Vec};
+    use std::{string::String, vec::Vec};
 
     const DECODED: [(&str, Result<&[u8], DecodeError>); 12] = [
         ("", Ok(b"")),
@@ -234,10 +224,13 @@ mod tests {
     #[test]
     fn encoded_paths_decode_to_themselves() {
         let path = "ä b/100% 'x' \"<&>?#[]\u{7f}.txt";
-        let encoded = format!("{}", PathEncoded(path));
-        assert_eq!(encoded, "%C3%A4%20b/100%25%20%27x%27%20%22%3C%26%3E%3F%23%5B%5D%7F.txt");
-        let mut bytes = encoded.into_bytes();
-        assert_eq!(decode_in_place(&mut bytes), Ok(path.as_bytes().to_vec().as_mut_slice()));
+        let mut slice = [0; 80];
+        let mut out = Window::new(&mut slice, 0);
+        encode_path(path, &mut out);
+        let shown = out.shown();
+        let encoded = &mut slice[..shown];
+        assert_eq!(encoded, b"%C3%A4%20b/100%25%20%27x%27%20%22%3C%26%3E%3F%23%5B%5D%7F.txt");
+        assert_eq!(decode_in_place(encoded), Ok(path.as_bytes().to_vec().as_mut_slice()));
     }
 
     fn fields(query: &str) -> Vec<(String, String)> {

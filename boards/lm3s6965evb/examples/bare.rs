@@ -11,7 +11,7 @@ use support::network::{ADDRESSES, Network, NetworkMemory, StartError};
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, 1, 16>,
+    network: NetworkMemory<1, 16>,
 }
 
 #[entry]
@@ -23,7 +23,7 @@ fn main() -> ! {
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
-    let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
-    network.run(&mut [])
+    let board = lm3s6965evb::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    network.run()
 }

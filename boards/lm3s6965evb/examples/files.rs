@@ -8,12 +8,12 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Files, FilesMemory, StoreMemory},
+    services::{FilesMemory, StoreMemory},
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, { FilesMemory::SOCKETS }, 16>,
+    network: NetworkMemory<{ FilesMemory::SOCKETS }, 16>,
     store: StoreMemory,
     files: FilesMemory,
 }
@@ -31,9 +31,9 @@ fn main() -> ! {
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
-    let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
+    let board = lm3s6965evb::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
     let store = memory.store.open();
-    let files = Files::new(&mut network.stack, store, false, &mut memory.files)?;
-    network.run(&mut [files])
+    memory.files.start(&mut network.services, store, false)?;
+    network.run()
 }

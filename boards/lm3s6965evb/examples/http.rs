@@ -8,12 +8,12 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Http, HttpMemory, Others, StoreMemory},
+    services::{HttpMemory, StoreMemory},
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, { HttpMemory::SOCKETS }, 16>,
+    network: NetworkMemory<{ HttpMemory::SOCKETS }, 16>,
     store: StoreMemory,
     http: HttpMemory,
 }
@@ -31,15 +31,9 @@ fn main() -> ! {
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
-    let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
+    let board = lm3s6965evb::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
     let store = memory.store.open();
-    let others = Others {
-        entries: &[],
-        ping: None,
-        backlog: network.backlog(),
-        token: Some(network.token()),
-    };
-    let http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
-    network.run(&mut [http])
+    memory.http.start(&mut network.services, store, None, true)?;
+    network.run()
 }

@@ -8,12 +8,12 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, Network, NetworkMemory, StartError},
-    services::{Ping, PingMemory},
+    services::PingMemory,
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, { PingMemory::SOCKETS }, 16>,
+    network: NetworkMemory<{ PingMemory::SOCKETS }, 16>,
     ping: PingMemory,
 }
 
@@ -29,8 +29,8 @@ fn main() -> ! {
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
-    let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
-    let ping = Ping::new(&mut network.stack, &mut memory.ping)?;
-    network.run(&mut [ping])
+    let board = lm3s6965evb::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    memory.ping.start(&mut network.services)?;
+    network.run()
 }

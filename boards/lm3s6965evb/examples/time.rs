@@ -8,12 +8,12 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     network::{ADDRESSES, HOST, Network, NetworkMemory, StartError},
-    services::{Time, TimeMemory},
+    services::TimeMemory,
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, { TimeMemory::SOCKETS }, 16>,
+    network: NetworkMemory<{ TimeMemory::SOCKETS }, 16>,
     time: TimeMemory,
 }
 
@@ -29,8 +29,8 @@ fn main() -> ! {
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
-    let mut network =
-        Network::new(lm3s6965evb::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
-    let time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
-    network.run(&mut [time])
+    let board = lm3s6965evb::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    memory.time.start(&mut network.services, HOST)?;
+    network.run()
 }

@@ -167,9 +167,9 @@ impl phy::TxToken for TxToken<'_> {
         let result = f(&mut whole[LENGTH..]);
         let payload = length.saturating_sub(HEADER) as u16;
         whole[..LENGTH].copy_from_slice(&payload.to_le_bytes());
-        let words = self.0.0.chunks_exact(4).take((LENGTH + length).div_ceil(4));
-        for word in words {
-            MAC.write(DATA, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
+        let (words, _) = self.0.0.as_chunks();
+        for &word in words.iter().take((LENGTH + length).div_ceil(4)) {
+            MAC.write(DATA, u32::from_le_bytes(word));
         }
         MAC.write(TRANSMISSION_REQUEST, 1);
         result

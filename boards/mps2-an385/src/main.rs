@@ -8,10 +8,7 @@ use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
     network::{ADDRESSES, HOST, Network, NetworkMemory, StartError},
-    services::{
-        Files, FilesMemory, Http, HttpMemory, Others, Ping, PingMemory, StoreMemory, Time,
-        TimeMemory,
-    },
+    services::{FilesMemory, HttpMemory, PingMemory, StoreMemory, TimeMemory},
 };
 
 const SOCKETS: usize =
@@ -25,7 +22,7 @@ const IS_OPEN: bool = false;
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<'static, SOCKETS, 16>,
+    network: NetworkMemory<SOCKETS, 16>,
     time: TimeMemory,
     ping: PingMemory,
     store: StoreMemory,
@@ -49,18 +46,13 @@ fn main() -> ! {
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
-    let mut network =
-        Network::new(mps2_an385::start(&mut memory.frames), &ADDRESSES, &mut memory.network);
-    let time = Time::new(&mut network.stack, HOST, &mut memory.time)?;
-    let ping = Ping::new(&mut network.stack, &mut memory.ping)?;
+    let board = mps2_an385::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    let services = &mut network.services;
     let store = memory.store.open();
-    let files = Files::new(&mut network.stack, store, IS_OPEN, &mut memory.files)?;
-    let others = Others {
-        entries: &[&time.entries(), &files.entries(), &ping.entries()],
-        ping: Some(ping.ping()),
-        backlog: network.backlog(),
-        token: IS_WRITABLE.then(|| network.token()),
-    };
-    let http = Http::new(&mut network.stack, store, &others, &mut memory.http)?;
-    network.run(&mut [time, ping, files, http])
+    memory.time.start(services, HOST)?;
+    memory.files.start(services, store, IS_OPEN)?;
+    let ping = memory.ping.start(services)?;
+    memory.http.start(services, store, Some(ping), IS_WRITABLE)?;
+    network.run()
 }

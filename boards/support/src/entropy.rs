@@ -12,23 +12,32 @@ use bareserve::entropy::Entropy;
 
 /// An Ascon permutation (NIST SP 800-232) as a sponge: 64 bits in, 64 bits out, 256 bits secret.
 #[derive(Debug)]
-pub struct Pool([u64; 5]);
+pub struct Pool {
+    state: [u64; 5],
+    /// Samples since the last permutation.
+    samples: u8,
+}
 
 impl Pool {
     /// An empty pool: its output follows from what is stirred in.
     pub const fn new() -> Self {
-        Self([0; 5])
+        Self { state: [0; 5], samples: 0 }
     }
 
-    /// Adds what `sample` has of chance in it.
+    /// Adds what `sample` has of chance in its lowest 8 bits, at least. A permutation takes eight
+    /// of them side by side: it is not cheap.
     pub fn stir(&mut self, sample: u64) {
-        self.0[0] ^= sample;
-        self.permute();
+        self.state[0] = self.state[0].rotate_left(8) ^ sample;
+        self.samples += 1;
+        if self.samples == 8 {
+            self.permute();
+        }
     }
 
     /// 12 rounds: a constant, the S-box on the five words' columns, and each word's diffusion.
     fn permute(&mut self) {
-        let [mut a, mut b, mut c, mut d, mut e] = self.0;
+        self.samples = 0;
+        let [mut a, mut b, mut c, mut d, mut e] = self.state;
         for round in 0..12 {
             c ^= 0xf0 - 0x0f * round;
             (a, e, c) = (a ^ e, e ^ d, c ^ b);
@@ -41,7 +50,7 @@ impl Pool {
             d ^= d.rotate_right(10) ^ d.rotate_right(17);
             e ^= e.rotate_right(7) ^ e.rotate_right(41);
         }
-        self.0 = [a, b, c, d, e];
+        self.state = [a, b, c, d, e];
     }
 }
 
@@ -55,12 +64,12 @@ impl Entropy for Pool {
     fn fill(&mut self, bytes: &mut [u8]) {
         for chunk in bytes.chunks_mut(8) {
             self.permute();
-            for (byte, random) in chunk.iter_mut().zip(self.0[0].to_le_bytes()) {
+            for (byte, random) in chunk.iter_mut().zip(self.state[0].to_le_bytes()) {
                 *byte = random;
             }
         }
         // So that the state, if found later, does not give away what was put out before.
-        self.0[0] = 0;
+        self.state[0] = 0;
         self.permute();
     }
 }

@@ -13,6 +13,7 @@
 pub mod board;
 pub mod entropy;
 pub mod log;
+mod memory;
 pub mod network;
 pub mod panic;
 pub mod place;

@@ -1,9 +1,11 @@
 //! Log lines over the UART, buffered so that nothing waits for it.
 
-use core::fmt::{self, Write};
-
-use bareserve::{Event, Observer, environment::Outcome};
-use smoltcp::time::Instant;
+use bareserve::{
+    Event, Observer,
+    environment::Outcome,
+    wire::window::{Filled, Value, Window},
+};
+use smoltcp::{time::Instant, wire::IpEndpoint};
 
 use crate::board::Uart;
 
@@ -13,18 +15,18 @@ pub const SIZE: usize = 512;
 /// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
 pub struct Log<'a, U> {
     uart: U,
-    ring: &'a mut [u8; SIZE],
-    /// Where the next byte is read, and how many there are.
+    buffer: &'a mut [u8; SIZE],
+    /// What has not gone out stands between these.
     start: usize,
-    length: usize,
+    end: usize,
     now: Instant,
     lost: u32,
 }
 
 impl<'a, U: Uart> Log<'a, U> {
     /// An empty log.
-    pub const fn new(uart: U, ring: &'a mut [u8; SIZE]) -> Self {
-        Self { uart, ring, start: 0, length: 0, now: Instant::ZERO, lost: 0 }
+    pub const fn new(uart: U, buffer: &'a mut [u8; SIZE]) -> Self {
+        Self { uart, buffer, start: 0, end: 0, now: Instant::ZERO, lost: 0 }
     }
 
     /// What the time is in the lines that follow.
@@ -32,28 +34,18 @@ impl<'a, U: Uart> Log<'a, U> {
         self.now = now;
     }
 
-    /// Adds a line.
-    pub fn line(&mut self, text: fmt::Arguments<'_>) {
-        if self.lost > 0 {
-            let lost = self.lost;
-            if self.try_line(format_args!("log: {lost} lines lost")) {
-                self.lost = 0;
-            }
-        }
-        if !self.try_line(text) {
-            self.lost = self.lost.saturating_add(1);
-        }
+    /// Adds a line: `form` with its values.
+    pub fn line(&mut self, form: &str, values: &[Value<'_>]) {
+        self.add(&[Filled { form, values }]);
     }
 
     /// Hands the UART what it takes now. Returns whether all is out.
     pub fn flush(&mut self) -> bool {
-        while self.length > 0 {
-            let Some(&byte) = self.ring.get(self.start) else { break };
+        for &byte in self.buffer.get(self.start..self.end).unwrap_or_default() {
             if !self.uart.try_write(byte) {
                 return false;
             }
-            self.start = (self.start + 1) % SIZE;
-            self.length -= 1;
+            self.start += 1;
         }
         true
     }
@@ -63,28 +55,40 @@ impl<'a, U: Uart> Log<'a, U> {
         &mut self.uart
     }
 
-    fn try_line(&mut self, text: fmt::Arguments<'_>) -> bool {
-        let before = self.length;
-        let (seconds, millis) = (self.now.secs(), self.now.millis());
-        let written = write!(self, "{seconds:5}.{millis:03} {text}\r\n");
-        if written.is_err() {
-            self.length = before;
-        }
-        written.is_ok()
-    }
-}
-
-impl<U: Uart> Write for Log<'_, U> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            if self.length == SIZE {
-                return Err(fmt::Error);
+    fn add(&mut self, parts: &[Filled<'_>]) {
+        if self.lost > 0 {
+            let values = &[Value::Number(self.lost.into())];
+            if self.try_add(&[Filled { form: "log: % lines lost", values }]) {
+                self.lost = 0;
             }
-            let end = (self.start + self.length) % SIZE;
-            *self.ring.get_mut(end).ok_or(fmt::Error)? = byte;
-            self.length += 1;
         }
-        Ok(())
+        if !self.try_add(parts) {
+            self.lost = self.lost.saturating_add(1);
+        }
+    }
+
+    fn try_add(&mut self, parts: &[Filled<'_>]) -> bool {
+        let waiting = self.start..self.end;
+        (self.start, self.end) = (0, waiting.len());
+        self.buffer.copy_within(waiting, 0);
+        let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
+        line.fill("% ", &[Value::Thousandths(self.now.total_millis().unsigned_abs())]);
+        for Filled { form, values } in parts {
+            line.fill(form, values);
+        }
+        line.put("\r\n");
+        let is_complete = line.is_complete();
+        if is_complete {
+            self.end += line.shown();
+        }
+        is_complete
+    }
+
+    /// A line about somebody's use of a service.
+    fn about(&mut self, service: &str, remote: IpEndpoint, what: Filled<'_>) {
+        let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
+        let who = Filled { form: "% %:%: ", values: &[Value::Text(service), address, port] };
+        self.add(&[who, what]);
     }
 }
 
@@ -92,22 +96,22 @@ impl<U: Uart> Observer for Log<'_, U> {
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Connected { service, remote, port } => {
-                self.line(format_args!("{service} {remote}: connected to port {port}"));
+                let values = &[Value::Number(port.into())];
+                self.about(service, remote, Filled { form: "connected to port %", values });
             }
-            Event::Answered { service, remote, what } => {
-                self.line(format_args!("{service} {remote}: {what}"));
-            }
-            Event::Datagram { service, remote, bytes_in, bytes_out: Some(bytes_out) } => {
-                self.line(format_args!("{service} {remote}: {bytes_in} bytes in, {bytes_out} out"))
-            }
-            Event::Datagram { service, remote, bytes_in, bytes_out: None } => {
-                self.line(format_args!("{service} {remote}: {bytes_in} bytes in, no answer"));
+            Event::Answered { service, remote, what } => self.about(service, remote, what),
+            Event::Datagram { service, remote, bytes_in, bytes_out } => {
+                let values = [bytes_in, bytes_out.unwrap_or(0)].map(|n| Value::Number(n as u64));
+                let form = match bytes_out {
+                    Some(_) => "% bytes in, % out",
+                    None => "% bytes in, no answer",
+                };
+                self.about(service, remote, Filled { form, values: &values });
             }
             Event::Closed { service, remote, outcome, bytes_in, bytes_out, .. } => {
-                let how = describe(outcome);
-                self.line(format_args!(
-                    "{service} {remote}: {how}, {bytes_in} bytes in, {bytes_out} out"
-                ));
+                let how = Value::Text(describe(outcome));
+                let values = &[how, Value::Number(bytes_in), Value::Number(bytes_out)];
+                self.about(service, remote, Filled { form: "%, % bytes in, % out", values });
             }
         }
     }

@@ -1,20 +1,23 @@
 //! A board's network stack, and the loop that runs services on it for ever.
 
-use core::cell::Cell;
-
 use bareserve::{
-    Service, Stack, clock::Uptime, counters::BacklogCounters, http::auth::Token,
-    net::tcp_server::SetupError, resources::StackResources,
+    Stack,
+    clock::Uptime,
+    http::auth::Token,
+    net::tcp_server::SetupError,
+    resources::StackResources,
+    wire::{text::hex_digit, window::Value},
 };
 use smoltcp::{
     time::{Duration, Instant},
-    wire::{IpAddress, IpCidr},
+    wire::{EthernetAddress, IpAddress, IpCidr},
 };
 
 use crate::{
     board::{Alarm, Board, Ethernet, Uart},
     entropy::Pool,
     log::{self, Log},
+    services::{Services, ServicesMemory},
     sleep,
     stack_usage::StackUsage,
     systick::SysTickClock,
@@ -39,26 +42,20 @@ pub const HOST: IpAddress = IpAddress::v4(192, 168, 69, 100);
 const FRAMES_FOR_TOKEN: u32 = 64;
 
 /// The memory of a [`Network`].
-pub struct NetworkMemory<'a, const SOCKETS: usize, const BACKLOG: usize> {
-    stack: StackResources<'a, SOCKETS, BACKLOG>,
+pub struct NetworkMemory<const SOCKETS: usize, const BACKLOG: usize> {
+    stack: StackResources<'static, SOCKETS, BACKLOG>,
+    services: ServicesMemory,
     log: [u8; log::SIZE],
-    backlog: BacklogCounters,
-    token: Cell<Option<Token>>,
 }
 
-impl<const SOCKETS: usize, const BACKLOG: usize> NetworkMemory<'_, SOCKETS, BACKLOG> {
+impl<const SOCKETS: usize, const BACKLOG: usize> NetworkMemory<SOCKETS, BACKLOG> {
     /// All empty.
     pub const fn new() -> Self {
-        Self {
-            stack: StackResources::new(),
-            log: [0; log::SIZE],
-            backlog: BacklogCounters::new(),
-            token: Cell::new(None),
-        }
+        Self { stack: StackResources::new(), services: ServicesMemory::new(), log: [0; log::SIZE] }
     }
 }
 
-impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<'_, SOCKETS, BACKLOG> {
+impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<SOCKETS, BACKLOG> {
     fn default() -> Self {
         Self::new()
     }
@@ -69,6 +66,8 @@ impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<'_, S
 pub enum StartError {
     /// Its resources do not suffice for its services.
     Setup(SetupError),
+    /// More services than [`Services`] can run.
+    TooManyServices,
 }
 
 impl From<SetupError> for StartError {
@@ -78,11 +77,11 @@ impl From<SetupError> for StartError {
 }
 
 /// A running board.
-pub struct Network<'a, E, A, U, const HZ: u32> {
-    /// For services to be added to.
-    pub stack: Stack<'a, E>,
+pub struct Network<E, A, U, const HZ: u32> {
+    /// For services to be started.
+    pub services: Services<E>,
     alarm: A,
-    log: Log<'a, U>,
+    log: Log<'static, U>,
     uptime: Uptime<SysTickClock<HZ>>,
     watchdog: Watchdog,
     interrupts: [u16; 2],
@@ -91,23 +90,20 @@ pub struct Network<'a, E, A, U, const HZ: u32> {
     frames: u32,
     /// When the sleep is over if no frame comes.
     alarm_due: Instant,
-    addresses: &'a [IpCidr],
-    backlog: &'a BacklogCounters,
-    token: &'a Cell<Option<Token>>,
-    makes_token: bool,
+    addresses: &'static [IpCidr],
     worst_stack: usize,
     stack_due: Instant,
 }
 
-impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ> {
+impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
     /// Brings the interface up, without services yet.
     // Not a `Result`, from which it would have to be copied on the caller's stack.
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
-        addresses: &'a [IpCidr],
-        memory: &'a mut NetworkMemory<'a, SOCKETS, BACKLOG>,
+        addresses: &'static [IpCidr],
+        memory: &'static mut NetworkMemory<SOCKETS, BACKLOG>,
     ) -> Self {
         let Board { ethernet, alarm, uart, clock, watchdog, interrupts } = board;
         let hardware_address = ethernet.hardware_address();
@@ -128,11 +124,11 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
         );
         let mut log = Log::new(uart, &mut memory.log);
         for address in addresses {
-            log.line(format_args!("{hardware_address} is {address}"));
+            tell_address(&mut log, hardware_address, address);
         }
         sleep::enable(&interrupts);
         Self {
-            stack,
+            services: Services::new(stack, &mut memory.services),
             alarm,
             log,
             uptime,
@@ -142,37 +138,22 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
             frames: 0,
             alarm_due: now,
             addresses,
-            backlog: &memory.backlog,
-            token: &memory.token,
-            makes_token: false,
             worst_stack: 0,
             stack_due: now,
         }
     }
 
-    /// How full the backlog is.
-    pub fn backlog(&self) -> &'a BacklogCounters {
-        self.backlog
-    }
-
-    /// Where a token for those who may write will be, as soon as enough frames have come to make
-    /// one that nobody can guess. The log then shows it.
-    pub fn token(&mut self) -> &'a Cell<Option<Token>> {
-        self.makes_token = true;
-        self.token
-    }
-
-    /// Runs `services` for ever.
-    pub fn run(&mut self, services: &mut [&mut dyn Service]) -> ! {
+    /// Runs its services for ever.
+    pub fn run(&mut self) -> ! {
         loop {
-            let due = self.turn(services);
+            let due = self.turn();
             self.sleep(due);
         }
     }
 
-    fn turn(&mut self, services: &mut [&mut dyn Service]) -> Option<Instant> {
+    fn turn(&mut self) -> Option<Instant> {
         // First the causes, then the fact: what happens from here on ends the next sleep.
-        self.stack.device().acknowledge();
+        self.services.stack.device().acknowledge();
         self.alarm.acknowledge();
         sleep::clear(&self.interrupts);
         self.watchdog.feed();
@@ -182,22 +163,25 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
         if now < self.alarm_due {
             self.frames = self.frames.saturating_add(1);
         }
-        if self.makes_token && self.frames >= FRAMES_FOR_TOKEN {
+        if self.services.needs_token && self.frames >= FRAMES_FOR_TOKEN {
             self.make_token();
         }
-        let due = self.stack.turn(now, &mut self.entropy, &mut self.log, services);
-        self.backlog.observe(self.stack.backlog());
+        let Services { stack, running, backlog, .. } = &mut self.services;
+        let due = stack.turn(now, &mut self.entropy, &mut self.log, running);
+        backlog.observe(stack.backlog());
         due
     }
 
     fn make_token(&mut self) {
-        self.makes_token = false;
+        self.services.needs_token = false;
         let token = Token::generate(&mut self.entropy);
         for address in self.addresses {
-            let (address, token) = (address.address(), token.as_str());
-            self.log.line(format_args!("to change files: http://{address}/_device/?token={token}"));
+            self.log.line(
+                "to change files: http://%/_device/?token=%",
+                &[Value::Address(address.address()), Value::Text(token.as_str())],
+            );
         }
-        self.token.set(Some(token));
+        self.services.token.set(Some(token));
     }
 
     fn sleep(&mut self, due: Option<Instant>) {
@@ -224,7 +208,26 @@ impl<'a, E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<'a, E, A, U, HZ>
         let StackUsage { worst, size } = StackUsage::measure();
         if worst > self.worst_stack {
             self.worst_stack = worst;
-            self.log.line(format_args!("stack: {worst} of {size} bytes used at worst"));
+            let values = [worst, size].map(|bytes| Value::Number(bytes as u64));
+            self.log.line("stack: % of % bytes used at worst", &values);
         }
     }
+}
+
+/// Logs `02:00:00:00:00:01 is 192.168.69.1/24`.
+fn tell_address<U: Uart>(log: &mut Log<'_, U>, hardware: EthernetAddress, address: &IpCidr) {
+    let mut text = *b"00:00:00:00:00:00";
+    for (place, byte) in text.chunks_mut(3).zip(hardware.0) {
+        if let [high, low, ..] = place {
+            (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 15));
+        }
+    }
+    log.line(
+        "% is %/%",
+        &[
+            Value::Text(core::str::from_utf8(&text).unwrap_or_default()),
+            Value::Address(address.address()),
+            Value::Number(address.prefix_len().into()),
+        ],
+    );
 }

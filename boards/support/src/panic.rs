@@ -27,6 +27,7 @@ pub fn fail(error: StartError, uart: &mut dyn Uart) -> ! {
         StartError::Setup(SetupError::NoSocketLeft) => "too few places for sockets",
         StartError::Setup(SetupError::TooManyPorts) => "too many ports",
         StartError::Setup(SetupError::InvalidPort) => "port 0",
+        StartError::TooManyServices => "too many services",
     });
     let _ = line.write_str(", reset\r\n");
     SCB::sys_reset()

@@ -1,7 +1,5 @@
 //! Sending a file, whole or in parts (RFC 9110 section 14).
 
-use core::fmt::Write;
-
 use super::conditions::Current;
 use crate::{
     clock::UnixTime,
@@ -9,7 +7,6 @@ use crate::{
     http::{
         Answer, Produced, Reply, Request, Response, Status,
         accept_encoding::AcceptEncoding,
-        content_range::ContentRange,
         date,
         etag::EntityTag,
         media_type,
@@ -17,6 +14,7 @@ use crate::{
         response::{Composed, Rest},
     },
     store::{Encoding, Metadata, Store, StoreError},
+    wire::window::{Value, Window},
 };
 
 /// A file on its way to a client.
@@ -150,39 +148,43 @@ impl Variant {
                 let response = response.field("Content-Type", self.media_type);
                 sized(response, size, (0, size), None)
             }
-            Requested::Parts(ranges) => match ranges.as_slice() {
-                [range] => {
-                    let ByteRange { first, last } = *range;
-                    let content_range = ContentRange { range: Some(*range), size };
-                    let response =
-                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    let response = response
-                        .field("Content-Type", self.media_type)
-                        .display_field("Content-Range", content_range);
-                    sized(response, range.length(), (first, last.saturating_add(1)), None)
+            Requested::Parts(ranges) => {
+                match ranges.as_slice() {
+                    [range] => {
+                        let ByteRange { first, last } = *range;
+                        let response =
+                            self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                        let response = response
+                            .field("Content-Type", self.media_type)
+                            .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size));
+                        sized(response, range.length(), (first, last.saturating_add(1)), None)
+                    }
+                    _ => {
+                        let parts = Parts {
+                            ranges,
+                            index: 0,
+                            head_sent: 0,
+                            boundary: env.entropy.next_u64(),
+                            media_type: self.media_type,
+                            size,
+                        };
+                        let response =
+                            self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                        let response = response.filled_field(
+                            "Content-Type",
+                            "multipart/byteranges; boundary=%",
+                            &[Value::Hex(parts.boundary)],
+                        );
+                        sized(response, parts.length(), (0, 0), Some(parts))
+                    }
                 }
-                _ => {
-                    let parts = Parts {
-                        ranges,
-                        index: 0,
-                        head_sent: 0,
-                        boundary: env.entropy.next_u64(),
-                        media_type: self.media_type,
-                        size,
-                    };
-                    let response =
-                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    let response = response.display_field(
-                        "Content-Type",
-                        format_args!("multipart/byteranges; boundary={:016x}", parts.boundary),
-                    );
-                    sized(response, parts.length(), (0, 0), Some(parts))
-                }
-            },
+            }
             Requested::Unsatisfiable => {
-                let response = reply
-                    .status(Status::RANGE_NOT_SATISFIABLE)
-                    .display_field("Content-Range", ContentRange { range: None, size });
+                let response = reply.status(Status::RANGE_NOT_SATISFIABLE).filled_field(
+                    "Content-Range",
+                    "bytes */%",
+                    &[Value::Number(size)],
+                );
                 (response.composed_page(), None)
             }
         }
@@ -258,54 +260,53 @@ impl<F> Download<F> {
     }
 }
 
-/// A part's head, or the end of the body: `\r\n--` boundary, media type and range.
-type PartHead = heapless::String<192>;
+/// The value of a Content-Range field (RFC 9110 section 14.4).
+const CONTENT_RANGE: &str = "bytes %-%/%";
+
+fn bounds(range: &ByteRange, size: u64) -> [Value<'static>; 3] {
+    [range.first, range.last, size].map(Value::Number)
+}
 
 impl Parts {
     /// The length of the whole body (RFC 2046 section 5.1.1).
     fn length(&self) -> u64 {
-        let parts: u64 = self
-            .ranges
-            .iter()
-            .map(|range| self.head(Some(*range)).len() as u64 + range.length())
-            .sum();
-        parts + self.head(None).len() as u64
+        let mut heads = Window::new(&mut [], 0);
+        let mut length = 0;
+        for range in self.ranges.iter() {
+            self.write_head(Some(range), &mut heads);
+            length += range.length();
+        }
+        self.write_head(None, &mut heads);
+        length + heads.length() as u64
     }
 
-    fn head(&self, range: Option<ByteRange>) -> PartHead {
-        let mut head = PartHead::new();
-        let Self { boundary, media_type, size, .. } = *self;
-        let written = match range {
-            Some(_) => write!(
-                head,
-                "\r\n--{boundary:016x}\r\nContent-Type: {media_type}\r\nContent-Range: {}\r\n\r\n",
-                ContentRange { range, size },
-            ),
-            None => write!(head, "\r\n--{boundary:016x}--\r\n"),
-        };
-        // Cut off where a store's media type is endless; its length is counted the same.
-        let _ = written;
-        head
+    /// Writes a part's head, or the end of the body.
+    fn write_head(&self, range: Option<&ByteRange>, out: &mut Window<'_>) {
+        let boundary = Value::Hex(self.boundary);
+        let Some(range) = range else { return out.fill("\r\n--%--\r\n", &[boundary]) };
+        out.fill(
+            "\r\n--%\r\nContent-Type: %\r\nContent-Range: ",
+            &[boundary, Value::Text(self.media_type)],
+        );
+        out.fill(CONTENT_RANGE, &bounds(range, self.size));
+        out.put("\r\n\r\n");
     }
 
     /// Writes what is left of the head of the next part. When nothing is: that part's range.
     fn produce_head(&mut self, output: &mut [u8]) -> Result<usize, ByteRange> {
         let range = self.ranges.get(self.index).copied();
-        let head = self.head(range);
-        let rest = head.as_bytes().get(self.head_sent..).unwrap_or_default();
+        let mut head = Window::new(output, self.head_sent);
+        self.write_head(range.as_ref(), &mut head);
         match range {
-            Some(range) if rest.is_empty() => {
+            Some(range) if head.length() == self.head_sent => {
                 self.index += 1;
                 self.head_sent = 0;
                 Err(range)
             }
             _ => {
-                let len = rest.len().min(output.len());
-                if let (Some(place), Some(rest)) = (output.get_mut(..len), rest.get(..len)) {
-                    place.copy_from_slice(rest);
-                }
-                self.head_sent += len;
-                Ok(len)
+                let shown = head.shown();
+                self.head_sent += shown;
+                Ok(shown)
             }
         }
     }

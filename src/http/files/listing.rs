@@ -1,11 +1,9 @@
 //! The page that shows a folder without an index.
 
-use core::fmt::{self, Write};
-
 use crate::{
     http::{Produced, Request},
     store::{Entry, Store},
-    wire::{html::Escaped, percent::PathEncoded},
+    wire::window::{Value, Window},
 };
 
 /// The longest name that is listed.
@@ -47,11 +45,11 @@ impl<L> Listing<L> {
         let mut len = 0;
         while len < output.len() {
             let room = output.get_mut(len..).unwrap_or_default();
-            let mut window = Window { skip: self.sent, room, len: 0 };
-            let written = self.write(request, &mut window);
-            len += window.len;
-            if written.is_err() {
-                self.sent += window.len;
+            let mut page = Window::new(room, self.sent);
+            self.write(request, &mut page);
+            len += page.shown();
+            if !page.is_complete() {
+                self.sent += page.shown();
                 return Produced::Bytes(len);
             }
             self.sent = 0;
@@ -69,63 +67,41 @@ impl<L> Listing<L> {
         if len == 0 { Produced::End } else { Produced::Bytes(len) }
     }
 
-    fn write(&self, request: &Request<'_>, page: &mut Window<'_>) -> fmt::Result {
+    fn write(&self, request: &Request<'_>, page: &mut Window<'_>) {
         match self.piece {
             PagePart::Top => {
-                let path = Escaped(request.path());
-                write!(
-                    page,
+                let path = Value::Html(request.path());
+                page.fill(
                     "<!doctype html><meta charset=\"utf-8\">\
                      <meta name=\"viewport\" content=\"width=device-width\">\
-                     <title>/{path}</title><h1>/{path}</h1>\n<ul>\n"
-                )?;
-                if request.path().is_empty() {
-                    return Ok(());
+                     <title>/%</title><h1>/%</h1>\n<ul>\n",
+                    &[path, path],
+                );
+                if !request.path().is_empty() {
+                    page.put("<li><a href=\"../\">../</a>\n");
                 }
-                page.write_str("<li><a href=\"../\">../</a>\n")
             }
-            PagePart::Row(entry) => {
+            PagePart::Row(Entry { is_folder, size, .. }) => {
                 // In front of a name with a colon, `./` keeps it from being taken for a scheme.
-                let (link, name) = (PathEncoded(&self.name), Escaped(&self.name));
-                if entry.is_folder {
-                    return writeln!(page, "<li><a href=\"./{link}/\">{name}/</a>");
+                let (link, name) = (Value::Path(&self.name), Value::Html(&self.name));
+                if is_folder {
+                    page.fill("<li><a href=\"./%/\">%/</a>\n", &[link, name]);
+                } else {
+                    let size = Value::Number(size);
+                    page.fill("<li><a href=\"./%\">%</a> % bytes\n", &[link, name, size]);
                 }
-                writeln!(page, "<li><a href=\"./{link}\">{name}</a> {} bytes", entry.size)
             }
             PagePart::Bottom => {
-                page.write_str("</ul>\n")?;
-                if !self.has_form {
-                    return Ok(());
+                page.put("</ul>\n");
+                if self.has_form {
+                    page.put(
+                        "<form method=\"post\" enctype=\"multipart/form-data\">\
+                         <input type=\"file\" name=\"file\" multiple required> \
+                         <button>Upload</button></form>\n",
+                    );
                 }
-                page.write_str(
-                    "<form method=\"post\" enctype=\"multipart/form-data\">\
-                     <input type=\"file\" name=\"file\" multiple required> <button>Upload</button>\
-                     </form>\n",
-                )
             }
-            PagePart::End => Ok(()),
+            PagePart::End => {}
         }
-    }
-}
-
-/// Takes a text from its byte number `skip` on, as far as there is room: the rest is an error.
-struct Window<'o> {
-    skip: usize,
-    room: &'o mut [u8],
-    len: usize,
-}
-
-impl Write for Window<'_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        let skipped = self.skip.min(text.len());
-        self.skip -= skipped;
-        let text = text.as_bytes().get(skipped..).unwrap_or_default();
-        let room = self.room.get_mut(self.len..).unwrap_or_default();
-        let len = text.len().min(room.len());
-        if let (Some(place), Some(part)) = (room.get_mut(..len), text.get(..len)) {
-            place.copy_from_slice(part);
-        }
-        self.len += len;
-        if len < text.len() { Err(fmt::Error) } else { Ok(()) }
     }
 }

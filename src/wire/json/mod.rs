@@ -6,4 +6,3 @@ mod utf8;
 pub mod write;
 
 pub use scan::{Bytes, Event, ScanError, Scanner};
-pub use write::{Cursor, Piece};

@@ -4,10 +4,13 @@
 //! (section 8.2 leaves them to the reader). It tells the members of the outermost object; what is
 //! nested in them is checked and skipped.
 
-use core::fmt::{self, Write};
+use core::fmt;
 
 use super::{number::Number, utf8::Utf8};
-use crate::wire::text::hex_digit;
+use crate::wire::{
+    text::hex_digit,
+    window::{Window, display},
+};
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: u32 = 32;
@@ -70,24 +73,29 @@ pub enum ScanError {
     TooDeep,
 }
 
-impl fmt::Display for ScanError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl ScanError {
+    /// Says it in words.
+    pub fn describe(self, out: &mut Window<'_>) {
         match self {
             Self::Unexpected(byte @ b' '..=b'~') => {
-                f.write_str("not JSON: unexpected '")?;
-                f.write_char(char::from(*byte))?;
-                f.write_char('\'')
+                out.put("not JSON: unexpected '");
+                out.bytes(&[byte, b'\'']);
             }
             Self::Unexpected(byte) => {
-                f.write_str("not JSON: unexpected byte 0x")?;
-                f.write_char(hex_digit(byte >> 4).into())?;
-                f.write_char(hex_digit(byte & 15).into())
+                out.put("not JSON: unexpected byte 0x");
+                out.bytes(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
             }
-            Self::Control => f.write_str("not JSON: control character in a string"),
-            Self::Utf8 => f.write_str("not JSON: string is not UTF-8"),
-            Self::Escape => f.write_str("not JSON: bad escape"),
-            Self::TooDeep => f.write_str("JSON nested too deep"),
+            Self::Control => out.put("not JSON: control character in a string"),
+            Self::Utf8 => out.put("not JSON: string is not UTF-8"),
+            Self::Escape => out.put("not JSON: bad escape"),
+            Self::TooDeep => out.put("JSON nested too deep"),
         }
+    }
+}
+
+impl fmt::Display for ScanError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        display(|out| self.describe(out), f)
     }
 }
 

@@ -3,37 +3,32 @@
 use core::cell::Cell;
 
 use bareserve::{
-    Context, Service, Stack,
-    counters::{BacklogCounters, Counters},
-    device::{DeviceApplication, Overview, PingEntry, ServiceEntry, Transport},
+    Context, Service,
+    counters::Counters,
+    device::{DeviceApplication, Overview, PingEntry, Transport},
     http::{Connection, Files, Server, WriteAccess, auth::Token},
-    net::tcp_server::{SetupError, TcpServer},
+    net::tcp_server::TcpServer,
     resources::TcpResources,
 };
-use heapless::Vec;
 use smoltcp::{phy::Device, time::Instant};
 
-use super::store::Store;
-use crate::place::Place;
+use super::{Services, store::Store};
+use crate::{network::StartError, place::Place};
 
 /// Bytes for a request's target and the fields that matter, and for composing the answer's head.
 const BUFFER: usize = 1024;
-
-/// The most services that the page shows.
-const SERVICES: usize = 12;
 
 const PORTS: &[u16] = &[80, 6789];
 
 type Application<'a> = (DeviceApplication<'a, Store>, Files<Store>);
 
-/// The memory of [`Http`]: four sockets, 16 KB. A peer sends no more than the receive buffer before
-/// it waits for an answer; the transmit buffer takes more than a full segment, so that its
-/// acknowledgement is not put off.
+/// HTTP/1.1: four sockets, 16 KB. A peer sends no more than the receive buffer before it waits for an
+/// answer; the transmit buffer takes more than a full segment, so that its acknowledgement is not
+/// put off.
 pub struct HttpMemory {
     service: Place<Http>,
     connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1536>,
     counters: Counters,
-    entries: Vec<ServiceEntry<'static>, SERVICES>,
 }
 
 impl HttpMemory {
@@ -46,8 +41,42 @@ impl HttpMemory {
             service: Place::new(),
             connections: TcpResources::empty(),
             counters: Counters::new(),
-            entries: Vec::new(),
         }
+    }
+
+    /// Opens the ports. The page shows what was started before, with `ping`'s own part if there is
+    /// a ping service. With `is_writable`, files may be stored by who has the token, which the log
+    /// shows as soon as there is one.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
+    pub fn start<E: Device>(
+        &'static mut self,
+        services: &mut Services<E>,
+        store: Store,
+        ping: Option<PingEntry<'static>>,
+        is_writable: bool,
+    ) -> Result<(), StartError> {
+        let Self { service, connections, counters } = self;
+        services.show("http", Transport::Tcp, PORTS, counters);
+        let overview = Overview {
+            name: "bareserve",
+            version: env!("CARGO_PKG_VERSION"),
+            services: services.shown(),
+            backlog: services.backlog,
+            ping,
+            files_root: "/",
+            writable: false,
+            authorized: false,
+            capture: None,
+        };
+        let token = is_writable.then(|| services.token());
+        let server = serve(overview, store, WriteAccess::NOBODY);
+        let memory = connections.split_with(Connection::new);
+        let server = TcpServer::new(&mut services.stack, server, PORTS, memory, counters)?;
+        services.run(service.put(Http { server, overview, store, token }))
     }
 }
 
@@ -57,62 +86,11 @@ impl Default for HttpMemory {
     }
 }
 
-/// What the page tells about the rest of the board.
-pub struct Others<'o> {
-    /// The other services: 11 at most are shown.
-    pub entries: &'o [&'o [ServiceEntry<'static>]],
-    /// The ping service, if there is one.
-    pub ping: Option<PingEntry<'static>>,
-    /// What [`Network::backlog`](crate::Network::backlog) counts.
-    pub backlog: &'static BacklogCounters,
-    /// Where a token will be for those who may write: [`Network::token`](crate::Network::token).
-    /// `None`: nobody may.
-    pub token: Option<&'static Cell<Option<Token>>>,
-}
-
-/// HTTP/1.1.
-pub struct Http {
+struct Http {
     server: TcpServer<'static, Server<Application<'static>, BUFFER>>,
     overview: Overview<'static>,
     store: Store,
     token: Option<&'static Cell<Option<Token>>>,
-}
-
-impl Http {
-    /// Opens the ports.
-    ///
-    /// # Errors
-    /// [`SetupError`]
-    // Keeps what is only needed to set up off the stack of the main loop.
-    #[inline(never)]
-    pub fn new<D: Device>(
-        stack: &mut Stack<'static, D>,
-        store: Store,
-        others: &Others<'_>,
-        memory: &'static mut HttpMemory,
-    ) -> Result<&'static mut Self, SetupError> {
-        let HttpMemory { service, connections, counters, entries } = memory;
-        let counters = &*counters;
-        let own = ServiceEntry { name: "http", transport: Transport::Tcp, ports: PORTS, counters };
-        entries.extend(
-            [own].iter().chain(others.entries.iter().copied().flatten()).copied().take(SERVICES),
-        );
-        let overview = Overview {
-            name: "bareserve",
-            version: env!("CARGO_PKG_VERSION"),
-            services: entries,
-            backlog: others.backlog,
-            ping: others.ping,
-            files_root: "/",
-            writable: false,
-            authorized: false,
-            capture: None,
-        };
-        let server = serve(overview, store, WriteAccess::NOBODY);
-        let memory = connections.split_with(Connection::new);
-        let server = TcpServer::new(stack, server, PORTS, memory, counters)?;
-        Ok(service.put(Self { server, overview, store, token: others.token }))
-    }
 }
 
 fn serve(

@@ -1,0 +1,77 @@
+//! A UDP server with all its memory: room for one long datagram, or several short ones, in each
+//! direction.
+
+use bareserve::{
+    counters::Counters,
+    device::Transport,
+    net::udp_server::{DatagramProtocol, UdpMemory, UdpServer},
+};
+use heapless::Vec;
+use smoltcp::{
+    phy::Device,
+    socket::udp::{PacketBuffer, PacketMetadata},
+};
+
+use super::Services;
+use crate::{network::StartError, place::Place};
+
+/// The payload of the longest datagram that fits an Ethernet frame.
+pub(super) const LONGEST: usize = 1472;
+
+/// `P` with rings of `SIZE` bytes for up to `N` datagrams.
+pub(super) struct Udp<P: 'static, const N: usize, const SIZE: usize> {
+    server: Place<UdpServer<'static, P>>,
+    rings: UdpRings<N, SIZE>,
+    counters: Counters,
+}
+
+impl<P: DatagramProtocol, const N: usize, const SIZE: usize> Udp<P, N, SIZE> {
+    /// Not started.
+    pub const fn new() -> Self {
+        Self { server: Place::new(), rings: UdpRings::new(), counters: Counters::new() }
+    }
+
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
+    pub fn start<E: Device>(
+        &'static mut self,
+        services: &mut Services<E>,
+        protocol: P,
+        ports: &'static [u16; 1],
+    ) -> Result<&'static Counters, StartError> {
+        let Self { server: place, rings, counters } = self;
+        let [port] = *ports;
+        services.show(protocol.name(), Transport::Udp, ports, counters);
+        let server = UdpServer::new(&mut services.stack, protocol, port, rings.split(), counters)?;
+        services.run(place.put(server))?;
+        Ok(counters)
+    }
+}
+
+/// Rings of `SIZE` bytes for up to `N` datagrams: `3 * SIZE` bytes and 40 for each datagram.
+pub(super) struct UdpRings<const N: usize, const SIZE: usize> {
+    rx_meta: Vec<PacketMetadata, N>,
+    tx_meta: Vec<PacketMetadata, N>,
+    rx: [u8; SIZE],
+    tx: [u8; SIZE],
+    datagram: [u8; SIZE],
+}
+
+impl<const N: usize, const SIZE: usize> UdpRings<N, SIZE> {
+    /// All empty.
+    pub const fn new() -> Self {
+        let (rx, tx, datagram) = ([0; SIZE], [0; SIZE], [0; SIZE]);
+        Self { rx_meta: Vec::new(), tx_meta: Vec::new(), rx, tx, datagram }
+    }
+
+    /// As a server takes it.
+    pub fn split(&mut self) -> UdpMemory<'_> {
+        while self.rx_meta.push(PacketMetadata::EMPTY).is_ok() {}
+        while self.tx_meta.push(PacketMetadata::EMPTY).is_ok() {}
+        UdpMemory {
+            rx: PacketBuffer::new(&mut self.rx_meta[..], &mut self.rx[..]),
+            tx: PacketBuffer::new(&mut self.tx_meta[..], &mut self.tx[..]),
+            datagram: &mut self.datagram,
+        }
+    }
+}

@@ -15,7 +15,7 @@
 //! What starts empty is made when it is split and is all zeros until then, so that a `static` of it
 //! needs no initial values in flash.
 
-use heapless::Vec;
+use heapless::{Vec, vec::VecView};
 use smoltcp::{iface::SocketStorage, socket::udp};
 
 use crate::{
@@ -136,10 +136,7 @@ impl<const N: usize, const SIZE: usize> Default for UdpResources<N, SIZE> {
 /// Pushes what `make` makes until the vector is full.
 // On its way each element is copied on the stack: not on that of a caller who goes on from there.
 #[inline(never)]
-pub(crate) fn fill<T, const N: usize>(
-    vec: &mut Vec<T, N>,
-    mut make: impl FnMut() -> T,
-) -> &mut [T] {
+pub(crate) fn fill<T>(vec: &mut VecView<T>, mut make: impl FnMut() -> T) -> &mut [T] {
     while vec.push(make()).is_ok() {}
-    vec
+    vec.as_mut_slice()
 }

@@ -12,7 +12,7 @@ use smoltcp::{
 };
 
 use crate::{
-    clock::WallClock,
+    clock::{WallClock, earlier},
     entropy::Entropy,
     environment::{Environment, Observer},
     net::{
@@ -105,7 +105,7 @@ impl<'a, D: Device> Stack<'a, D> {
         if !drained || !replayed {
             return Some(now);
         }
-        services.iter().map(|service| service.poll_at()).chain([interface_due]).flatten().min()
+        services.iter().fold(interface_due, |due, service| earlier(due, service.poll_at()))
     }
 
     /// Receives up to `budget` frames. Returns whether the device has no more.

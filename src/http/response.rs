@@ -180,6 +180,7 @@ impl<'r> Response<'r> {
         self
     }
 
+    #[inline(never)]
     fn add_field(self, name: &'static str, value: &[u8]) -> Self {
         if super::bytes::is_field_content(value) {
             self.draft.output.field(name, value);
@@ -347,6 +348,8 @@ impl<'o> Output<'o> {
         Self { place, len: 0, overflow: false }
     }
 
+    // Called from everywhere: a copy for each caller would add up.
+    #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         match self.place.get_mut(self.len..).and_then(|rest| rest.get_mut(..bytes.len())) {
             Some(place) => {

@@ -13,6 +13,7 @@ use super::{
     slot::{Conversation, Driver, Slot, SlotState},
 };
 use crate::{
+    clock::earlier,
     counters::Counters,
     environment::Outcome,
     stack::{NoSocketLeft, Stack},
@@ -217,7 +218,7 @@ impl<'a> Pool<'a> {
             let mut earliest: Option<Instant> = None;
             slots.each(&mut |slot, _| {
                 if !slot.is_leaving() && slot.is_overdue(pressed, now) {
-                    earliest = first(earliest, slot.deadline(pressed));
+                    earliest = earlier(earliest, slot.deadline(pressed));
                 }
             });
             let Some(earliest) = earliest else { break };
@@ -250,19 +251,11 @@ impl<'a> Pool<'a> {
                 Some(pressed) if more_must_go || slot.is_leaving() => pressed,
                 _ => &self.patient,
             };
-            next = first(next, at_once.then_some(Instant::ZERO));
-            next = first(next, slot.deadline(limits));
-            next = first(next, slot.poll_at(conversation));
+            next = earlier(next, at_once.then_some(Instant::ZERO));
+            next = earlier(next, slot.deadline(limits));
+            next = earlier(next, slot.poll_at(conversation));
         });
         next
-    }
-}
-
-/// The earlier of two times, if there is one.
-fn first(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    match (one, other) {
-        (Some(one), Some(other)) => Some(one.min(other)),
-        (one, other) => one.or(other),
     }
 }
 

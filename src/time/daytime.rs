@@ -28,7 +28,7 @@ impl TimeFormat for Daytime {
             return None;
         }
         date_text::write(b"%A, %B ", &civil, 0, text)?;
-        text.extend_from_slice(decimal(civil.day.into(), &mut [0; 20])).ok()?;
+        date_text::append(decimal(civil.day.into(), &mut [0; 20]), text)?;
         date_text::write(b", %Y %H:%M:%S-UTC", &civil, 0, text)?;
         if utc_offset_seconds != 0 {
             let minutes = utc_offset_seconds.unsigned_abs() / 60;
@@ -37,7 +37,7 @@ impl TimeFormat for Daytime {
             let pattern = if utc_offset_seconds < 0 { b"-%H:%M" } else { b"+%H:%M" };
             date_text::write(pattern, &offset, 0, text)?;
         }
-        text.extend_from_slice(b"\r\n").ok()
+        date_text::append(b"\r\n", text)
     }
 }
 

@@ -21,7 +21,7 @@ pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8
     let mut pattern = pattern.iter();
     while let Some(&byte) = pattern.next() {
         if byte != b'%' {
-            output.push(byte).ok()?;
+            append(&[byte], output)?;
             continue;
         }
         let conversion = *pattern.next()?;
@@ -29,7 +29,7 @@ pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8
             let index =
                 if is_month(conversion) { civil.month.wrapping_sub(1) } else { civil.weekday };
             let name = as_written(conversion, names.get(usize::from(index))?);
-            output.extend_from_slice(name).ok()?;
+            append(name, output)?;
             continue;
         }
         let (value, mut unit) = match conversion {
@@ -43,11 +43,17 @@ pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8
             _ => return None,
         };
         while unit > 0 {
-            output.push(b'0' + (value / unit % 10) as u8).ok()?;
+            append(&[b'0' + (value / unit % 10) as u8], output)?;
             unit /= 10;
         }
     }
     Some(())
+}
+
+/// Appends bytes; `None` if they do not fit.
+#[inline(never)]
+pub fn append(bytes: &[u8], output: &mut VecView<u8>) -> Option<()> {
+    output.extend_from_slice(bytes).ok()
 }
 
 /// Reads a date from the front of `text`: what the pattern does not tell is that of the year's first

@@ -91,6 +91,8 @@ impl<E> Services<E> {
     }
 
     /// Has the page show one more, if there is room.
+    // Called for each service: a copy for each would add up.
+    #[inline(never)]
     fn show(
         &mut self,
         name: &'static str,

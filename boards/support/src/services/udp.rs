@@ -6,7 +6,7 @@ use bareserve::{
     device::Transport,
     net::udp_server::{DatagramProtocol, UdpMemory, UdpServer},
 };
-use heapless::Vec;
+use heapless::{Vec, vec::VecView};
 use smoltcp::{
     phy::Device,
     socket::udp::{PacketBuffer, PacketMetadata},
@@ -66,12 +66,17 @@ impl<const N: usize, const SIZE: usize> UdpRings<N, SIZE> {
 
     /// As a server takes it.
     pub fn split(&mut self) -> UdpMemory<'_> {
-        while self.rx_meta.push(PacketMetadata::EMPTY).is_ok() {}
-        while self.tx_meta.push(PacketMetadata::EMPTY).is_ok() {}
         UdpMemory {
-            rx: PacketBuffer::new(&mut self.rx_meta[..], &mut self.rx[..]),
-            tx: PacketBuffer::new(&mut self.tx_meta[..], &mut self.tx[..]),
+            rx: ring(&mut self.rx_meta, &mut self.rx),
+            tx: ring(&mut self.tx_meta, &mut self.tx),
             datagram: &mut self.datagram,
         }
     }
+}
+
+/// A ring over this memory, whatever its size.
+#[inline(never)]
+fn ring<'m>(meta: &'m mut VecView<PacketMetadata>, bytes: &'m mut [u8]) -> PacketBuffer<'m> {
+    while meta.push(PacketMetadata::EMPTY).is_ok() {}
+    PacketBuffer::new(meta.as_mut_slice(), bytes)
 }

@@ -303,11 +303,10 @@ impl<S: Store> Requests<S> {
         if !self.writable || !self.store.is_writable() {
             return Err(StoreError::ReadOnly.into());
         }
-        let present = match incoming.take() {
-            Some(present) => present,
-            None => Incoming { upload: self.store.create(None)?, size: 0 },
-        };
-        Ok(incoming.insert(present))
+        if incoming.is_none() {
+            *incoming = Some(Incoming { upload: self.store.create(None)?, size: 0 });
+        }
+        incoming.as_mut().ok_or(Refusal::Incomplete)
     }
 }
 

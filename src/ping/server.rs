@@ -175,12 +175,12 @@ impl<'a> PingServer<'a> {
     }
 
     /// Which answer is to be sent first.
-    fn first_due(&self) -> Option<(usize, Held)> {
-        let mut first: Option<(usize, Held)> = None;
+    fn first_due(&self) -> Option<(usize, &Held)> {
+        let mut first: Option<(usize, &Held)> = None;
         for (index, held) in self.queue.iter().enumerate().filter(|(_, held)| held.due.is_some()) {
             let is_earlier = |other: &Held| (held.due, held.number) < (other.due, other.number);
-            if first.as_ref().is_none_or(|(_, other)| is_earlier(other)) {
-                first = Some((index, *held));
+            if first.is_none_or(|(_, other)| is_earlier(other)) {
+                first = Some((index, held));
             }
         }
         first
@@ -227,10 +227,10 @@ impl DatagramProtocol for PingServer<'_> {
         env: &mut Environment<'_>,
     ) -> Option<(usize, Ends)> {
         let (index, held) = self.first_due().filter(|(_, held)| held.due <= Some(env.now))?;
+        let Held { length, ends, .. } = *held;
         self.queue.get_mut(index)?.due = None;
-        let answer = self.room(index)?.get(..held.length)?;
-        datagram.get_mut(..held.length)?.copy_from_slice(answer);
-        Some((held.length, held.ends))
+        datagram.get_mut(..length)?.copy_from_slice(self.room(index)?.get(..length)?);
+        Some((length, ends))
     }
 
     fn held_back(&self) -> usize {

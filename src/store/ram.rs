@@ -203,7 +203,7 @@ impl Memory<'_> {
     fn append(&mut self, slot: usize, bytes: &[u8]) -> Result<(), StoreError> {
         let mut bytes = bytes;
         while !bytes.is_empty() {
-            let (size, last) = (self.file(slot)?.size, self.file(slot)?.last);
+            let File { size, last, .. } = *self.file(slot)?;
             let filled = size % BLOCK;
             let number = if filled == 0 { self.extend(last)? } else { last };
             let room = self.block(number)?.get_mut(filled..).unwrap_or_default();
@@ -392,7 +392,9 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
             let room = (memory.free_blocks() * BLOCK) as u64;
             let slot = memory.files.iter().position(|file| file.state == State::Free);
             let slot = slot.filter(|_| size.unwrap_or(0) <= room).ok_or(StoreError::Full)?;
-            *memory.file(slot)? = File { state: State::Writing, version: FNV_OFFSET, ..File::FREE };
+            let file = memory.file(slot)?;
+            (file.state, file.version, file.readers) = (State::Writing, FNV_OFFSET, 0);
+            (file.size, file.first, file.last) = (0, FREE, FREE);
             Ok(slot)
         })?;
         Ok(RamUpload { store: self, slot, is_committed: false })

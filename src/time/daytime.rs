@@ -22,35 +22,34 @@ impl TimeFormat for Daytime {
         "daytime"
     }
 
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
         let civil = Civil::from_unix(time, utc_offset_seconds);
         if !(1..=9999).contains(&civil.year) {
             return None;
         }
-        let mut line = TimeText::new();
-        date_text::write(b"%A, %B ", &civil, 0, &mut line)?;
-        date_text::append(decimal(civil.day.into(), &mut [0; 20]), &mut line)?;
-        date_text::write(b", %Y %H:%M:%S-UTC", &civil, 0, &mut line)?;
+        date_text::write(b"%A, %B ", &civil, 0, text)?;
+        date_text::append(decimal(civil.day.into(), &mut [0; 20]), text)?;
+        date_text::write(b", %Y %H:%M:%S-UTC", &civil, 0, text)?;
         if utc_offset_seconds != 0 {
             let minutes = utc_offset_seconds.unsigned_abs() / 60;
             let offset =
                 Civil { hour: (minutes / 60) as u8, minute: (minutes % 60) as u8, ..civil };
             let pattern = if utc_offset_seconds < 0 { b"-%H:%M" } else { b"+%H:%M" };
-            date_text::write(pattern, &offset, 0, &mut line)?;
+            date_text::write(pattern, &offset, 0, text)?;
         }
-        date_text::append(b"\r\n", &mut line)?;
-        Some(line)
+        date_text::append(b"\r\n", text)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::server::text;
 
     #[test]
     fn is_one_line_that_people_can_read() {
         let time = UnixTime(1_681_923_870_293_444);
-        let text = |offset| Daytime.write(time, offset).unwrap();
+        let text = |offset| text(Daytime, time, offset).unwrap();
         assert_eq!(text(0), b"Wednesday, April 19, 2023 17:04:30-UTC\r\n");
         assert_eq!(text(20_700), b"Wednesday, April 19, 2023 22:49:30-UTC+05:45\r\n");
         assert_eq!(text(-86_400), b"Tuesday, April 18, 2023 17:04:30-UTC-24:00\r\n");
@@ -63,7 +62,7 @@ mod tests {
             Civil { year: 9999, month: 9, day: 29, hour: 12, minute: 0, second: 0, weekday: 0 }
                 .to_unix(-50_000)
                 .unwrap();
-        let text = Daytime.write(time, -50_000).unwrap();
+        let text = text(Daytime, time, -50_000).unwrap();
         assert_eq!(text, b"Wednesday, September 29, 9999 12:00:00-UTC-13:53\r\n");
     }
 }

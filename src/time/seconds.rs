@@ -25,8 +25,8 @@ impl TimeFormat for Seconds {
     }
 
     /// The offset plays no role: RFC 868 counts in UTC.
-    fn write(&self, time: UnixTime, _utc_offset_seconds: i32) -> Option<TimeText> {
-        TimeText::from_slice(&encode(time)).ok()
+    fn write(&self, time: UnixTime, _utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
+        text.extend_from_slice(&encode(time)).ok()
     }
 }
 
@@ -46,6 +46,7 @@ pub fn decode(bytes: [u8; 4]) -> UnixTime {
 mod tests {
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
+    use crate::time::server::text;
 
     /// The examples of RFC 868.
     #[test]
@@ -57,7 +58,7 @@ mod tests {
             (2_629_584_000, 420_595_200), // 1983-05-01
         ] {
             let time = UnixTime(unix * 1_000_000 + 999_999);
-            assert_eq!(Seconds.write(time, 7200).unwrap(), seconds_since_1900.to_be_bytes());
+            assert_eq!(text(Seconds, time, 7200).unwrap(), seconds_since_1900.to_be_bytes());
             let whole = UnixTime(unix * 1_000_000);
             assert_eq!(decode(seconds_since_1900.to_be_bytes()), whole);
         }

@@ -18,9 +18,9 @@ pub trait TimeFormat {
     /// The service's name in logs.
     fn name(&self) -> &'static str;
 
-    /// The bytes that stand for `time` where clocks are `utc_offset_seconds` ahead of UTC; `None`
-    /// if the format cannot express it.
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText>;
+    /// Appends the bytes that stand for `time` where clocks are `utc_offset_seconds` ahead of UTC.
+    /// `None` if the format cannot express it; `text` is of no use then.
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()>;
 }
 
 /// With `&dyn TimeFormat`, servers of several formats share one server's code.
@@ -29,8 +29,8 @@ impl<F: TimeFormat + ?Sized> TimeFormat for &F {
         (**self).name()
     }
 
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
-        (**self).write(time, utc_offset_seconds)
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
+        (**self).write(time, utc_offset_seconds, text)
     }
 }
 
@@ -72,8 +72,10 @@ impl<F: TimeFormat> Protocol for TimeServer<F> {
     }
 
     fn open(&mut self, connection: &mut TimeConnection, _peer: Peer, env: &mut Environment<'_>) {
-        let text = time_text(&self.0, env).unwrap_or_default();
-        *connection = TimeConnection { text, ..TimeConnection::new() };
+        *connection = TimeConnection::new();
+        if write_now(&self.0, env, &mut connection.text).is_none() {
+            connection.text.clear();
+        }
     }
 
     fn receive(
@@ -136,14 +138,22 @@ impl<F: TimeFormat> DatagramProtocol for TimeResponder<F> {
         if !may_answer(&ends) {
             return None;
         }
-        let text = time_text(&self.0, env)?;
+        let mut text = TimeText::new();
+        write_now(&self.0, env, &mut text)?;
         datagram.get_mut(..text.len())?.copy_from_slice(&text);
         Some(text.len())
     }
 }
 
-fn time_text(format: &impl TimeFormat, env: &Environment<'_>) -> Option<TimeText> {
-    format.write(env.date()?, env.wall_clock.utc_offset_seconds())
+fn write_now(format: &impl TimeFormat, env: &Environment<'_>, text: &mut TimeText) -> Option<()> {
+    format.write(env.date()?, env.wall_clock.utc_offset_seconds(), text)
+}
+
+/// What `format` writes, for tests.
+#[cfg(test)]
+pub(super) fn text(format: impl TimeFormat, time: UnixTime, offset: i32) -> Option<TimeText> {
+    let mut text = TimeText::new();
+    format.write(time, offset, &mut text).map(|()| text)
 }
 
 #[cfg(test)]

@@ -22,15 +22,12 @@ impl TimeFormat for Timestamp {
         "time"
     }
 
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
+    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
         let civil = Civil::from_unix(time, utc_offset_seconds);
         if !(1..=9999).contains(&civil.year) {
             return None;
         }
-        let mut line = TimeText::new();
-        let micros = time.subsec_micros();
-        date_text::write(b"%Y-%m-%d %H:%M:%S.%f", &civil, micros, &mut line)?;
-        Some(line)
+        date_text::write(b"%Y-%m-%d %H:%M:%S.%f", &civil, time.subsec_micros(), text)
     }
 }
 
@@ -50,24 +47,25 @@ pub fn parse(text: &[u8]) -> Option<UnixTime> {
 mod tests {
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
+    use crate::time::server::text;
 
     #[test]
     fn is_what_python_prints_with_all_six_digits() {
         let time = UnixTime(1_681_923_870_293_444);
-        let text = |offset| Timestamp.write(time, offset).unwrap();
-        assert_eq!(text(0), b"2023-04-19 17:04:30.293444");
-        assert_eq!(text(-5 * 3600), b"2023-04-19 12:04:30.293444");
-        assert_eq!(text(5 * 3600 + 45 * 60), b"2023-04-19 22:49:30.293444");
-        assert_eq!(Timestamp.write(UnixTime(0), 0).unwrap(), b"1970-01-01 00:00:00.000000");
-        assert_eq!(Timestamp.write(UnixTime(-1), 0).unwrap(), b"1969-12-31 23:59:59.999999");
+        let local = |offset| text(Timestamp, time, offset).unwrap();
+        assert_eq!(local(0), b"2023-04-19 17:04:30.293444");
+        assert_eq!(local(-5 * 3600), b"2023-04-19 12:04:30.293444");
+        assert_eq!(local(5 * 3600 + 45 * 60), b"2023-04-19 22:49:30.293444");
+        assert_eq!(text(Timestamp, UnixTime(0), 0).unwrap(), b"1970-01-01 00:00:00.000000");
+        assert_eq!(text(Timestamp, UnixTime(-1), 0).unwrap(), b"1969-12-31 23:59:59.999999");
     }
 
     #[test]
     fn years_that_python_does_not_know_are_not_told() {
-        assert_eq!(Timestamp.write(UnixTime(i64::MAX), 0), None);
-        assert_eq!(Timestamp.write(UnixTime(i64::MIN), 0), None);
-        assert!(Timestamp.write(UnixTime(253_402_300_799_999_999), 0).is_some());
-        assert_eq!(Timestamp.write(UnixTime(253_402_300_799_999_999), 1), None);
+        assert_eq!(text(Timestamp, UnixTime(i64::MAX), 0), None);
+        assert_eq!(text(Timestamp, UnixTime(i64::MIN), 0), None);
+        assert!(text(Timestamp, UnixTime(253_402_300_799_999_999), 0).is_some());
+        assert_eq!(text(Timestamp, UnixTime(253_402_300_799_999_999), 1), None);
     }
 
     #[test]
@@ -75,7 +73,7 @@ mod tests {
         let mut entropy = SeededEntropy::new(3);
         for _ in 0..20_000 {
             let time = UnixTime((entropy.next_u64() % 250_000_000_000_000_000) as i64);
-            let text = Timestamp.write(time, 0).unwrap();
+            let text = text(Timestamp, time, 0).unwrap();
             assert_eq!(text.len(), LENGTH);
             assert_eq!(parse(&text), Some(time));
         }

@@ -108,8 +108,8 @@ impl TimeFormat for Standing {
         Timestamp.name()
     }
 
-    fn write(&self, _: UnixTime, utc_offset_seconds: i32) -> Option<TimeText> {
-        Timestamp.write(UnixTime(1_681_923_870_293_444), utc_offset_seconds)
+    fn write(&self, _: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
+        Timestamp.write(UnixTime(1_681_923_870_293_444), utc_offset_seconds, text)
     }
 }
 

@@ -3,7 +3,7 @@
 use bareserve::time::{
     client::TimeClient,
     seconds,
-    server::TimeFormat,
+    server::{TimeFormat, TimeText},
     timestamp::{self, Timestamp},
 };
 
@@ -26,7 +26,9 @@ pub fn time(client: &Client) -> Result<(), Error> {
     })?;
     match (server.address().port(), session.text()) {
         (SECONDS_PORT, &[a, b, c, d]) => {
-            let text = Timestamp.write(seconds::decode([a, b, c, d]), 0).unwrap_or_default();
+            let mut text = TimeText::new();
+            // A time of 32 bits is always within what a timestamp can tell.
+            let _ = Timestamp.write(seconds::decode([a, b, c, d]), 0, &mut text);
             say(printable(&String::from_utf8_lossy(&text)));
         }
         (_, text) => say(printable(&String::from_utf8_lossy(text))),

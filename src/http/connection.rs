@@ -609,8 +609,7 @@ impl<A: Application> Session<'_, '_, A> {
         let head = &self.state.head;
         let status = self.state.status.map_or(0, |status| status.0);
         // A query may carry a token, which is nothing for a log.
-        let target = head.target(self.buffer);
-        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        let path = head.raw_path(self.buffer);
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,

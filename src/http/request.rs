@@ -6,6 +6,7 @@ use super::{
     head::Head,
     method::{Method, Version},
 };
+use crate::wire::text::{next_part, split_once};
 
 /// A request whose head is complete.
 #[derive(Clone, Copy)]
@@ -51,6 +52,11 @@ impl<'b> Request<'b> {
         self.head.target(self.buffer)
     }
 
+    /// The path as it came, escapes and all.
+    pub(super) fn raw_path(&self) -> &'b str {
+        self.head.raw_path(self.buffer)
+    }
+
     /// The path's segments, as many as `places` holds; none when there are more. For a `match`:
     ///
     /// ```
@@ -73,10 +79,14 @@ impl<'b> Request<'b> {
 
     /// The value of the query's parameter `name`, still encoded: `?a=1&b=2` has `a` and `b`.
     pub fn parameter(&self, name: &str) -> Option<&'b str> {
-        self.query()?
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .find_map(|(key, value)| (key == name).then_some(value))
+        let mut rest = self.query();
+        while let Some(pair) = next_part(&mut rest, b'&') {
+            let (key, value) = split_once(pair, b'=').unwrap_or((pair, ""));
+            if key == name {
+                return Some(value);
+            }
+        }
+        None
     }
 
     /// The value of the first field of that name, if it was kept and is UTF-8.
@@ -129,7 +139,8 @@ impl<'b> Request<'b> {
 /// Splits a path at its slashes, into as many segments as `places` holds; none when there are more.
 pub fn segments<'s, 'p>(path: &'s str, places: &'p mut [&'s str]) -> &'p [&'s str] {
     let mut count = 0;
-    for segment in path.split('/') {
+    let mut rest = Some(path);
+    while let Some(segment) = next_part(&mut rest, b'/') {
         let Some(place) = places.get_mut(count) else { return &[] };
         *place = segment;
         count += 1;

@@ -5,7 +5,7 @@ use smoltcp::wire::IpAddress;
 
 use super::{
     html, json, percent,
-    text::{decimal, hex},
+    text::{decimal, hex, split_once},
 };
 
 /// What stands for a `%` of a form.
@@ -96,13 +96,13 @@ impl<'o> Window<'o> {
     /// Adds `form`, with each `%` in it replaced by the next of `values`.
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
-        let mut values = values.iter();
-        for (place, text) in form.split('%').enumerate() {
-            if place > 0 {
-                self.value(values.next());
-            }
+        let (mut values, mut rest) = (values.iter(), form);
+        while let Some((text, behind)) = split_once(rest, b'%') {
             self.put(text);
+            self.value(values.next());
+            rest = behind;
         }
+        self.put(rest);
     }
 
     fn value(&mut self, value: Option<&Value<'_>>) {

@@ -97,12 +97,14 @@ impl<'o> Window<'o> {
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let mut values = values.iter();
-        for (place, text) in form.split('%').enumerate() {
-            if place > 0 {
-                self.value(values.next());
-            }
-            self.put(text);
+        let mut rest = form.as_bytes();
+        while let Some(place) = rest.iter().position(|&byte| byte == b'%') {
+            let (text, behind) = rest.split_at_checked(place).unwrap_or_default();
+            self.bytes(text);
+            self.value(values.next());
+            rest = behind.get(1..).unwrap_or_default();
         }
+        self.bytes(rest);
     }
 
     fn value(&mut self, value: Option<&Value<'_>>) {

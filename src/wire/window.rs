@@ -5,7 +5,7 @@ use smoltcp::wire::IpAddress;
 
 use super::{
     html, json, percent,
-    text::{decimal, hex, split_once},
+    text::{decimal, hex},
 };
 
 /// What stands for a `%` of a form.
@@ -96,13 +96,15 @@ impl<'o> Window<'o> {
     /// Adds `form`, with each `%` in it replaced by the next of `values`.
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
-        let (mut values, mut rest) = (values.iter(), form);
-        while let Some((text, behind)) = split_once(rest, b'%') {
-            self.put(text);
+        let mut values = values.iter();
+        let mut rest = form.as_bytes();
+        while let Some(place) = rest.iter().position(|&byte| byte == b'%') {
+            let (text, behind) = rest.split_at_checked(place).unwrap_or_default();
+            self.bytes(text);
             self.value(values.next());
-            rest = behind;
+            rest = behind.get(1..).unwrap_or_default();
         }
-        self.put(rest);
+        self.bytes(rest);
     }
 
     fn value(&mut self, value: Option<&Value<'_>>) {

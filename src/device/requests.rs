@@ -5,7 +5,7 @@ use crate::{
     wire::{
         calendar::Civil,
         json::{Bytes, Event, Scanner},
-        text::parse_decimal,
+        text::{parse_decimal, position},
     },
 };
 
@@ -100,7 +100,7 @@ fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
 fn literal(rest: &mut &[u8], allowed: &[u8]) -> Option<u8> {
     let (&first, tail) = rest.split_first()?;
     *rest = tail;
-    allowed.contains(&first).then_some(first)
+    position(first, allowed).map(|_| first)
 }
 
 /// Takes `.123456789` if it is there; returns microseconds.

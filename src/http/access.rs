@@ -6,6 +6,7 @@ use super::{
     response::{Composed, Response},
     status::Status,
 };
+use crate::wire::text::{cut, pairs};
 
 /// The cookie that carries the token.
 pub(super) const COOKIE: &str = "bareserve-token";
@@ -71,7 +72,7 @@ impl WriteAccess {
     /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
     /// no place for a secret.
     pub(super) fn admit(&self, request: &Request<'_>, response: Response<'_>) -> Composed {
-        let path = request.target().split('?').next().unwrap_or_default();
+        let (path, _) = cut(request.target(), b'?');
         let token = self.token.as_ref().map_or("", Token::as_str);
         let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
         // Only the slash: two of them in front of a path lead to another host.
@@ -91,7 +92,7 @@ fn is_cross_site(request: &Request<'_>) -> bool {
         return !matches!(site, "same-origin" | "none");
     }
     let Some(origin) = request.field("Origin") else { return false };
-    let (Some((_, rest)), Some(host)) = (origin.split_once(':'), request.field("Host")) else {
+    let (Some(rest), Some(host)) = (cut(origin, b':').1, request.field("Host")) else {
         return true;
     };
     rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority))
@@ -99,9 +100,7 @@ fn is_cross_site(request: &Request<'_>) -> bool {
 
 /// The value of the cookie called `name` (RFC 6265 section 4.2).
 fn cookie<'b>(request: &Request<'b>, name: &str) -> Option<&'b str> {
-    request
-        .values("Cookie")
-        .flat_map(|cookies| cookies.split(';'))
-        .filter_map(|pair| pair.trim_ascii().split_once('='))
-        .find_map(|(key, value)| (key == name).then_some(value))
+    request.values("Cookie").find_map(|cookies| {
+        pairs(cookies, b';').find_map(|(key, value)| value.filter(|_| key == name))
+    })
 }

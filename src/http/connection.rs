@@ -36,7 +36,10 @@ use super::{
 use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase},
-    wire::window::{Filled, Value},
+    wire::{
+        text::cut,
+        window::{Filled, Value},
+    },
 };
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
@@ -610,7 +613,7 @@ impl<A: Application> Session<'_, '_, A> {
         let status = self.state.status.map_or(0, |status| status.0);
         // A query may carry a token, which is nothing for a log.
         let target = head.target(self.buffer);
-        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        let (path, _) = cut(target, b'?');
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,

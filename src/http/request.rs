@@ -6,6 +6,7 @@ use super::{
     head::Head,
     method::{Method, Version},
 };
+use crate::wire::text::pairs;
 
 /// A request whose head is complete.
 #[derive(Clone, Copy)]
@@ -73,10 +74,8 @@ impl<'b> Request<'b> {
 
     /// The value of the query's parameter `name`, still encoded: `?a=1&b=2` has `a` and `b`.
     pub fn parameter(&self, name: &str) -> Option<&'b str> {
-        self.query()?
-            .split('&')
-            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-            .find_map(|(key, value)| (key == name).then_some(value))
+        let (_, value) = pairs(self.query()?, b'&').find(|(key, _)| *key == name)?;
+        Some(value.unwrap_or_default())
     }
 
     /// The value of the first field of that name, if it was kept and is UTF-8.

@@ -69,6 +69,31 @@ fn parse(text: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
+/// Where `wanted` first stands in `bytes`.
+// The core library's search is for long texts: with it, `contains` and `split` take 600 bytes.
+#[inline(never)]
+pub fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|&byte| byte == wanted)
+}
+
+/// What stands before the first `separator`, which is ASCII, and what stands after it, if it is
+/// there.
+#[inline(never)]
+pub fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+    let at = position(separator, text.as_bytes()).unwrap_or(text.len());
+    (text.get(..at).unwrap_or_default(), text.get(at + 1..))
+}
+
+/// Pairs of `name=value` with `separator` between them; blanks around a pair are left away.
+pub fn pairs(text: &str, separator: u8) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let mut rest = Some(text);
+    core::iter::from_fn(move || {
+        let (pair, after) = cut(rest?, separator);
+        rest = after;
+        Some(cut(pair.trim_ascii(), b'='))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -89,6 +114,14 @@ mod tests {
             assert_eq!(hex(value), format!("{value:016x}").as_bytes());
             assert_eq!(parse_hex(format!("{value:X}").as_bytes()), Some(value));
         }
+    }
+
+    #[test]
+    fn texts_are_cut_at_the_first_separator() {
+        assert_eq!(cut("a?b?c", b'?'), ("a", Some("b?c")));
+        assert_eq!(cut("\u{e4}?", b'?'), ("\u{e4}", Some("")));
+        assert_eq!(cut("", b'?'), ("", None));
+        assert!(pairs("a=1; b;=c=", b';').eq([("a", Some("1")), ("b", None), ("", Some("c="))]));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use smoltcp::wire::IpAddress;
 
 use super::{
     html, json, percent,
-    text::{decimal, hex},
+    text::{cut, decimal, hex},
 };
 
 /// What stands for a `%` of a form.
@@ -97,11 +97,13 @@ impl<'o> Window<'o> {
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let mut values = values.iter();
-        for (place, text) in form.split('%').enumerate() {
-            if place > 0 {
-                self.value(values.next());
-            }
+        let (text, mut rest) = cut(form, b'%');
+        self.put(text);
+        while let Some(form) = rest {
+            self.value(values.next());
+            let (text, after) = cut(form, b'%');
             self.put(text);
+            rest = after;
         }
     }
 

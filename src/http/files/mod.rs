@@ -23,6 +23,7 @@ use super::{
 use crate::{
     environment::Environment,
     store::{Commit, Encoding, Store, StoreError, is_valid_path},
+    wire::text::cut,
 };
 
 /// Serves the files of a store: whole, in parts, gzipped if the store has such a variant and the
@@ -299,10 +300,8 @@ fn is_valid_folder(path: &str) -> bool {
 /// The request's own path as it came, for a Location that leads back to it; the root for one with
 /// two slashes in front, which would lead to another host.
 fn own_location<'b>(request: &Request<'b>) -> &'b str {
-    match request.target().split('?').next() {
-        Some(path) if path.starts_with('/') && !path.starts_with("//") => path,
-        _ => "/",
-    }
+    let (path, _) = cut(request.target(), b'?');
+    if path.starts_with('/') && !path.starts_with("//") { path } else { "/" }
 }
 
 /// A folder is asked for without its slash: relative links on its page would go wrong.

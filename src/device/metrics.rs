@@ -169,11 +169,9 @@ impl Metrics<'_> {
         out.put("} 1\n");
 
         write_header("uptime_seconds", "Time since the device started.", "gauge", out);
-        out.fill(
-            "bareserve_uptime_seconds %
-",
-            &[Value::Thousandths(uptime_ms)],
-        );
+        let millis = Value::Digits((uptime_ms % 1000) as u32, 3);
+        let uptime = [Value::Number(uptime_ms / 1000), millis];
+        out.fill("bareserve_uptime_seconds %.%\n", &uptime);
 
         let help = "Connection requests dropped because too many waited, or too long.";
         write_single("backlog_dropped_total", help, "counter", dropped, out);

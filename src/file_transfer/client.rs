@@ -9,7 +9,7 @@ use super::{
 use crate::{
     environment::Environment,
     net::session::{Failure, Progress, StreamSession},
-    store::is_valid_name,
+    store::{Store, StoreError, is_valid_name},
     wire::window::{Value, Window},
 };
 
@@ -32,6 +32,45 @@ pub trait Sink {
 
     /// The fetch has failed; throw away what was written.
     fn discard(&mut self);
+}
+
+/// A store as a sink: the file goes to its root folder.
+#[derive(Debug)]
+pub struct StoreSink<S: Store> {
+    store: S,
+    upload: Option<S::Upload>,
+}
+
+impl<S: Store> StoreSink<S> {
+    /// Nothing is written yet.
+    pub const fn new(store: S) -> Self {
+        Self { store, upload: None }
+    }
+
+    /// The upload, begun if it has not been.
+    fn take(&mut self) -> Result<S::Upload, StoreError> {
+        self.upload.take().map_or_else(|| self.store.create(None), Ok)
+    }
+}
+
+impl<S: Store> Sink for StoreSink<S> {
+    type Error = StoreError;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        let mut upload = self.take()?;
+        let written = self.store.write(&mut upload, bytes);
+        self.upload = Some(upload);
+        written
+    }
+
+    fn finish(&mut self, name: &str) -> Result<(), StoreError> {
+        let upload = self.take()?;
+        self.store.commit(upload, name).map(|_| ())
+    }
+
+    fn discard(&mut self) {
+        self.upload = None;
+    }
 }
 
 /// Where a file to be sent comes from.

@@ -1,7 +1,7 @@
 //! The UDP ping client: sends `Ping 1 1700000000.123456` and its like, one at a time, and measures
 //! how long each answer takes.
 
-use core::fmt::{self, Write};
+use core::fmt;
 
 use smoltcp::{
     time::{Duration, Instant},
@@ -13,6 +13,7 @@ use crate::{
     clock::{UnixTime, until},
     environment::Environment,
     net::session::{DatagramSession, Progress},
+    wire::window::{Line, Value},
 };
 
 /// Requests remembered, so that late and repeated answers are known for what they are.
@@ -151,8 +152,9 @@ impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
             sent: env.now,
             state: RequestState::Waiting,
         };
-        let text = request.text();
-        datagram.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        let line = request.text();
+        let text = line.as_str().as_bytes();
+        datagram.get_mut(..text.len())?.copy_from_slice(text);
         self.sequence = request.sequence;
         self.next_request = env.now + self.settings.interval;
         self.statistics.sent = request.sequence;
@@ -179,17 +181,16 @@ impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
 }
 
 impl Request {
-    /// What is sent: `Ping SEQUENCE SECONDS.MICROSECONDS`.
-    fn text(&self) -> heapless::String<48> {
+    /// What is sent: `Ping SEQUENCE SECONDS.MICROSECONDS`, 39 bytes at most.
+    fn text(&self) -> Line {
         let (seconds, micros) = (self.date.seconds(), self.date.subsec_micros());
-        let mut text = heapless::String::new();
-        // The longest, with 10 digits and 14 digits and a sign, is 39 bytes.
-        let _ = write!(text, "Ping {} {seconds}.{micros:06}", self.sequence);
-        text
+        let sequence = Value::Number(self.sequence.into());
+        let values = [sequence, Value::Signed(seconds), Value::Digits(micros, 6)];
+        Line::of(|out| out.fill("Ping % %.%", &values))
     }
 
     fn is_answered_by(&self, datagram: &[u8]) -> bool {
-        self.text().as_bytes().eq_ignore_ascii_case(datagram)
+        self.text().as_str().as_bytes().eq_ignore_ascii_case(datagram)
     }
 }
 

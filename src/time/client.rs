@@ -26,6 +26,11 @@ impl<'a> TimeClient<'a> {
         Self { buffer, length: 0, progress: Progress::Running }
     }
 
+    /// Begins anew.
+    pub fn restart(&mut self) {
+        (self.length, self.progress) = (0, Progress::Running);
+    }
+
     /// What the server has said so far.
     pub fn text(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()

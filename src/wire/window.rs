@@ -25,8 +25,8 @@ pub enum Value<'v> {
     Signed(i64),
     /// In 16 hexadecimal digits.
     Hex(u64),
-    /// So many thousandths, with their point and three digits behind it: `12.345`.
-    Thousandths(u64),
+    /// In so many decimal digits, with zeros in front.
+    Digits(u32, u32),
     /// `192.168.69.1`, or as RFC 5952 has it.
     Address(IpAddress),
 }
@@ -119,19 +119,14 @@ impl<'o> Window<'o> {
                 self.number(number.unsigned_abs());
             }
             Value::Hex(number) => self.bytes(&hex(number)),
-            Value::Thousandths(number) => self.thousandths(number),
+            Value::Digits(number, count) => {
+                for place in (0..count).rev() {
+                    let digit = number / 10_u32.saturating_pow(place) % 10;
+                    self.bytes(&[b'0' + digit as u8]);
+                }
+            }
             Value::Address(address) => self.address(address),
         }
-    }
-
-    fn thousandths(&mut self, number: u64) {
-        self.number(number / 1000);
-        self.put(match number % 1000 {
-            0..10 => ".00",
-            10..100 => ".0",
-            _ => ".",
-        });
-        self.number(number % 1000);
     }
 
     fn address(&mut self, address: IpAddress) {
@@ -235,14 +230,14 @@ mod tests {
         Value::Signed(-7),
         Value::Hex(0x0123_4567_89ab_cdef),
         Value::Address(IpAddress::v4(192, 168, 69, 1)),
-        Value::Thousandths(7),
-        Value::Thousandths(2_034),
-        Value::Thousandths(10_120),
-        Value::Thousandths(u64::MAX),
+        Value::Digits(7, 3),
+        Value::Digits(2_034, 3),
+        Value::Digits(0, 1),
+        Value::Digits(u32::MAX, 10),
     ];
     const TEXT: &str = "a text as it is \"a \\\"\\u00e9\\\"\", &lt;é&gt;; a%20b/%C3%A9 \
         18446744073709551615 | -7 0123456789abcdef 192.168.69.1 | \
-        0.007 2.034 10.120 18446744073709551.615.";
+        007 034 0 4294967295.";
 
     #[test]
     fn shows_the_same_through_slices_of_every_length() {

@@ -8,11 +8,14 @@ use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
     network::{ADDRESSES, HOST, Network, NetworkMemory, StartError},
-    services::{FilesMemory, HttpMemory, PingMemory, StoreMemory, TimeMemory},
+    services::{ClientsMemory, FilesMemory, HttpMemory, PingMemory, StoreMemory, TimeMemory},
 };
 
-const SOCKETS: usize =
-    TimeMemory::SOCKETS + PingMemory::SOCKETS + FilesMemory::SOCKETS + HttpMemory::SOCKETS;
+const SOCKETS: usize = TimeMemory::SOCKETS
+    + PingMemory::SOCKETS
+    + FilesMemory::SOCKETS
+    + HttpMemory::SOCKETS
+    + ClientsMemory::SOCKETS;
 
 /// Whether files may be stored over HTTP by who has the token, which the log shows.
 const IS_WRITABLE: bool = true;
@@ -28,6 +31,7 @@ struct Memory {
     store: StoreMemory,
     files: FilesMemory,
     http: HttpMemory,
+    clients: ClientsMemory,
 }
 
 #[entry]
@@ -40,6 +44,7 @@ fn main() -> ! {
         store: StoreMemory::new(),
         files: FilesMemory::new(),
         http: HttpMemory::new(),
+        clients: ClientsMemory::new(),
     };
     let Err(error) = serve(MEMORY);
     mps2_an385::fail(error)
@@ -54,5 +59,6 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     memory.files.start(services, store, IS_OPEN)?;
     let ping = memory.ping.start(services)?;
     memory.http.start(services, store, Some(ping), IS_WRITABLE)?;
+    memory.clients.start(services, HOST, store)?;
     network.run()
 }

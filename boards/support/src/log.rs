@@ -72,7 +72,8 @@ impl<'a, U: Uart> Log<'a, U> {
         (self.start, self.end) = (0, waiting.len());
         self.buffer.copy_within(waiting, 0);
         let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
-        line.fill("% ", &[Value::Thousandths(self.now.total_millis().unsigned_abs())]);
+        let seconds = Value::Number(self.now.secs().unsigned_abs());
+        line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
         for Filled { form, values } in parts {
             line.fill(form, values);
         }

@@ -1,6 +1,7 @@
 //! The services a board runs, one group a file: its memory, and how it is started. A board takes the
 //! groups it has room for.
 
+pub mod clients;
 pub mod files;
 pub mod http;
 pub mod ping;
@@ -9,6 +10,7 @@ mod tcp;
 pub mod time;
 mod udp;
 
+pub use clients::ClientsMemory;
 pub use files::FilesMemory;
 pub use http::HttpMemory;
 pub use ping::PingMemory;

@@ -1,0 +1,231 @@
+//! The clients: what the board asks of its host. The time by TCP and the file that the host offers,
+//! until it has got both; then ten pings. The log tells what comes of each.
+
+use bareserve::{
+    Context, Service,
+    environment::{Environment, Event},
+    file_transfer::client::{Fetch, StoreSink},
+    net::{
+        session::{Failure, Progress, StreamSession},
+        tcp_client::TcpClient,
+        udp_client::UdpClient,
+    },
+    ping::{
+        client::{PingClient, PingEvent, PingSettings},
+        server as ping,
+    },
+    time::{client::TimeClient, timestamp},
+    wire::window::{Filled, Value},
+};
+use smoltcp::{
+    phy::Device,
+    time::{Duration, Instant},
+    wire::{IpAddress, IpEndpoint},
+};
+
+use super::{Services, store::Store, udp::UdpRings};
+use crate::{network::StartError, place::Place};
+
+/// Where hosts offer a file.
+const FILE_PORT: u16 = 5566;
+
+/// From one attempt to the next, while the host does not answer.
+const RETRY: Duration = Duration::from_secs(10);
+
+const PINGS: PingSettings = PingSettings {
+    count: 10,
+    timeout: Duration::from_secs(1),
+    interval: Duration::from_millis(100),
+};
+
+/// The clients of the three services: two sockets, 2 KB.
+pub struct ClientsMemory {
+    clients: Place<Clients>,
+    rx: [u8; 536],
+    tx: [u8; 64],
+    time: [u8; 64],
+    ping: UdpRings<2, 64>,
+}
+
+impl ClientsMemory {
+    /// Sockets this takes.
+    pub const SOCKETS: usize = 1 + 1;
+
+    /// Not started.
+    pub const fn new() -> Self {
+        Self {
+            clients: Place::new(),
+            rx: [0; 536],
+            tx: [0; 64],
+            time: [0; 64],
+            ping: UdpRings::new(),
+        }
+    }
+
+    /// Asks `host`, and puts its file into `store`.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    // Keeps what is only needed to set up off the stack of the main loop.
+    #[inline(never)]
+    pub fn start<E: Device>(
+        &'static mut self,
+        services: &mut Services<E>,
+        host: IpAddress,
+        store: Store,
+    ) -> Result<(), StartError> {
+        let Self { clients, rx, tx, time, ping } = self;
+        let errands = Errands {
+            host,
+            time: TimeClient::new(time),
+            fetch: Fetch::offered(StoreSink::new(store)),
+            has_time: false,
+        };
+        let pings = PingClient::new(host, PINGS, ignore as fn(PingEvent));
+        let ping_server = IpEndpoint::new(host, ping::PORT);
+        let clients = clients.put(Clients {
+            tcp: TcpClient::new(&mut services.stack, errands, rx, tx)?,
+            ping: UdpClient::new(&mut services.stack, pings, ping_server, ping.split())?,
+            store,
+            stage: Stage::Pausing(Instant::ZERO),
+        });
+        services.run(clients)
+    }
+}
+
+impl Default for ClientsMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+struct Clients {
+    tcp: TcpClient<Errands>,
+    ping: UdpClient<'static, PingClient<fn(PingEvent)>>,
+    store: Store,
+    stage: Stage,
+}
+
+enum Stage {
+    /// The next connection is begun then.
+    Pausing(Instant),
+    Connected,
+    Pinging,
+    Done,
+}
+
+impl Service for Clients {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        match self.stage {
+            Stage::Pausing(until) if until <= cx.environment.now => {
+                let server = self.tcp.session().server();
+                let _ = self.tcp.connect(server);
+                self.stage = Stage::Connected;
+            }
+            Stage::Pausing(_) | Stage::Done => return,
+            Stage::Connected | Stage::Pinging => {}
+        }
+        match self.stage {
+            Stage::Pinging => {
+                self.ping.poll(cx);
+                if self.ping.progress() != Progress::Running {
+                    self.stage = Stage::Done;
+                    let server = IpEndpoint::new(self.tcp.session().host, ping::PORT);
+                    let statistics = self.ping.session().statistics();
+                    let values = [statistics.received, statistics.sent];
+                    let values = &values.map(|count| Value::Number(count.into()));
+                    report(server, "% of % pings answered", values, &mut cx.environment);
+                }
+            }
+            _ => {
+                self.tcp.poll(cx);
+                if self.tcp.outcome().is_some() {
+                    self.stage = self.next_stage(cx.environment.now);
+                }
+            }
+        }
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        match self.stage {
+            Stage::Pausing(until) => Some(until),
+            Stage::Connected => self.tcp.poll_at(),
+            Stage::Pinging => self.ping.poll_at(),
+            Stage::Done => None,
+        }
+    }
+}
+
+impl Clients {
+    /// A connection is over.
+    fn next_stage(&mut self, now: Instant) -> Stage {
+        let errands = self.tcp.session();
+        let has_succeeded = errands.progress() == Progress::Succeeded;
+        if has_succeeded && errands.has_time {
+            return Stage::Pinging;
+        }
+        errands.has_time |= has_succeeded;
+        errands.time.restart();
+        errands.fetch = Fetch::offered(StoreSink::new(self.store));
+        Stage::Pausing(if has_succeeded { now } else { now + RETRY })
+    }
+}
+
+/// What there is to do over TCP, one after the other.
+struct Errands {
+    host: IpAddress,
+    time: TimeClient<'static>,
+    fetch: Fetch<'static, StoreSink<Store>>,
+    /// The first is done.
+    has_time: bool,
+}
+
+impl Errands {
+    fn server(&self) -> IpEndpoint {
+        let port = if self.has_time { FILE_PORT } else { timestamp::PORT };
+        IpEndpoint::new(self.host, port)
+    }
+
+    fn current(&mut self) -> &mut dyn StreamSession {
+        if self.has_time { &mut self.fetch } else { &mut self.time }
+    }
+}
+
+impl StreamSession for Errands {
+    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
+        self.current().receive(input, env)
+    }
+
+    fn end_of_input(&mut self, env: &mut Environment<'_>) {
+        self.current().end_of_input(env);
+    }
+
+    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
+        self.current().transmit(output, env)
+    }
+
+    fn progress(&self) -> Progress {
+        if self.has_time { self.fetch.progress() } else { self.time.progress() }
+    }
+
+    fn end(&mut self, result: Result<(), Failure>, env: &mut Environment<'_>) {
+        self.current().end(result, env);
+        if self.progress() != Progress::Succeeded {
+            return;
+        }
+        if self.has_time {
+            let size = Value::Number(self.fetch.received());
+            report(self.server(), "% bytes stored", &[size], env);
+        } else {
+            let text = core::str::from_utf8(self.time.text()).unwrap_or_default();
+            report(self.server(), "it is %", &[Value::Text(text.trim_ascii())], env);
+        }
+    }
+}
+
+fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Environment<'_>) {
+    let what = Filled { form, values };
+    env.observer.event(Event::Answered { service: "client", remote, what });
+}
+
+fn ignore(_: PingEvent) {}

@@ -57,7 +57,7 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
 
     /// Changes the time limits: for quiet times, and for when somebody waits.
     #[must_use]
-    pub fn with_limits(mut self, patient: Limits, pressed: Limits) -> Self {
+    pub fn with_limits(mut self, patient: &'a Limits, pressed: &'a Limits) -> Self {
         self.pool.patient = patient;
         self.pool.pressed = pressed;
         self
@@ -109,8 +109,8 @@ struct Pool<'a> {
     size: usize,
     ports: &'a [u16],
     counters: &'a Counters,
-    patient: Limits,
-    pressed: Limits,
+    patient: &'a Limits,
+    pressed: &'a Limits,
     /// Requests taken up, modulo 256.
     taken: u8,
     /// Nobody was connected at the last look.
@@ -146,8 +146,8 @@ impl<'a> Pool<'a> {
             size,
             ports,
             counters,
-            patient: Limits::PATIENT,
-            pressed: Limits::PRESSED,
+            patient: &Limits::PATIENT,
+            pressed: &Limits::PRESSED,
             taken: 0,
             is_empty: false,
             poll_at: None,
@@ -160,7 +160,7 @@ impl<'a> Pool<'a> {
             return;
         }
         let mut driver = self.driver(cx);
-        slots.each(&mut |slot, conversation| driver.poll(slot, conversation, &self.patient));
+        slots.each(&mut |slot, conversation| driver.poll(slot, conversation, self.patient));
         if cx.backlog.waiting(self.ports) > 0 {
             self.drop_duplicates(slots, cx);
             self.accept(slots, cx);
@@ -249,7 +249,7 @@ impl<'a> Pool<'a> {
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
             let limits = match &pressed {
                 Some(pressed) if more_must_go || slot.is_leaving() => pressed,
-                _ => &self.patient,
+                _ => self.patient,
             };
             next = earlier(next, at_once.then_some(Instant::ZERO));
             next = earlier(next, slot.deadline(limits));

@@ -24,6 +24,11 @@ const BUDGET: usize = 32;
 /// random one.
 pub struct UdpClient<'a, S> {
     session: S,
+    port: Port<'a>,
+}
+
+/// All of a client but its session, whose type is not known here: compiled once.
+struct Port<'a> {
     handle: SocketHandle,
     remote: IpEndpoint,
     datagram: &'a mut [u8],
@@ -43,13 +48,13 @@ impl<'a, S: DatagramSession> UdpClient<'a, S> {
     ) -> Result<Self, SetupError> {
         let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
         let poll_at = Some(Instant::ZERO);
-        Ok(Self { session, handle, remote, datagram: memory.datagram, poll_at })
+        Ok(Self { session, port: Port { handle, remote, datagram: memory.datagram, poll_at } })
     }
 
     /// The session. A session that is done may be replaced: the client goes on with the new one.
     pub fn session(&mut self) -> &mut S {
         // It may have become due.
-        self.poll_at = Some(Instant::ZERO);
+        self.port.poll_at = Some(Instant::ZERO);
         &mut self.session
     }
 
@@ -61,9 +66,19 @@ impl<'a, S: DatagramSession> UdpClient<'a, S> {
 
 impl<S: DatagramSession> Service for UdpClient<'_, S> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.port.poll(&mut self.session, cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.port.poll_at
+    }
+}
+
+impl Port<'_> {
+    fn poll(&mut self, session: &mut dyn DatagramSession, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
         let env = &mut cx.environment;
-        if self.session.progress() != Progress::Running {
+        if session.progress() != Progress::Running {
             socket.close();
             self.poll_at = None;
             return;
@@ -74,7 +89,7 @@ impl<S: DatagramSession> Service for UdpClient<'_, S> {
         for _ in 0..BUDGET {
             match socket.recv_slice(self.datagram) {
                 Ok((length, meta)) if meta.endpoint == self.remote => {
-                    self.session.receive(self.datagram.get(..length).unwrap_or_default(), env);
+                    session.receive(self.datagram.get(..length).unwrap_or_default(), env);
                 }
                 // From somebody else, or longer than any answer can be.
                 Ok(_) | Err(RecvError::Truncated) => {}
@@ -85,21 +100,17 @@ impl<S: DatagramSession> Service for UdpClient<'_, S> {
             if !socket.can_send() {
                 break;
             }
-            let Some(length) = self.session.transmit(self.datagram, env) else { break };
+            let Some(length) = session.transmit(self.datagram, env) else { break };
             let datagram = self.datagram.get(..length).unwrap_or_default();
             // What cannot be sent is lost, as it may be on the way.
             let _ = socket.send_slice(datagram, self.remote);
         }
-        self.poll_at = match self.session.progress() {
+        self.poll_at = match session.progress() {
             Progress::Running if socket.can_recv() => Some(Instant::ZERO),
             // When there is room again, the turn that made it polls again.
             Progress::Running if !socket.can_send() => None,
-            Progress::Running => self.session.poll_at(),
+            Progress::Running => session.poll_at(),
             _ => None,
         };
-    }
-
-    fn poll_at(&self) -> Option<Instant> {
-        self.poll_at
     }
 }

@@ -126,16 +126,17 @@ fn a_request_nobody_repeats_is_forgotten() {
     let mut world = World::new(1, Faults::NONE);
     // A connection that nothing makes room of.
     let tally = Shared::default();
-    let forever = Limits {
-        first_byte: MINUTE * 10,
-        half_open: MINUTE * 10,
-        head: MINUTE * 10,
-        idle: MINUTE * 10,
-        progress: MINUTE * 10,
+    const HOUR: Duration = Duration::from_secs(3600);
+    const FOREVER: Limits = Limits {
+        first_byte: HOUR,
+        half_open: HOUR,
+        head: HOUR,
+        idle: HOUR,
+        progress: HOUR,
         ..Limits::PATIENT
     };
     world.serve_with::<_, 1, 2048, 4096>(Lines { tally }, &[7], |server| {
-        server.with_limits(forever, forever)
+        server.with_limits(&FOREVER, &FOREVER)
     });
     holder(&mut world);
     world.pass(ms(10));

@@ -17,6 +17,8 @@ impl<T> Place<T> {
     }
 
     /// Puts the value there.
+    // Inlined, it would be copied field by field.
+    #[inline(never)]
     pub fn put(&mut self, value: T) -> &mut T {
         self.0.clear();
         let _ = self.0.push(value);

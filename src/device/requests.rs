@@ -4,6 +4,7 @@ use crate::{
     clock::UnixTime,
     wire::{
         calendar::Civil,
+        date_text,
         json::{Bytes, Event, Scanner},
         text::parse_decimal,
     },
@@ -66,62 +67,39 @@ pub fn parse_date(body: &[u8]) -> Option<UnixTime> {
     (UnixTime(0)..YEAR_10000).contains(&date).then_some(date)
 }
 
-/// What stands before each number of a date, and how many digits that has.
-const DATE: [(&[u8], usize); 6] =
-    [(b"", 4), (b"-", 2), (b"-", 2), (b"Tt ", 2), (b":", 2), (b":", 2)];
-
 /// RFC 3339 section 5.6: `2023-11-14T22:13:20.123456Z`.
 fn parse_rfc3339(text: &[u8]) -> Option<UnixTime> {
-    let mut rest = text;
-    let mut numbers = [0; DATE.len()];
-    for (place, (separators, digits)) in numbers.iter_mut().zip(DATE) {
-        if !separators.is_empty() {
-            literal(&mut rest, separators)?;
-        }
-        *place = number(&mut rest, digits)?;
-    }
-    let micros = fraction(&mut rest)?;
-    let offset = offset(&mut rest)?;
-    let [year, numbers @ ..] = numbers;
-    let [month, day, hour, minute, second] = numbers.map(|n| n as u8);
-    let civil = Civil { year: year.into(), month, day, hour, minute, second, weekday: 0 };
-    let UnixTime(whole) = civil.to_unix(offset)?;
-    rest.is_empty().then_some(UnixTime(whole + i64::from(micros)))
-}
-
-/// Takes exactly `digits` digits, at most 4.
-fn number(rest: &mut &[u8], digits: usize) -> Option<u16> {
-    let (head, tail) = rest.split_at_checked(digits)?;
-    *rest = tail;
-    parse_decimal(head).map(|number| number as u16)
-}
-
-/// Takes one byte of `allowed`.
-fn literal(rest: &mut &[u8], allowed: &[u8]) -> Option<u8> {
-    let (&first, tail) = rest.split_first()?;
-    *rest = tail;
-    allowed.contains(&first).then_some(first)
-}
-
-/// Takes `.123456789` if it is there; returns microseconds.
-fn fraction(rest: &mut &[u8]) -> Option<u32> {
-    let Some(digits) = rest.strip_prefix(b".") else { return Some(0) };
-    let length = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let (digits, tail) = digits.split_at_checked(length)?;
-    *rest = tail;
-    let padded = digits.iter().copied().chain(core::iter::repeat(b'0')).take(6);
-    (length > 0).then(|| padded.fold(0, |value, byte| value * 10 + u32::from(byte - b'0')))
-}
-
-/// Takes `Z` or `+01:00`; returns seconds.
-fn offset(rest: &mut &[u8]) -> Option<i32> {
-    let sign = match literal(rest, b"Zz+-")? {
-        b'+' => 1,
-        b'-' => -1,
-        _ => return Some(0),
+    let pattern = match text.get(10)? {
+        b' ' => b"%Y-%m-%d %H:%M:%S",
+        b't' => b"%Y-%m-%dt%H:%M:%S",
+        _ => b"%Y-%m-%dT%H:%M:%S",
     };
-    let hours = number(rest, 2).filter(|hours| *hours < 24)?;
-    literal(rest, b":")?;
-    let minutes = number(rest, 2).filter(|minutes| *minutes < 60)?;
-    Some(sign * (i32::from(hours) * 3600 + i32::from(minutes) * 60))
+    let (civil, rest) = date_text::read(pattern, text)?;
+    let (micros, rest) = fraction(rest)?;
+    let UnixTime(whole) = civil.to_unix(offset(rest)?)?;
+    Some(UnixTime(whole + i64::from(micros)))
+}
+
+/// Microseconds, `.123456789` or nothing, and what follows them.
+fn fraction(text: &[u8]) -> Option<(u32, &[u8])> {
+    let Some(digits) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let (mut micros, mut unit, mut rest) = (0, 100_000, digits);
+    while let [digit @ b'0'..=b'9', tail @ ..] = rest {
+        micros += u32::from(digit - b'0') * unit;
+        unit /= 10;
+        rest = tail;
+    }
+    (rest.len() < digits.len()).then_some((micros, rest))
+}
+
+/// The seconds of `Z` or `+01:00`.
+fn offset(text: &[u8]) -> Option<i32> {
+    let (sign, text) = match text {
+        b"Z" | b"z" => return Some(0),
+        [b'+', text @ ..] => (1, text),
+        [b'-', text @ ..] => (-1, text),
+        _ => return None,
+    };
+    let (Civil { hour, minute, .. }, b"") = date_text::read(b"%H:%M", text)? else { return None };
+    (hour < 24 && minute < 60).then_some(sign * (i32::from(hour) * 3600 + i32::from(minute) * 60))
 }

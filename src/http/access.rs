@@ -6,7 +6,7 @@ use super::{
     response::{Composed, Response},
     status::Status,
 };
-use crate::wire::text::{next_part, split_once};
+use crate::wire::text::{cut, pairs};
 
 /// The cookie that carries the token.
 pub(super) const COOKIE: &str = "bareserve-token";
@@ -92,7 +92,7 @@ fn is_cross_site(request: &Request<'_>) -> bool {
         return !matches!(site, "same-origin" | "none");
     }
     let Some(origin) = request.field("Origin") else { return false };
-    let (Some((_, rest)), Some(host)) = (split_once(origin, b':'), request.field("Host")) else {
+    let (Some(rest), Some(host)) = (cut(origin, b':').1, request.field("Host")) else {
         return true;
     };
     rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority))
@@ -100,13 +100,7 @@ fn is_cross_site(request: &Request<'_>) -> bool {
 
 /// The value of the cookie called `name` (RFC 6265 section 4.2).
 fn cookie<'b>(request: &Request<'b>, name: &str) -> Option<&'b str> {
-    for mut cookies in request.values("Cookie").map(Some) {
-        while let Some(pair) = next_part(&mut cookies, b';') {
-            match split_once(pair.trim_ascii(), b'=') {
-                Some((key, value)) if key == name => return Some(value),
-                _ => {}
-            }
-        }
-    }
-    None
+    request.values("Cookie").find_map(|cookies| {
+        pairs(cookies, b';').find_map(|(key, value)| value.filter(|_| key == name))
+    })
 }

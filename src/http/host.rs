@@ -1,7 +1,7 @@
 //! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
 //! section 3.2).
 
-use super::bytes::AsciiSet;
+use super::bytes::{AsciiSet, find};
 use crate::wire::text::parse_decimal;
 
 /// Unreserved characters, sub-delims, and the `%` of an escape.
@@ -16,14 +16,17 @@ pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
         [b'[', rest @ ..] => {
             let Some(end) = rest.iter().position(|&byte| byte == b']') else { return false };
             let Some((host, port)) = rest.split_at_checked(end) else { return false };
-            (host.contains(&b':') && IP_LITERAL.contains_all(host), port.get(1..).unwrap_or(b""))
+            (
+                find(b':', host).is_some() && IP_LITERAL.contains_all(host),
+                port.get(1..).unwrap_or(b""),
+            )
         }
         _ => {
             let end = authority.iter().position(|&byte| byte == b':').unwrap_or(authority.len());
             let Some((host, port)) = authority.split_at_checked(end) else { return false };
             let escapes = host.split(|&byte| byte == b'%').skip(1);
             let valid = REG_NAME.contains_all(host)
-                && !host.contains(&b',')
+                && find(b',', host).is_none()
                 && escapes.into_iter().all(starts_with_two_hex_digits);
             (!host.is_empty() && valid, port)
         }

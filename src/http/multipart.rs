@@ -13,7 +13,10 @@
 //! has a CR at its start and nowhere else, so where a match breaks off, none can have begun inside
 //! of it, and what was matched is known without having been kept.
 
-use crate::{http::parameters, wire::percent::DecodeError};
+use crate::{
+    http::{bytes::AsciiSet, parameters},
+    wire::percent::DecodeError,
+};
 
 /// The longest boundary that RFC 2046 section 5.1.1 allows.
 const LONGEST_BOUNDARY: usize = 70;
@@ -355,9 +358,9 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
     }
     let boundary = parameters.value(b"boundary")?;
     // `bchars` and `boundary` of RFC 2046 section 5.1.1.
-    let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"'()+_,-./:=? ".contains(byte);
+    const ALLOWED: AsciiSet = AsciiSet::alphanumeric_and(b"'()+_,-./:=? ");
     let is_valid = (1..=LONGEST_BOUNDARY).contains(&boundary.len())
-        && boundary.iter().all(is_allowed)
+        && ALLOWED.contains_all(boundary)
         && !boundary.ends_with(b" ");
     is_valid.then_some(boundary)
 }

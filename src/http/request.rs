@@ -6,7 +6,7 @@ use super::{
     head::Head,
     method::{Method, Version},
 };
-use crate::wire::text::{next_part, split_once};
+use crate::wire::text::pairs;
 
 /// A request whose head is complete.
 #[derive(Clone, Copy)]
@@ -79,14 +79,8 @@ impl<'b> Request<'b> {
 
     /// The value of the query's parameter `name`, still encoded: `?a=1&b=2` has `a` and `b`.
     pub fn parameter(&self, name: &str) -> Option<&'b str> {
-        let mut rest = self.query();
-        while let Some(pair) = next_part(&mut rest, b'&') {
-            let (key, value) = split_once(pair, b'=').unwrap_or((pair, ""));
-            if key == name {
-                return Some(value);
-            }
-        }
-        None
+        let (_, value) = pairs(self.query()?, b'&').find(|(key, _)| *key == name)?;
+        Some(value.unwrap_or_default())
     }
 
     /// The value of the first field of that name, if it was kept and is UTF-8.
@@ -139,8 +133,7 @@ impl<'b> Request<'b> {
 /// Splits a path at its slashes, into as many segments as `places` holds; none when there are more.
 pub fn segments<'s, 'p>(path: &'s str, places: &'p mut [&'s str]) -> &'p [&'s str] {
     let mut count = 0;
-    let mut rest = Some(path);
-    while let Some(segment) = next_part(&mut rest, b'/') {
+    for segment in path.split('/') {
         let Some(place) = places.get_mut(count) else { return &[] };
         *place = segment;
         count += 1;

@@ -4,7 +4,7 @@
 //! characters; whoever takes one from the network checks it with [`is_valid_path`] before a store
 //! sees it. The empty path is the root folder.
 
-use crate::clock::UnixTime;
+use crate::{clock::UnixTime, wire::text::cut};
 
 pub mod overlay;
 pub mod ram;
@@ -195,19 +195,18 @@ impl core::error::Error for StoreError {}
 pub fn is_valid_path(path: &str) -> bool {
     let mut rest = Some(path).filter(|path| !path.is_empty());
     while let Some(path) = rest {
-        let name = first_segment(path);
+        let (name, after) = cut(path, b'/');
         if !is_valid_name(name) {
             return false;
         }
-        rest = path.get(name.len() + 1..);
+        rest = after;
     }
     true
 }
 
 /// What stands before the first separator, or all of `path`.
 fn first_segment(path: &str) -> &str {
-    let end = path.bytes().position(|byte| byte == b'/').unwrap_or(path.len());
-    path.get(..end).unwrap_or_default()
+    cut(path, b'/').0
 }
 
 /// Where the names begin in the paths of the files in the folder at `path`.

@@ -4,7 +4,7 @@
 //! Decoding is strict: a `%` without two hexadecimal digits after it is an error.
 
 use super::{
-    text::{hex_digit, hex_value},
+    text::{hex_digit, hex_value, position},
     window::Window,
 };
 
@@ -166,7 +166,7 @@ pub fn encode_path(path: &str, out: &mut Window<'_>) {
     for byte in path.bytes() {
         // Of the characters allowed, `'` and `&` are encoded all the same: they mean something where
         // a link is likely to stand.
-        if byte.is_ascii_alphanumeric() || b"-._~!$()*+,;=:@/".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || position(byte, b"-._~!$()*+,;=:@/").is_some() {
             out.bytes(&[byte]);
         } else {
             let digit = |value: u8| hex_digit(value).to_ascii_uppercase();

@@ -40,7 +40,7 @@ pub enum DeviceExchange<'a, S: Store> {
     /// A file of the page.
     Page(Download<<RomStore as Store>::File>),
     /// Files from the page's form.
-    Upload(files::Exchange<S>),
+    Upload(Option<files::Exchange<S>>),
     /// `status.json`
     Status(Progress<StatusRow>),
     /// `metrics`
@@ -137,8 +137,9 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         &self,
         resource: Resource,
         request: &Request<'_>,
+        place: &mut Option<DeviceExchange<'a, S>>,
         reply: Reply<'_>,
-    ) -> Answer<DeviceExchange<'a, S>> {
+    ) -> Answer {
         let (media_type, exchange) = match (resource, self.overview.capture) {
             (Resource::Status, _) => ("application/json", DeviceExchange::Status(Progress::new())),
             (Resource::Metrics, _) => (
@@ -159,9 +160,9 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         };
         let response =
             reply.ok().field("Content-Type", media_type).field("Cache-Control", "no-store");
-        match &exchange {
-            DeviceExchange::Capture(reader) => response.sized(reader.size(), exchange),
-            _ => response.stream(exchange),
+        match place.insert(exchange) {
+            DeviceExchange::Capture(reader) => response.sized(reader.size()),
+            _ => response.stream(),
         }
     }
 
@@ -170,15 +171,16 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     fn store_form(
         &mut self,
         request: &Request<'_>,
-        exchange: Option<DeviceExchange<'a, S>>,
+        exchange: &mut Option<DeviceExchange<'a, S>>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<DeviceExchange<'a, S>> {
-        let exchange = match exchange {
-            Some(DeviceExchange::Upload(exchange)) => Some(exchange),
-            _ => None,
-        };
-        self.files.respond(request, exchange, reply, env).map(DeviceExchange::Upload)
+    ) -> Answer {
+        match exchange {
+            Some(DeviceExchange::Upload(exchange)) => {
+                self.files.respond(request, exchange, reply, env)
+            }
+            _ => reply.error(http::Status::BAD_REQUEST),
+        }
     }
 
     /// Does what a PUT asks for. Returns whether it understood.
@@ -209,11 +211,15 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        exchange: &mut Option<Self::Exchange>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin<Self::Exchange>, http::Status> {
+    ) -> Result<Begin, http::Status> {
         match self.resource(request.path()) {
             Some(Resource::Page) if request.method() == Method::Post => {
-                Ok(self.files.begin(request, env)?.map(DeviceExchange::Upload))
+                match exchange.insert(DeviceExchange::Upload(None)) {
+                    DeviceExchange::Upload(exchange) => self.files.begin(request, exchange, env),
+                    _ => Err(http::Status::INTERNAL_SERVER_ERROR),
+                }
             }
             Some(Resource::Capture) => self.access.check(request).map(|()| Begin::Respond),
             Some(Resource::Ping | Resource::Clock) => {
@@ -232,7 +238,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         env: &mut Environment<'_>,
     ) -> Result<usize, http::Status> {
         match exchange {
-            DeviceExchange::Upload(exchange) => {
+            DeviceExchange::Upload(Some(exchange)) => {
                 self.files.receive(request, exchange, piece, scratch, env)
             }
             _ => Ok(piece.len()),
@@ -242,16 +248,16 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     fn respond(
         &mut self,
         request: &Request<'_>,
-        exchange: Option<Self::Exchange>,
+        exchange: &mut Option<Self::Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Self::Exchange> {
+    ) -> Answer {
         match self.resource(request.path()) {
             None => reply.error(http::Status::NOT_FOUND),
             Some(Resource::Page) if request.method() == Method::Post => {
                 self.store_form(request, exchange, reply, env)
             }
-            Some(Resource::Page | Resource::PageFile) => show_page(request, reply, env),
+            Some(Resource::Page | Resource::PageFile) => show_page(request, exchange, reply, env),
             Some(Resource::Misspelt) => {
                 reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
             }
@@ -262,7 +268,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                     reply.error(http::Status::UNPROCESSABLE_CONTENT)
                 }
             }
-            Some(resource) => self.show(resource, request, reply),
+            Some(resource) => self.show(resource, request, exchange, reply),
         }
     }
 
@@ -296,15 +302,19 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
 /// Answers with a file of the page.
 // The frames of the ways to answer are large, and must not add up.
 #[inline(never)]
-fn show_page<'a, S: Store>(
+fn show_page<S: Store>(
     request: &Request<'_>,
+    exchange: &mut Option<DeviceExchange<'_, S>>,
     reply: Reply<'_>,
     env: &mut Environment<'_>,
-) -> Answer<DeviceExchange<'a, S>> {
+) -> Answer {
     let name = request.path().strip_prefix(PREFIX).unwrap_or_default();
     let name = if name.is_empty() { "index.html" } else { name };
     match download::open(&PAGE, name, request) {
-        Ok(opened) => opened.respond(request, reply, env, DeviceExchange::Page),
+        Ok((download, variant)) => match exchange.insert(DeviceExchange::Page(download)) {
+            DeviceExchange::Page(download) => variant.respond(request, download.body(), reply, env),
+            _ => reply.error(http::Status::INTERNAL_SERVER_ERROR),
+        },
         Err(_) => reply.error(http::Status::NOT_FOUND),
     }
 }

@@ -3,7 +3,7 @@
 use super::{
     auth::Token,
     request::Request,
-    response::{Composed, Response},
+    response::{Answer, Response},
     status::Status,
 };
 use crate::wire::text::{cut, pairs};
@@ -71,7 +71,7 @@ impl WriteAccess {
 
     /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
     /// no place for a secret.
-    pub(super) fn admit(&self, request: &Request<'_>, response: Response<'_>) -> Composed {
+    pub(super) fn admit(&self, request: &Request<'_>, response: Response<'_>) -> Answer {
         let path = request.raw_path();
         let token = self.token.as_ref().map_or("", Token::as_str);
         let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
@@ -81,7 +81,7 @@ impl WriteAccess {
             .joined_field("Set-Cookie", &cookie)
             .field("Cache-Control", "no-store")
             .field("Location", if is_odd { "/" } else { path })
-            .composed_page()
+            .page()
     }
 }
 

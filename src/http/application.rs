@@ -44,10 +44,10 @@ use smoltcp::time::Instant;
 ///     fn respond(
 ///         &mut self,
 ///         request: &Request<'_>,
-///         _: Option<()>,
+///         _: &mut Option<()>,
 ///         reply: Reply<'_>,
 ///         _: &mut Environment<'_>,
-///     ) -> Answer<()> {
+///     ) -> Answer {
 ///         match request.segments(&mut [""; 2]) {
 ///             ["greeting", name] => reply.ok().field("Cache-Control", "no-store").text(name),
 ///             _ => reply.error(Status::NOT_FOUND),
@@ -56,8 +56,9 @@ use smoltcp::time::Instant;
 /// }
 /// ```
 pub trait Application {
-    /// What a request in progress has to remember between two calls, if it streams: in every
-    /// connection. Dropped when the connection is lost.
+    /// What a request in progress has to remember between two calls, if it streams. Each connection
+    /// has a place for it, empty when a request comes; it is emptied when the answer is out or the
+    /// connection is lost.
     type Exchange;
 
     /// The methods that the resource at `path` has, or `None` if there is no such resource here.
@@ -73,15 +74,17 @@ pub trait Application {
     }
 
     /// The head is complete: what about the body? Check here whether the request is allowed at all.
+    /// For [`Begin::Stream`], `exchange` is to be filled.
     ///
     /// # Errors
     /// The status to answer with instead. A body is not awaited then.
     fn begin(
         &mut self,
         request: &Request<'_>,
+        exchange: &mut Option<Self::Exchange>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin<Self::Exchange>, Status> {
-        let _ = (request, env);
+    ) -> Result<Begin, Status> {
+        let _ = (request, exchange, env);
         Ok(Begin::Respond)
     }
 
@@ -105,14 +108,16 @@ pub trait Application {
         Ok(piece.len())
     }
 
-    /// The request is complete: answers it. `exchange` is what [`Begin::Stream`] was given.
+    /// The request is complete: answers it. `exchange` is as [`begin`](Application::begin) and
+    /// [`receive`](Application::receive) left it. For an answer that is streamed, it is to be filled
+    /// with what [`produce`](Application::produce) needs.
     fn respond(
         &mut self,
         request: &Request<'_>,
-        exchange: Option<Self::Exchange>,
+        exchange: &mut Option<Self::Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Self::Exchange>;
+    ) -> Answer;
 
     /// Writes the next piece of a streamed body to the front of `output`, which is never empty but
     /// may be as short as a byte.
@@ -129,8 +134,8 @@ pub trait Application {
 }
 
 /// What an application makes of a request's body.
-#[derive(Debug)]
-pub enum Begin<E> {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Begin {
     /// Nothing: it responds at once.
     Respond,
     /// It wants the body as a whole, in [`Request::body`], when it is complete. Longer than `limit`
@@ -141,8 +146,6 @@ pub enum Begin<E> {
     },
     /// It wants to [`receive`](Application::receive) the body in pieces.
     Stream {
-        /// What to remember meanwhile.
-        exchange: E,
         /// More bytes than this are answered with 413.
         limit: u64,
     },
@@ -172,10 +175,10 @@ impl Application for () {
     fn respond(
         &mut self,
         _request: &Request<'_>,
-        _exchange: Option<()>,
+        _exchange: &mut Option<()>,
         reply: Reply<'_>,
         _env: &mut Environment<'_>,
-    ) -> Answer<()> {
+    ) -> Answer {
         reply.error(Status::NOT_FOUND)
     }
 }
@@ -183,10 +186,10 @@ impl Application for () {
 /// The exchange of two applications in a row.
 #[derive(Debug)]
 pub enum Either<A, B> {
-    /// The first has it.
-    First(A),
-    /// The second has it.
-    Second(B),
+    /// The first answers.
+    First(Option<A>),
+    /// The second answers.
+    Second(Option<B>),
 }
 
 /// The first answers for every path that it knows, the second for the others.
@@ -207,12 +210,13 @@ impl<A: Application, B: Application> Application for (A, B) {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        exchange: &mut Option<Self::Exchange>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin<Self::Exchange>, Status> {
-        Ok(match self.0.methods(request.path()) {
-            Some(_) => self.0.begin(request, env)?.map(Either::First),
-            None => self.1.begin(request, env)?.map(Either::Second),
-        })
+    ) -> Result<Begin, Status> {
+        match choose(self, request, exchange) {
+            Either::First(exchange) => self.0.begin(request, exchange, env),
+            Either::Second(exchange) => self.1.begin(request, exchange, env),
+        }
     }
 
     fn receive(
@@ -224,29 +228,24 @@ impl<A: Application, B: Application> Application for (A, B) {
         env: &mut Environment<'_>,
     ) -> Result<usize, Status> {
         match exchange {
-            Either::First(exchange) => self.0.receive(request, exchange, piece, scratch, env),
-            Either::Second(exchange) => self.1.receive(request, exchange, piece, scratch, env),
+            Either::First(Some(exchange)) => self.0.receive(request, exchange, piece, scratch, env),
+            Either::Second(Some(exchange)) => {
+                self.1.receive(request, exchange, piece, scratch, env)
+            }
+            Either::First(None) | Either::Second(None) => Ok(piece.len()),
         }
     }
 
     fn respond(
         &mut self,
         request: &Request<'_>,
-        exchange: Option<Self::Exchange>,
+        exchange: &mut Option<Self::Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Self::Exchange> {
-        match exchange {
-            Some(Either::First(exchange)) => {
-                self.0.respond(request, Some(exchange), reply, env).map(Either::First)
-            }
-            Some(Either::Second(exchange)) => {
-                self.1.respond(request, Some(exchange), reply, env).map(Either::Second)
-            }
-            None if self.0.methods(request.path()).is_some() => {
-                self.0.respond(request, None, reply, env).map(Either::First)
-            }
-            None => self.1.respond(request, None, reply, env).map(Either::Second),
+    ) -> Answer {
+        match choose(self, request, exchange) {
+            Either::First(exchange) => self.0.respond(request, exchange, reply, env),
+            Either::Second(exchange) => self.1.respond(request, exchange, reply, env),
         }
     }
 
@@ -258,27 +257,21 @@ impl<A: Application, B: Application> Application for (A, B) {
         env: &mut Environment<'_>,
     ) -> Produced {
         match exchange {
-            Either::First(exchange) => self.0.produce(request, exchange, output, env),
-            Either::Second(exchange) => self.1.produce(request, exchange, output, env),
+            Either::First(Some(exchange)) => self.0.produce(request, exchange, output, env),
+            Either::Second(Some(exchange)) => self.1.produce(request, exchange, output, env),
+            Either::First(None) | Either::Second(None) => Produced::End,
         }
     }
 }
 
-impl<E> Begin<E> {
-    /// Makes the exchange one of the application that passes this on.
-    pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Begin<F> {
-        match self {
-            Self::Respond => Begin::Respond,
-            Self::Collect { limit } => Begin::Collect { limit },
-            Self::Stream { exchange, limit } => Begin::Stream { exchange: wrap(exchange), limit },
-        }
-    }
-}
-
-impl<E> Answer<E> {
-    /// Makes the exchange one of the application that passes this answer on.
-    pub fn map<F>(self, wrap: impl FnOnce(E) -> F) -> Answer<F> {
-        let Self { composed, rest } = self;
-        Answer { composed, rest: rest.map(|(e, rest)| (wrap(e), rest)) }
-    }
+/// Which of `applications` answers `request`: noted in `exchange` when it has begun.
+fn choose<'x, A: Application, B: Application>(
+    (first, _): &(A, B),
+    request: &Request<'_>,
+    exchange: &'x mut Option<Either<A::Exchange, B::Exchange>>,
+) -> &'x mut Either<A::Exchange, B::Exchange> {
+    exchange.get_or_insert_with(|| match first.methods(request.path()) {
+        Some(_) => Either::First(None),
+        None => Either::Second(None),
+    })
 }

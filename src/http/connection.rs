@@ -29,7 +29,7 @@ use super::{
     method::{Method, Version},
     request::Request,
     request_line::Form,
-    response::{Answer, Composed, Draft, Output, Rest, Terms},
+    response::{Answer, Draft, Output, Rest, Terms},
     server::DateText,
     status::Status,
 };
@@ -201,11 +201,12 @@ impl<E> State<E> {
     }
 
     /// The answer stands in the buffer, all of it or up to the `rest`.
-    fn begin_writing(&mut self, composed: &Composed, rest: Option<Rest>) {
+    fn begin_writing(&mut self, answer: &Answer) {
+        let Answer { status, len, body_len, rest } = *answer;
         let start = self.staging();
-        self.staged = start..start + composed.len.unwrap_or(0);
-        self.status = Some(composed.status);
-        self.body_sent = composed.body_len as u64;
+        self.staged = start..start + len.unwrap_or(0);
+        self.status = Some(status);
+        self.body_sent = body_len as u64;
         if rest == Some(Rest::UntilClose) {
             self.keep_alive = KeepAlive::Last;
         }
@@ -319,10 +320,7 @@ impl<A: Application> Session<'_, '_, A> {
                 let room = self.buffer.len().saturating_sub(RESERVE + self.state.staging());
                 (Sink::Buffer, limit.min(room) as u64)
             }
-            Ok(Begin::Stream { exchange, limit }) => {
-                self.state.exchange = Some(exchange);
-                (Sink::Application, limit)
-            }
+            Ok(Begin::Stream { limit }) => (Sink::Application, limit),
         };
         match length {
             Length::Exact(0) => self.state.reading = Reading::Whole,
@@ -338,7 +336,7 @@ impl<A: Application> Session<'_, '_, A> {
     /// What the application makes of the request, or the status with which the server answers in
     /// its place.
     #[inline(never)]
-    fn begin(&mut self) -> Result<Begin<A::Exchange>, Status> {
+    fn begin(&mut self) -> Result<Begin, Status> {
         let head = &self.state.head;
         if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
@@ -361,7 +359,7 @@ impl<A: Application> Session<'_, '_, A> {
         if method == Method::Get && self.access.is_link(&request) {
             return Err(Status::SEE_OTHER);
         }
-        self.application.begin(&request, self.env)
+        self.application.begin(&request, &mut self.state.exchange, self.env)
     }
 
     /// The answer does not depend on the body. One that is short is read and thrown away before the
@@ -433,10 +431,7 @@ impl<A: Application> Session<'_, '_, A> {
         self.state.reading = Reading::Complete;
         match self.state.refusal {
             Some(status) => self.answer(status),
-            None => {
-                let exchange = self.state.exchange.take();
-                self.respond(exchange);
-            }
+            None => self.respond(),
         }
     }
 
@@ -452,7 +447,7 @@ impl<A: Application> Session<'_, '_, A> {
 /// Answering.
 impl<A: Application> Session<'_, '_, A> {
     /// Lets the application answer.
-    fn respond(&mut self, exchange: Option<A::Exchange>) {
+    fn respond(&mut self) {
         let (kept, staging) = (self.state.head.kept_len(), self.state.staging());
         let Some((front, room)) = self.buffer.split_at_mut_checked(staging) else { return };
         let (front, body) = front.split_at_checked(kept).unwrap_or_default();
@@ -465,14 +460,10 @@ impl<A: Application> Session<'_, '_, A> {
             allow: self.application.methods(request.path()).unwrap_or_default(),
         };
         let mut draft = Draft { output: Output::new(room), terms };
-        let Answer { composed, rest } =
-            self.application.respond(&request, exchange, draft.reply(), self.env);
-        if composed.len.is_some() {
-            let rest = rest.map(|(exchange, rest)| {
-                self.state.exchange = Some(exchange);
-                rest
-            });
-            self.state.begin_writing(&composed, rest);
+        let exchange = &mut self.state.exchange;
+        let answer = self.application.respond(&request, exchange, draft.reply(), self.env);
+        if answer.len.is_some() {
+            self.state.begin_writing(&answer);
         } else {
             self.answer(Status::INTERNAL_SERVER_ERROR);
         }
@@ -501,12 +492,12 @@ impl<A: Application> Session<'_, '_, A> {
         };
         let mut draft = Draft { output: Output::new(room), terms };
         let response = draft.reply().status(status);
-        let composed = match status {
-            Status::NO_CONTENT => response.allow().composed_empty(),
+        let answer = match status {
+            Status::NO_CONTENT => response.allow().empty(),
             Status::SEE_OTHER => self.access.admit(&request, response),
-            _ => response.composed_page(),
+            _ => response.page(),
         };
-        self.state.begin_writing(&composed, None);
+        self.state.begin_writing(&answer);
     }
 }
 

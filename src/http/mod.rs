@@ -18,8 +18,8 @@
 //! | get a long body | [`begin`]: [`Begin::Stream`]; then [`receive`] |
 //! | answer shortly | `reply.ok().json(&value)`, `.text("…")`, `.html("…")`, `reply.error(Status::NOT_FOUND)` |
 //! | add fields | `.field("Refresh", "5")`, any number of them before that |
-//! | answer at length | `.sized(len, exchange)` or `.stream(exchange)`; then [`produce`] |
-//! | send events | `.events(exchange)`; then [`produce`], which says [`Produced::Wait`] between two |
+//! | answer at length | `*exchange = Some(…)`, `.sized(len)` or `.stream()`; then [`produce`] |
+//! | send events | `*exchange = Some(…)`, `.events()`; then [`produce`], which says [`Produced::Wait`] between two |
 //! | guard a change | [`begin`]: `self.access.check(request)?` with a [`WriteAccess`] |
 //! | combine | `Server::new((first, (second, files)))` |
 //!

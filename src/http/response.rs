@@ -62,27 +62,14 @@ impl<'r> Draft<'r> {
 /// What an application answers, ready to go. Comes from the methods of [`Reply`] and [`Response`]
 /// only.
 #[derive(Debug)]
-pub struct Answer<E> {
-    pub(super) composed: Composed,
-    pub(super) rest: Option<(E, Rest)>,
-}
-
-/// An answer that is complete: what of an [`Answer`] does not depend on the application, so that
-/// composing it is compiled once.
-#[derive(Debug)]
-pub(super) struct Composed {
-    pub status: Status,
+pub struct Answer {
+    pub(super) status: Status,
     /// Bytes composed; `None` if there was too little room.
-    pub len: Option<usize>,
+    pub(super) len: Option<usize>,
     /// Of these, the body.
-    pub body_len: usize,
-}
-
-impl Composed {
-    /// The answer, with what is yet to be produced.
-    pub fn with<E>(self, rest: Option<(E, Rest)>) -> Answer<E> {
-        Answer { composed: self, rest }
-    }
+    pub(super) body_len: usize,
+    /// What is yet to be produced.
+    pub(super) rest: Option<Rest>,
 }
 
 /// Writes a body to the front of the room it gets; gives its length, or `None` when there is too
@@ -119,17 +106,13 @@ impl<'r> Reply<'r> {
     }
 
     /// A redirect to `location`, which is percent-encoded already.
-    pub fn redirect<E>(self, status: Status, location: &str) -> Answer<E> {
-        self.redirection(status, location).with(None)
+    pub fn redirect(self, status: Status, location: &str) -> Answer {
+        self.status(status).field("Location", location).page()
     }
 
     /// An error, with a short page for people.
-    pub fn error<E>(self, status: Status) -> Answer<E> {
-        self.status(status).composed_page().with(None)
-    }
-
-    fn redirection(self, status: Status, location: &str) -> Composed {
-        self.status(status).field("Location", location).composed_page()
+    pub fn error(self, status: Status) -> Answer {
+        self.status(status).page()
     }
 }
 
@@ -193,36 +176,28 @@ impl<'r> Response<'r> {
     }
 
     /// Ends it without a body.
-    pub fn empty<E>(self) -> Answer<E> {
-        self.composed_empty().with(None)
-    }
-
-    pub(super) fn composed_empty(self) -> Composed {
-        self.composed_body("", b"")
+    pub fn empty(self) -> Answer {
+        self.body("", b"")
     }
 
     /// Ends it with a text.
-    pub fn text<E>(self, text: &str) -> Answer<E> {
+    pub fn text(self, text: &str) -> Answer {
         self.body("text/plain; charset=utf-8", text.as_bytes())
     }
 
     /// Ends it with a page of HTML.
-    pub fn html<E>(self, html: &str) -> Answer<E> {
+    pub fn html(self, html: &str) -> Answer {
         self.body("text/html; charset=utf-8", html.as_bytes())
     }
 
     /// Ends it with `value` as JSON. The whole response must fit into what the connection's buffer
     /// has left, or the client gets a 500.
-    pub fn json<E>(self, value: &impl serde::Serialize) -> Answer<E> {
-        self.compose("application/json", &mut |room| ser::to_slice(value, room).ok()).with(None)
+    pub fn json(self, value: &impl serde::Serialize) -> Answer {
+        self.compose("application/json", &mut |room| ser::to_slice(value, room).ok())
     }
 
     /// Ends it with `body`, of that media type unless it is empty.
-    pub fn body<E>(self, media_type: &str, body: &[u8]) -> Answer<E> {
-        self.composed_body(media_type, body).with(None)
-    }
-
-    fn composed_body(self, media_type: &str, body: &[u8]) -> Composed {
+    pub fn body(self, media_type: &str, body: &[u8]) -> Answer {
         self.compose(media_type, &mut |room| {
             room.get_mut(..body.len())?.copy_from_slice(body);
             Some(body.len())
@@ -231,47 +206,35 @@ impl<'r> Response<'r> {
 
     /// Ends it with a body that `compose` writes to the front of the room it gets; it returns the
     /// length, or `None` when there is too little room.
-    pub fn composed<E>(
+    pub fn composed(
         self,
         media_type: &str,
         compose: impl FnOnce(&mut [u8]) -> Option<usize>,
-    ) -> Answer<E> {
+    ) -> Answer {
         let mut compose = Some(compose);
-        self.compose(media_type, &mut |room| compose.take()?(room)).with(None)
+        self.compose(media_type, &mut |room| compose.take()?(room))
     }
 
-    fn compose(self, media_type: &str, compose: Compose<'_>) -> Composed {
+    fn compose(self, media_type: &str, compose: Compose<'_>) -> Answer {
         if !media_type.is_empty() {
             self.draft.output.field("Content-Type", media_type.as_bytes());
         }
         self.draft.connection(self.draft.terms.persistent);
         let body_len = self.draft.output.body(self.status, self.draft.terms.is_head, compose);
-        Composed { status: self.status, len: self.draft.output.finish(), body_len }
+        Answer { status: self.status, len: self.draft.output.finish(), body_len, rest: None }
     }
 
     /// Ends the head; [`Application::produce`](super::Application::produce) will give `len` bytes of
     /// body.
-    pub fn sized<E>(self, len: u64, exchange: E) -> Answer<E> {
-        let (composed, rest) = self.sized_head(len);
-        composed.with(rest.map(|rest| (exchange, rest)))
-    }
-
-    /// The same without what will produce the body, if there is one.
-    pub(super) fn sized_head(self, len: u64) -> (Composed, Option<Rest>) {
+    pub fn sized(self, len: u64) -> Answer {
         self.draft.connection(self.draft.terms.persistent);
         self.draft.output.content_length(len);
-        let rest = (len > 0).then_some(Rest::Sized(len));
-        self.end_head(rest)
+        self.end_head((len > 0).then_some(Rest::Sized(len)))
     }
 
     /// Ends the head; [`Application::produce`](super::Application::produce) will give a body of
     /// unknown length.
-    pub fn stream<E>(self, exchange: E) -> Answer<E> {
-        let (composed, rest) = self.stream_head();
-        composed.with(rest.map(|rest| (exchange, rest)))
-    }
-
-    fn stream_head(self) -> (Composed, Option<Rest>) {
+    pub fn stream(self) -> Answer {
         let version = self.draft.terms.version;
         self.draft.connection(self.draft.terms.persistent && version == Version::Http11);
         // RFC 9112 section 6.1: HTTP/1.0 clients know no transfer codings.
@@ -285,28 +248,22 @@ impl<'r> Response<'r> {
         self.end_head(Some(rest))
     }
 
-    fn end_head(self, rest: Option<Rest>) -> (Composed, Option<Rest>) {
-        self.draft.output.bytes(b"\r\n");
-        let rest = rest.filter(|_| !self.draft.terms.is_head);
-        let len = self.draft.output.finish();
-        (Composed { status: self.status, len, body_len: 0 }, rest)
+    fn end_head(self, rest: Option<Rest>) -> Answer {
+        let Draft { output, terms } = self.draft;
+        output.bytes(b"\r\n");
+        let rest = rest.filter(|_| !terms.is_head);
+        Answer { status: self.status, len: output.finish(), body_len: 0, rest }
     }
 
     /// Ends the head of a stream of server-sent events: `produce` gives lines like `data: …` and an
     /// empty one after each event.
-    pub fn events<E>(self, exchange: E) -> Answer<E> {
-        self.field("Content-Type", "text/event-stream")
-            .field("Cache-Control", "no-store")
-            .stream(exchange)
+    pub fn events(self) -> Answer {
+        self.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store").stream()
     }
 
     /// Ends it with a page that says the status in words, and with the fields that the status
     /// demands (RFC 9110 sections 10.2.1 and 11.6.1).
-    pub fn page<E>(self) -> Answer<E> {
-        self.composed_page().with(None)
-    }
-
-    pub(super) fn composed_page(mut self) -> Composed {
+    pub fn page(mut self) -> Answer {
         let status = self.status;
         match status {
             Status::METHOD_NOT_ALLOWED => self = self.allow(),

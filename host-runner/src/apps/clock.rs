@@ -53,15 +53,15 @@ impl Application for Clock {
     fn respond(
         &mut self,
         request: &Request<'_>,
-        _: Option<Ticks>,
+        exchange: &mut Option<Ticks>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Ticks> {
+    ) -> Answer {
         match request.segments(&mut [""; 2]) {
             ["clock"] => reply.ok().html(PAGE),
             ["clock", "events"] => {
-                let ticks = Ticks { event: heapless::String::new(), sent: 0, due: env.now };
-                reply.ok().events(ticks)
+                *exchange = Some(Ticks { event: heapless::String::new(), sent: 0, due: env.now });
+                reply.ok().events()
             }
             _ => reply.error(Status::NOT_FOUND),
         }

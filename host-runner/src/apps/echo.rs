@@ -41,8 +41,9 @@ impl Application for Echo {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        _: &mut Option<Progress>,
         _: &mut Environment<'_>,
-    ) -> Result<Begin<Progress>, Status> {
+    ) -> Result<Begin, Status> {
         Ok(match (request.path(), request.method()) {
             ("echo" | "cookie", _) | (_, Method::Get) => Begin::Respond,
             _ => Begin::Collect { limit: usize::MAX },
@@ -52,14 +53,15 @@ impl Application for Echo {
     fn respond(
         &mut self,
         request: &Request<'_>,
-        _: Option<Progress>,
+        exchange: &mut Option<Progress>,
         reply: Reply<'_>,
         _: &mut Environment<'_>,
-    ) -> Answer<Progress> {
+    ) -> Answer {
         let media_type = match (request.path(), request.method()) {
             ("echo" | "cookie", _) | (_, Method::Get) => "text/plain; charset=utf-8",
             _ => request.field("Content-Type").unwrap_or("application/octet-stream"),
         };
+        *exchange = Some(Progress(0));
         reply
             .ok()
             .field("Content-Type", media_type)
@@ -67,7 +69,7 @@ impl Application for Echo {
             // Whatever was sent, no browser is to take it for a page of this site.
             .field("X-Content-Type-Options", "nosniff")
             .field("Content-Security-Policy", "sandbox")
-            .sized(text(request).map(|part| part.len() as u64).sum(), Progress(0))
+            .sized(text(request).map(|part| part.len() as u64).sum())
     }
 
     fn produce(

@@ -70,31 +70,40 @@ impl Application for App {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        _: &mut Option<Exchange>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin<Exchange>, Status> {
-        Ok(match self {
-            Self::None => Begin::Respond,
-            Self::Todo(todos) => no_exchange(todos.begin(request, env)?),
-            Self::Clock(clock) => clock.begin(request, env)?.map(Exchange::Clock),
-            Self::Echo(echo) => echo.begin(request, env)?.map(Exchange::Echo),
-        })
+    ) -> Result<Begin, Status> {
+        // None of them streams a body in, so none has an exchange before it responds.
+        match self {
+            Self::None => Ok(Begin::Respond),
+            Self::Todo(todos) => todos.begin(request, &mut None, env),
+            Self::Clock(clock) => clock.begin(request, &mut None, env),
+            Self::Echo(echo) => echo.begin(request, &mut None, env),
+        }
     }
 
     fn respond(
         &mut self,
         request: &Request<'_>,
-        _: Option<Exchange>,
+        exchange: &mut Option<Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Exchange> {
-        // None of them streams a body in, so none has an exchange before it responds.
+    ) -> Answer {
         match self {
             Self::None => reply.error(Status::NOT_FOUND),
-            Self::Todo(todos) => {
-                todos.respond(request, None, reply, env).map(|never| match never {})
+            Self::Todo(todos) => todos.respond(request, &mut None, reply, env),
+            Self::Clock(clock) => {
+                let mut ticks = None;
+                let answer = clock.respond(request, &mut ticks, reply, env);
+                *exchange = ticks.map(Exchange::Clock);
+                answer
             }
-            Self::Clock(clock) => clock.respond(request, None, reply, env).map(Exchange::Clock),
-            Self::Echo(echo) => echo.respond(request, None, reply, env).map(Exchange::Echo),
+            Self::Echo(echo) => {
+                let mut progress = None;
+                let answer = echo.respond(request, &mut progress, reply, env);
+                *exchange = progress.map(Exchange::Echo);
+                answer
+            }
         }
     }
 
@@ -115,8 +124,4 @@ impl Application for App {
             _ => Produced::End,
         }
     }
-}
-
-fn no_exchange<E>(begin: Begin<core::convert::Infallible>) -> Begin<E> {
-    begin.map(|never| match never {})
 }

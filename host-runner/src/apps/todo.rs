@@ -109,8 +109,9 @@ impl Application for Todos {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        _: &mut Option<Infallible>,
         _: &mut Environment<'_>,
-    ) -> Result<Begin<Infallible>, Status> {
+    ) -> Result<Begin, Status> {
         if !matches!(request.method(), Method::Post | Method::Put) {
             return Ok(Begin::Respond);
         }
@@ -125,10 +126,10 @@ impl Application for Todos {
     fn respond(
         &mut self,
         request: &Request<'_>,
-        _: Option<Infallible>,
+        _: &mut Option<Infallible>,
         reply: Reply<'_>,
         _: &mut Environment<'_>,
-    ) -> Answer<Infallible> {
+    ) -> Answer {
         match (request.method(), request.segments(&mut [""; 2])) {
             (Method::Get, ["todos"]) => reply.ok().json(&self.todos.as_slice()),
             (Method::Post, ["todos"]) => match self.add(request.body()) {

@@ -11,7 +11,6 @@ use crate::{
         etag::EntityTag,
         media_type,
         range::{self, ByteRange, Ranges, Requested},
-        response::{Composed, Rest},
     },
     store::{Encoding, Metadata, Store, StoreError},
     wire::window::{Value, Window},
@@ -21,6 +20,12 @@ use crate::{
 #[derive(Debug)]
 pub struct Download<F> {
     file: F,
+    body: Body,
+}
+
+/// Which bytes of the file are sent.
+#[derive(Debug)]
+pub(crate) struct Body {
     /// The next byte, and the one after the last of this part.
     next: u64,
     end: u64,
@@ -41,14 +46,8 @@ struct Parts {
     size: u64,
 }
 
-/// A file and the variant of it that the client is to have.
-pub(crate) struct Opened<F> {
-    file: F,
-    variant: Variant,
-}
-
-/// What is known of the variant.
-struct Variant {
+/// What is known of the variant of a file that the client is to have.
+pub(crate) struct Variant {
     metadata: Metadata,
     encoding: Encoding,
     has_variants: bool,
@@ -61,7 +60,7 @@ pub(crate) fn open<S: Store>(
     store: &S,
     path: &str,
     request: &Request<'_>,
-) -> Result<Opened<S::File>, StoreError> {
+) -> Result<(Download<S::File>, Variant), StoreError> {
     let gzipped = store.open(path, Encoding::Gzip);
     let has_variants = gzipped.is_ok();
     let wanted = choose(request, has_variants);
@@ -72,7 +71,8 @@ pub(crate) fn open<S: Store>(
     let metadata = store.metadata(&file);
     let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
     let tag = EntityTag::new(metadata.version, encoding);
-    Ok(Opened { file, variant: Variant { metadata, encoding, has_variants, media_type, tag } })
+    let download = Download { file, body: Body { next: 0, end: metadata.size, parts: None } };
+    Ok((download, Variant { metadata, encoding, has_variants, media_type, tag }))
 }
 
 /// The encoding that the client is to have.
@@ -87,39 +87,16 @@ fn choose(request: &Request<'_>, has_variants: bool) -> Encoding {
     if has_choice { accepted.choose(has_variants).unwrap_or_default() } else { Encoding::Identity }
 }
 
-impl<F> Opened<F> {
-    /// The answer to a GET of this file.
-    pub fn respond<E>(
-        self,
-        request: &Request<'_>,
-        reply: Reply<'_>,
-        env: &mut Environment<'_>,
-        wrap: impl FnOnce(Download<F>) -> E,
-    ) -> Answer<E> {
-        let Self { file, variant } = self;
-        let (composed, body) = variant.respond(request, reply, env);
-        composed.with(body.map(|Body { rest, next, end, parts }| {
-            (wrap(Download { file, next, end, parts }), rest)
-        }))
-    }
-}
-
-/// The body that follows a head: which bytes of the file, or which parts of it.
-struct Body {
-    rest: Rest,
-    next: u64,
-    end: u64,
-    parts: Option<Parts>,
-}
-
 /// Whatever the store.
 impl Variant {
-    fn respond(
+    /// The answer to a GET of the file. `body` is all of it, and becomes what was asked for.
+    pub(crate) fn respond(
         &self,
         request: &Request<'_>,
+        body: &mut Body,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> (Composed, Option<Body>) {
+    ) -> Answer {
         let size = self.metadata.size;
         let current = Current {
             tag: Some(&self.tag),
@@ -129,10 +106,8 @@ impl Variant {
         };
         if let Err(status) = current.check(request) {
             return match status {
-                Status::NOT_MODIFIED => {
-                    (self.validators(reply.status(status), None).composed_empty(), None)
-                }
-                _ => (reply.status(status).composed_page(), None),
+                Status::NOT_MODIFIED => self.validators(reply.status(status), None).empty(),
+                _ => reply.error(status),
             };
         }
         let requested = match request.field("Range") {
@@ -145,46 +120,39 @@ impl Variant {
         match requested {
             Requested::Whole => {
                 let response = self.representation(reply.ok(), env.date());
-                let response = response.own_field("Content-Type", self.media_type.as_bytes());
-                sized(response, size, (0, size), None)
+                response.own_field("Content-Type", self.media_type.as_bytes()).sized(size)
             }
-            Requested::Parts(ranges) => match ranges.as_slice() {
-                [range] => {
-                    let ByteRange { first, last } = *range;
-                    let response =
-                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    let response = response
+            Requested::Parts(ranges) => {
+                let response =
+                    self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                if let [range] = ranges.as_slice() {
+                    (body.next, body.end) = (range.first, range.last.saturating_add(1));
+                    return response
                         .own_field("Content-Type", self.media_type.as_bytes())
-                        .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size));
-                    sized(response, range.length(), (first, last.saturating_add(1)), None)
+                        .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size))
+                        .sized(range.length());
                 }
-                _ => {
-                    let parts = Parts {
-                        ranges,
-                        index: 0,
-                        head_sent: 0,
-                        boundary: env.entropy.next_u64(),
-                        media_type: self.media_type,
-                        size,
-                    };
-                    let response =
-                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                    let response = response.filled_field(
+                (body.next, body.end) = (0, 0);
+                let parts = body.parts.insert(Parts {
+                    ranges,
+                    index: 0,
+                    head_sent: 0,
+                    boundary: env.entropy.next_u64(),
+                    media_type: self.media_type,
+                    size,
+                });
+                response
+                    .filled_field(
                         "Content-Type",
                         "multipart/byteranges; boundary=%",
                         &[Value::Hex(parts.boundary)],
-                    );
-                    sized(response, parts.length(), (0, 0), Some(parts))
-                }
-            },
-            Requested::Unsatisfiable => {
-                let response = reply.status(Status::RANGE_NOT_SATISFIABLE).filled_field(
-                    "Content-Range",
-                    "bytes */%",
-                    &[Value::Number(size)],
-                );
-                (response.composed_page(), None)
+                    )
+                    .sized(parts.length())
             }
+            Requested::Unsatisfiable => reply
+                .status(Status::RANGE_NOT_SATISFIABLE)
+                .filled_field("Content-Range", "bytes */%", &[Value::Number(size)])
+                .page(),
         }
     }
 
@@ -218,42 +186,42 @@ impl Variant {
     }
 }
 
-/// Ends the head before `len` bytes of body: those of the file between the two, or `parts`.
-fn sized(
-    response: Response<'_>,
-    len: u64,
-    (next, end): (u64, u64),
-    parts: Option<Parts>,
-) -> (Composed, Option<Body>) {
-    let (composed, rest) = response.sized_head(len);
-    (composed, rest.map(|rest| Body { rest, next, end, parts }))
-}
-
 impl<F> Download<F> {
-    /// Writes the next bytes of the body.
-    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
-        if self.next == self.end
-            && let Some(parts) = &mut self.parts
-        {
-            match parts.produce_head(output) {
-                Ok(len) => return Produced::Bytes(len),
-                Err(range) => (self.next, self.end) = (range.first, range.last.saturating_add(1)),
-            }
-        }
-        self.read(store, output)
+    /// The bytes that are sent.
+    pub(crate) fn body(&mut self) -> &mut Body {
+        &mut self.body
     }
 
-    fn read<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
-        let left = usize::try_from(self.end - self.next).unwrap_or(usize::MAX);
+    /// Writes the next bytes of the body.
+    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
+        let body = &mut self.body;
+        if let Some(len) = body.produce_head(output) {
+            return Produced::Bytes(len);
+        }
+        let left = usize::try_from(body.end - body.next).unwrap_or(usize::MAX);
         let len = left.min(output.len());
         let room = output.get_mut(..len).unwrap_or_default();
-        match store.read(&mut self.file, self.next, room) {
+        match store.read(&mut self.file, body.next, room) {
             Ok(len @ 1..) => {
-                self.next += len as u64;
+                body.next += len as u64;
                 Produced::Bytes(len)
             }
             // The file has shrunk, or the medium failed.
             Ok(0) | Err(_) => Produced::End,
+        }
+    }
+}
+
+impl Body {
+    /// Writes what is next of the head of a part, if that is next.
+    fn produce_head(&mut self, output: &mut [u8]) -> Option<usize> {
+        let parts = self.parts.as_mut().filter(|_| self.next == self.end)?;
+        match parts.produce_head(output) {
+            Ok(len) => Some(len),
+            Err(range) => {
+                (self.next, self.end) = (range.first, range.last.saturating_add(1));
+                None
+            }
         }
     }
 }

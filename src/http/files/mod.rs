@@ -102,12 +102,14 @@ impl<S: Store> Application for Files<S> {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        exchange: &mut Option<Exchange<S>>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin<Exchange<S>>, Status> {
+    ) -> Result<Begin, Status> {
         match request.method() {
             Method::Put => {
                 self.check_change(request, env)?;
-                self.begin_put(request)
+                *exchange = Some(Exchange::Upload(self.begin_put(request)?));
+                Ok(Begin::Stream { limit: u64::MAX })
             }
             Method::Delete => {
                 self.check_change(request, env)?;
@@ -121,8 +123,8 @@ impl<S: Store> Application for Files<S> {
                 if !is_valid_folder(self.path(request)) {
                     return Err(Status::NOT_FOUND);
                 }
-                let exchange = Exchange::Form(Form::new(request)?);
-                Ok(Begin::Stream { exchange, limit: u64::MAX })
+                *exchange = Some(Exchange::Form(Form::new(request)?));
+                Ok(Begin::Stream { limit: u64::MAX })
             }
             _ => Ok(Begin::Respond),
         }
@@ -149,12 +151,15 @@ impl<S: Store> Application for Files<S> {
     fn respond(
         &mut self,
         request: &Request<'_>,
-        exchange: Option<Exchange<S>>,
+        exchange: &mut Option<Exchange<S>>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Exchange<S>> {
-        match (request.method(), exchange) {
-            (Method::Put, Some(Exchange::Upload(upload))) => {
+    ) -> Answer {
+        match (request.method(), &*exchange) {
+            (Method::Put, _) => {
+                let Some(Exchange::Upload(upload)) = exchange.take() else {
+                    return reply.error(Status::BAD_REQUEST);
+                };
                 match self.store.commit(upload, self.path(request)) {
                     Ok(Commit::Created) => reply
                         .status(Status::CREATED)
@@ -167,13 +172,13 @@ impl<S: Store> Application for Files<S> {
             (Method::Post, Some(Exchange::Form(form))) if form.is_complete() => {
                 reply.redirect(Status::SEE_OTHER, own_location(request))
             }
-            (Method::Put | Method::Post, _) => reply.error(Status::BAD_REQUEST),
+            (Method::Post, _) => reply.error(Status::BAD_REQUEST),
             (Method::Delete, _) => match self.store.remove(self.path(request)) {
                 Ok(()) => reply.status(Status::NO_CONTENT).empty(),
                 Err(StoreError::IsFolder) => reply.error(Status::CONFLICT),
                 Err(error) => reply.error(status_of(error)),
             },
-            _ => self.show(request, reply, env),
+            _ => self.show(request, exchange, reply, env),
         }
     }
 
@@ -222,7 +227,7 @@ impl<S: Store> Files<S> {
         Current { tag: tag.as_ref(), modified, now: env.date(), is_read: false }.check(request)
     }
 
-    fn begin_put(&self, request: &Request<'_>) -> Result<Begin<Exchange<S>>, Status> {
+    fn begin_put(&self, request: &Request<'_>) -> Result<S::Upload, Status> {
         if !request.has_body() {
             return Err(Status::LENGTH_REQUIRED);
         }
@@ -233,8 +238,7 @@ impl<S: Store> Files<S> {
         if request.field("Content-Encoding").is_some() {
             return Err(Status::UNSUPPORTED_MEDIA_TYPE);
         }
-        let upload = self.store.create(request.content_length()).map_err(status_of_writing)?;
-        Ok(Begin::Stream { exchange: Exchange::Upload(upload), limit: u64::MAX })
+        self.store.create(request.content_length()).map_err(status_of_writing)
     }
 }
 
@@ -245,9 +249,10 @@ impl<S: Store> Files<S> {
     fn show(
         &self,
         request: &Request<'_>,
+        exchange: &mut Option<Exchange<S>>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Exchange<S>> {
+    ) -> Answer {
         let path = self.path(request);
         let is_folder = is_folder(path);
         if !(if is_folder { is_valid_folder(path) } else { is_valid_path(path) }) {
@@ -263,22 +268,32 @@ impl<S: Store> Files<S> {
             path
         };
         match download::open(&self.store, file, request) {
-            Ok(opened) => opened.respond(request, reply, env, Exchange::Download),
+            Ok((download, variant)) => match exchange.insert(Exchange::Download(download)) {
+                Exchange::Download(download) => {
+                    variant.respond(request, download.body(), reply, env)
+                }
+                _ => reply.error(Status::INTERNAL_SERVER_ERROR),
+            },
             Err(StoreError::IsFolder) if !is_folder => redirect_to_folder(request, reply),
-            Err(StoreError::NotFound) if is_folder && self.has_listings => self.list(path, reply),
+            Err(StoreError::NotFound) if is_folder && self.has_listings => {
+                self.list(path, exchange, reply)
+            }
             Err(error) => reply.error(status_of(error)),
         }
     }
 
     // Rare, and its frame is large: not part of the caller's.
     #[inline(never)]
-    fn list(&self, path: &str, reply: Reply<'_>) -> Answer<Exchange<S>> {
+    fn list(&self, path: &str, exchange: &mut Option<Exchange<S>>, reply: Reply<'_>) -> Answer {
         match self.store.list(path.strip_suffix('/').unwrap_or(path)) {
-            Ok(walk) => reply
-                .ok()
-                .field("Content-Type", "text/html; charset=utf-8")
-                .field("Cache-Control", "no-cache")
-                .stream(Exchange::Listing(Listing::new(walk, self.is_writable()))),
+            Ok(walk) => {
+                *exchange = Some(Exchange::Listing(Listing::new(walk, self.is_writable())));
+                reply
+                    .ok()
+                    .field("Content-Type", "text/html; charset=utf-8")
+                    .field("Cache-Control", "no-cache")
+                    .stream()
+            }
             Err(error) => reply.error(status_of(error)),
         }
     }
@@ -304,7 +319,7 @@ fn own_location<'b>(request: &Request<'b>) -> &'b str {
 }
 
 /// A folder is asked for without its slash: relative links on its page would go wrong.
-fn redirect_to_folder<E>(request: &Request<'_>, reply: Reply<'_>) -> Answer<E> {
+fn redirect_to_folder(request: &Request<'_>, reply: Reply<'_>) -> Answer {
     let path = own_location(request);
     if path == "/" {
         return reply.error(Status::NOT_FOUND);

@@ -56,11 +56,15 @@ impl Application for Sample {
     fn begin(
         &mut self,
         request: &Request<'_>,
+        exchange: &mut Option<Exchange>,
         _env: &mut Environment<'_>,
-    ) -> Result<Begin<Exchange>, Status> {
+    ) -> Result<Begin, Status> {
         Ok(match request.method() {
             Method::Post => Begin::Collect { limit: 20 },
-            Method::Put => Begin::Stream { exchange: Exchange::Sum(0), limit: 1000 },
+            Method::Put => {
+                *exchange = Some(Exchange::Sum(0));
+                Begin::Stream { limit: 1000 }
+            }
             _ => Begin::Respond,
         })
     }
@@ -86,11 +90,15 @@ impl Application for Sample {
     fn respond(
         &mut self,
         request: &Request<'_>,
-        exchange: Option<Exchange>,
+        exchange: &mut Option<Exchange>,
         reply: Reply<'_>,
         env: &mut Environment<'_>,
-    ) -> Answer<Exchange> {
-        match (request.method(), request.segments(&mut [""; 2]), exchange) {
+    ) -> Answer {
+        let sum = match exchange {
+            Some(Exchange::Sum(sum)) => Some(*sum),
+            _ => None,
+        };
+        match (request.method(), request.segments(&mut [""; 2]), sum) {
             (Method::Post, ["echo"], _) => reply.ok().body("text/plain", request.body()),
             (_, ["echo"], _) => reply.ok().composed("text/plain", |room| {
                 let mut len = 0;
@@ -102,18 +110,30 @@ impl Application for Sample {
                 }
                 Some(len)
             }),
-            (_, ["sum"], Some(Exchange::Sum(sum))) => reply.ok().text(&format!("{sum}")),
+            (_, ["sum"], Some(sum)) => reply.ok().text(&format!("{sum}")),
             (_, ["point", name], _) => {
                 let x = request.parameter("x").and_then(|x| x.parse().ok()).unwrap_or(0);
                 reply.status(Status::CREATED).field("Expires", "0").json(&Point { name, x })
             }
             (_, ["countdown", from], _) => match from.parse() {
-                Ok(from) => reply.ok().stream(Exchange::Countdown(from)),
+                Ok(from) => {
+                    *exchange = Some(Exchange::Countdown(from));
+                    reply.ok().stream()
+                }
                 Err(_) => reply.error(Status::BAD_REQUEST),
             },
-            (_, ["events"], _) => reply.ok().events(Exchange::Events { next: env.now }),
-            (_, ["endless"], _) => reply.ok().stream(Exchange::Endless),
-            (_, ["short"], _) => reply.ok().sized(10, Exchange::Short(5)),
+            (_, ["events"], _) => {
+                *exchange = Some(Exchange::Events { next: env.now });
+                reply.ok().events()
+            }
+            (_, ["endless"], _) => {
+                *exchange = Some(Exchange::Endless);
+                reply.ok().stream()
+            }
+            (_, ["short"], _) => {
+                *exchange = Some(Exchange::Short(5));
+                reply.ok().sized(10)
+            }
             _ => reply.error(Status::NOT_FOUND),
         }
     }

@@ -19,7 +19,7 @@ use nix::{
     unistd::Pid,
 };
 
-use crate::{namespace, programs::output_of};
+use crate::{namespace, programs::output_of, site::Site};
 
 /// The device's address.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
@@ -58,23 +58,23 @@ pub struct Case {
 
 enum Run {
     OnDevice(fn(&Device)),
+    OnSite(fn(&Site)),
     InFolder(fn(&Path)),
 }
 
-/// A case for every target, on a device as it starts without options.
+/// A case on a device with the files that are built in, as a board has them.
 pub fn case(name: &'static str, run: fn(&Device)) -> Case {
     Case { name, tap_only: None, board_only: None, options: &[], run: Run::OnDevice(run) }
 }
 
-/// A case that prepares a folder before it starts devices of its own.
-pub fn case_in_folder(name: &'static str, run: fn(&Path)) -> Case {
-    Case {
-        name,
-        tap_only: Some("firmware takes no options"),
-        board_only: None,
-        options: &[],
-        run: Run::InFolder(run),
-    }
+/// A case on a device with files of its own.
+pub fn case_on_site(name: &'static str, run: fn(&Site)) -> Case {
+    Case { run: Run::OnSite(run), ..case(name, |_| ()) }
+}
+
+/// A case that prepares a folder before it starts `host-runner` itself. For it only: `why`.
+pub fn case_in_folder(name: &'static str, run: fn(&Path), why: &'static str) -> Case {
+    Case { run: Run::InFolder(run), ..case(name, |_| ()) }.tap_only(why)
 }
 
 impl Case {
@@ -90,10 +90,11 @@ impl Case {
         self
     }
 
-    /// A case that starts `host-runner` with options.
+    /// What brings `host-runner` into the state that the case is about. A board is always in it,
+    /// unless this is a case for `host-runner` only.
     pub fn with_options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
-        self.tap_only("firmware takes no options")
+        self
     }
 
     /// As the test runner wants it.
@@ -111,9 +112,11 @@ impl Case {
         Trial::test(name, move || match self.run {
             Run::OnDevice(run) => {
                 let device = Device::start(&target, self.options);
-                outcome_of(|| run(&device)).map_err(|said| {
-                    format!("{said}\n--- the end of its log ---\n{}", device.end_of_log()).into()
-                })
+                device.outcome_of(|| run(&device))
+            }
+            Run::OnSite(run) => {
+                let site = Site::start(&target, self.options);
+                site.device.outcome_of(|| run(&site))
             }
             Run::InFolder(run) => {
                 let folder = temporary_folder();
@@ -135,7 +138,8 @@ fn outcome_of(run: impl FnOnce()) -> Result<(), String> {
     })
 }
 
-fn temporary_folder() -> PathBuf {
+/// A folder for a device and its clients.
+pub fn temporary_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder = env::temp_dir().join(format!("bareserve-{}-{number}", std::process::id()));
@@ -156,7 +160,11 @@ pub struct Device {
 impl Device {
     /// Starts the target and waits until it answers on port 80.
     pub fn start(target: &Target, options: &[&str]) -> Self {
-        let folder = temporary_folder();
+        Self::start_in(temporary_folder(), target, options)
+    }
+
+    /// The same, with `folder` as its own.
+    pub fn start_in(folder: PathBuf, target: &Target, options: &[&str]) -> Self {
         let log = folder.join("device.log");
         let mut command = match target {
             Target::Tap => host_runner(options),
@@ -200,10 +208,14 @@ impl Device {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn end_of_log(&self) -> String {
-        let log = self.log();
-        let lines: Vec<_> = log.lines().collect();
-        lines[lines.len().saturating_sub(100)..].join("\n")
+    /// What a case says against it, with the end of its log.
+    fn outcome_of(&self, run: impl FnOnce()) -> Result<(), Failed> {
+        outcome_of(run).map_err(|said| {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let end = lines[lines.len().saturating_sub(100)..].join("\n");
+            format!("{said}\n--- the end of its log ---\n{end}").into()
+        })
     }
 
     /// What its page shows, as data.
@@ -213,11 +225,25 @@ impl Device {
         serde_json::from_str(&status).unwrap_or_else(|error| panic!("{error}: {status}"))
     }
 
-    /// The link with the token that it has printed.
+    /// The link with the token that it prints: a board as soon as frames enough have come to make one.
     pub fn link(&self) -> String {
-        let log = self.log();
-        let link = log.split_whitespace().find(|word| word.contains("/_device/?token="));
-        link.unwrap_or_else(|| panic!("no link with a token:\n{log}")).to_owned()
+        for _ in 0..200 {
+            let log = self.log();
+            // Its line is out.
+            let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let link = whole.split_whitespace().find(|word| word.contains("/_device/?token="));
+            if let Some(link) = link {
+                return link.to_owned();
+            }
+            self.send_a_frame();
+        }
+        panic!("no link with a token:\n{}", self.log());
+    }
+
+    fn send_a_frame(&self) {
+        let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+        socket.send_to(b"chance", (ADDRESS, 7)).expect("sent");
+        thread::sleep(Duration::from_millis(5));
     }
 
     /// The token in that link.

@@ -25,6 +25,7 @@ mod listener;
 mod namespace;
 mod noise;
 mod programs;
+mod site;
 mod small_services;
 mod smuggling;
 

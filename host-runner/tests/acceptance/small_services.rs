@@ -7,6 +7,7 @@ use std::{
 };
 
 use crate::{
+    course::PROFILE,
     device::{ADDRESS, Case, Device, case},
     programs::output_of,
 };
@@ -24,7 +25,8 @@ pub fn cases() -> Vec<Case> {
         case("ping::fragmented_datagram", fragmented_datagram)
             .tap_only("a board keeps no reassembly buffer"),
         case("ping::limit_and_loss_from_the_command_line", limit_and_loss)
-            .with_options(&["--ping-profile", "upper,limit=4"]),
+            .with_options(&["--ping-profile", "upper,limit=4"])
+            .tap_only(PROFILE),
     ]
 }
 

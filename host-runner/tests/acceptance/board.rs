@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, TAP, case},
+    device::{ADDRESS, Case, Device, TAP, case, case_on_example},
     namespace::run,
     noise::RawSocket,
     programs::{output_of, run_in},
@@ -27,6 +27,12 @@ pub fn cases() -> Vec<Case> {
             .board_only("the host has random bytes from the start"),
         case("board::cable_is_pulled_and_the_host_restarts", cable_is_pulled)
             .board_only("the TAP of host-runner goes when it does"),
+        case_on_example(
+            "board::starts_again_when_it_fails",
+            "faults",
+            starts_again_when_it_fails,
+            "nobody restarts host-runner but its user",
+        ),
         case("board::noise_on_the_wire", noise_on_the_wire)
             .board_only("its memory is its own, and small"),
     ]
@@ -133,6 +139,41 @@ fn cable_is_pulled(device: &Device) {
     all_sockets_become_free(device);
 }
 
+/// By itself after a panic, by its watchdog when it hangs.
+fn starts_again_when_it_fails(device: &Device) {
+    /// Of `support::services::faults`.
+    const PORT: u16 = 666;
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+    let answers = || {
+        let _ = socket.send_to(b"alive?", (ADDRESS, PORT));
+        socket.recv(&mut [0; 16]).is_ok()
+    };
+    let answers_within = |seconds| {
+        let patience = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < patience {
+            if answers() {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(answers_within(10), "it does not start");
+    socket.send_to(b"panic", (ADDRESS, PORT)).expect("sent");
+    assert!(answers_within(10), "it does not start again after a panic");
+    assert_eq!(starts(device), 2);
+    assert!(device.log().contains("panic: , reset"), "it says nothing");
+    socket.send_to(b"hang", (ADDRESS, PORT)).expect("sent");
+    assert!(!answers(), "it does not hang");
+    assert!(answers_within(20), "its watchdog does nothing");
+    assert_eq!(starts(device), 3);
+}
+
+/// How often its log begins.
+fn starts(device: &Device) -> usize {
+    device.log().matches(&format!(" is {ADDRESS}/24")).count()
+}
+
 fn noise_on_the_wire(device: &Device) {
     let frames = match env::var("BARESERVE_FRAMES") {
         Ok(text) => text.replace('_', "").parse().expect("BARESERVE_FRAMES is a number"),
@@ -194,9 +235,8 @@ fn hardware_address(device: &Device) -> [u8; 6] {
 }
 
 fn has_not_restarted(device: &Device) {
-    let log = device.log();
-    assert_eq!(log.matches(&format!(" is {ADDRESS}/24")).count(), 1, "it has started again");
-    assert!(!log.contains("panic"), "it has panicked");
+    assert_eq!(starts(device), 1, "it has started again");
+    assert!(!device.log().contains("panic"), "it has panicked");
 }
 
 /// Nobody is connected but who asks, within all time limits.

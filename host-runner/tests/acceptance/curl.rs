@@ -316,7 +316,7 @@ fn folders_and_links(site: &Site) {
         assert!(refused, "{path}: {answer}");
     }
     let bearer = site.bearer();
-    assert_eq!(site.status(&["-X", "PUT", "-d", "x", "-H", &bearer], "/absent/x"), "404");
+    assert_eq!(site.status(&["-X", "PUT", "-d", "x", "-H", &bearer], "/absent/x"), "409");
 }
 
 fn connect() -> TcpStream {

@@ -59,6 +59,7 @@ pub struct Case {
 enum Run {
     OnDevice(fn(&Device)),
     OnSite(fn(&Site)),
+    OnExample(&'static str, fn(&Device)),
     InFolder(fn(&Path)),
 }
 
@@ -70,6 +71,16 @@ pub fn case(name: &'static str, run: fn(&Device)) -> Case {
 /// A case on a device with files of its own.
 pub fn case_on_site(name: &'static str, run: fn(&Site)) -> Case {
     Case { run: Run::OnSite(run), ..case(name, |_| ()) }
+}
+
+/// A case on another firmware, which is among the board's examples. For boards only: `why`.
+pub fn case_on_example(
+    name: &'static str,
+    example: &'static str,
+    run: fn(&Device),
+    why: &'static str,
+) -> Case {
+    Case { run: Run::OnExample(example, run), ..case(name, |_| ()) }.board_only(why)
 }
 
 /// A case that prepares a folder before it starts `host-runner` itself. For it only: `why`.
@@ -118,6 +129,11 @@ impl Case {
                 let site = Site::start(&target, self.options);
                 site.device.outcome_of(|| run(&site))
             }
+            Run::OnExample(example, run) => {
+                let command = emulator(&target, &example_firmware(example));
+                let device = Device::spawn(temporary_folder(), &target, command);
+                device.outcome_of(|| run(&device))
+            }
             Run::InFolder(run) => {
                 let folder = temporary_folder();
                 let outcome = outcome_of(|| run(&folder));
@@ -165,14 +181,23 @@ impl Device {
 
     /// The same, with `folder` as its own.
     pub fn start_in(folder: PathBuf, target: &Target, options: &[&str]) -> Self {
-        let log = folder.join("device.log");
-        let mut command = match target {
+        let command = match target {
             Target::Tap => host_runner(options),
-            Target::Board(machine) => emulator(machine),
+            Target::Board(_) => emulator(target, &firmware()),
         };
         // A board asks as soon as it starts.
         let clock = (*target != Target::Tap)
             .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("port 37 of our own namespace"));
+        let mut device = Self::spawn(folder, target, command);
+        device.await_answer();
+        if let Some(clock) = clock {
+            tell_the_time(&clock);
+        }
+        device
+    }
+
+    fn spawn(folder: PathBuf, target: &Target, mut command: Command) -> Self {
+        let log = folder.join("device.log");
         let output = File::create(&log).expect("a log file");
         let process = command
             .stdin(Stdio::null())
@@ -182,12 +207,7 @@ impl Device {
             .unwrap_or_else(|error| {
                 panic!("{:?} cannot be started: {error}", command.get_program())
             });
-        let mut device = Self { process, log, folder, target: target.clone() };
-        device.await_answer();
-        if let Some(clock) = clock {
-            tell_the_time(&clock);
-        }
-        device
+        Self { process, log, folder, target: target.clone() }
     }
 
     fn await_answer(&mut self) {
@@ -303,11 +323,23 @@ fn host_runner(options: &[&str]) -> Command {
     command
 }
 
-/// The emulator with the firmware that `BARESERVE_FIRMWARE` names, on a TAP made for it.
-fn emulator(machine: &str) -> Command {
-    let firmware = env::var("BARESERVE_FIRMWARE")
-        .expect("BARESERVE_FIRMWARE names the board's ELF file; `boards/board test` sets it");
-    let model = match machine {
+/// The board's main program.
+fn firmware() -> PathBuf {
+    let name = env::var_os("BARESERVE_FIRMWARE");
+    name.expect("BARESERVE_FIRMWARE names the board's ELF file; `boards/board test` sets it").into()
+}
+
+/// One of its examples.
+fn example_firmware(name: &str) -> PathBuf {
+    let main = firmware();
+    let board = main.file_name().expect("a file").display();
+    main.with_file_name("examples").join(format!("{board}-{name}"))
+}
+
+/// The emulator with `firmware`, on a TAP made for it.
+fn emulator(target: &Target, firmware: &Path) -> Command {
+    let Target::Board(machine) = target else { panic!("host-runner needs no emulator") };
+    let model = match machine.as_str() {
         "lm3s6965evb" => "stellaris",
         "mps2-an385" => "lan9118",
         other => panic!("BARESERVE_TARGET={other}: use tap, lm3s6965evb or mps2-an385"),
@@ -318,6 +350,6 @@ fn emulator(machine: &str) -> Command {
     let mut command = Command::new("qemu-system-arm");
     command.args(["-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio"]);
     command.args(["-nic", &format!("tap,ifname={TAP},script=no,downscript=no,model={model}")]);
-    command.args(["-kernel", &firmware]);
+    command.arg("-kernel").arg(firmware);
     command
 }

@@ -1,6 +1,7 @@
 //! The services a board runs, one group a file: its memory, and how it is set up. A board takes the
 //! groups it has room for.
 
+pub mod faults;
 pub mod files;
 pub mod http;
 pub mod ping;

@@ -13,7 +13,8 @@ use std::{
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case, case_on_site},
+    case::{Case, case, case_on_site},
+    device::{ADDRESS, Device, Target},
     programs::output_of,
 };
 

@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, TAP, case, case_on_example},
+    case::{Case, case, case_on_example},
+    device::{ADDRESS, Device, TAP},
     namespace::run,
     noise::RawSocket,
     programs::{output_of, run_in},

@@ -5,7 +5,8 @@ use std::{fs, path::PathBuf, thread, time::Duration};
 use serde_json::Value;
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case, case_on_site},
+    case::{Case, case, case_on_site},
+    device::{ADDRESS, Device, Target},
     programs::output_of,
     site::curl,
 };

@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case},
+    case::{Case, case},
+    device::{ADDRESS, Device, Target},
     programs::{course, host_runner, output_of, run_in, start_in},
 };
 

@@ -10,7 +10,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, TAP, Target, case, case_in_folder, case_on_site},
+    case::{Case, case, case_in_folder, case_on_site},
+    device::{ADDRESS, Device, TAP, Target},
     namespace,
     programs::{output_of, run_in},
     site::{Site, content, curl},

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use crate::{
-    device::{ADDRESS, Case, Device, case},
+    case::{Case, case},
+    device::{ADDRESS, Device},
     programs::output_of,
 };
 

@@ -9,7 +9,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case, case_in_folder, case_on_site},
+    case::{Case, case, case_in_folder, case_on_site},
+    device::{ADDRESS, Device, Target},
     namespace,
     programs::{host_runner, output_of, run_in},
     site::{Site, names_in},

@@ -17,7 +17,10 @@ use nix::{
     },
 };
 
-use crate::device::{ADDRESS, Case, Device, TAP, Target, case, case_in_folder};
+use crate::{
+    case::{Case, case, case_in_folder},
+    device::{ADDRESS, Device, TAP, Target},
+};
 
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {

@@ -10,6 +10,7 @@
 mod attacks;
 mod board;
 mod browser;
+mod case;
 mod course;
 mod curl;
 mod device;

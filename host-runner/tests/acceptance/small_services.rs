@@ -7,8 +7,9 @@ use std::{
 };
 
 use crate::{
+    case::{Case, case},
     course::PROFILE,
-    device::{ADDRESS, Case, Device, case},
+    device::{ADDRESS, Device},
     programs::output_of,
 };
 

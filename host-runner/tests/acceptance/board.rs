@@ -2,17 +2,17 @@
 
 use std::{
     env,
-    net::{TcpStream, UdpSocket},
+    net::{Ipv4Addr, TcpStream, UdpSocket},
     thread,
     time::{Duration, Instant},
 };
 
 use crate::{
     case::{Case, case, case_on_example},
-    device::{ADDRESS, Device, TAP},
+    device::{ADDRESS, Device, TAP, Target},
     namespace::run,
     noise::RawSocket,
-    programs::{output_of, run_in},
+    programs::{output_of, run_in, start_in},
 };
 
 /// The cases of this file.
@@ -28,6 +28,8 @@ pub fn cases() -> Vec<Case> {
             .board_only("the host has random bytes from the start"),
         case("board::cable_is_pulled_and_the_host_restarts", cable_is_pulled)
             .board_only("the TAP of host-runner goes when it does"),
+        case("board::runs_from_one_command", runs_from_one_command)
+            .board_only("host-runner's own command is in the smoke test"),
         case_on_example(
             "board::starts_again_when_it_fails",
             "faults",
@@ -138,6 +140,23 @@ fn cable_is_pulled(device: &Device) {
     }
     has_not_restarted(device);
     all_sockets_become_free(device);
+}
+
+/// As in the porting guide, without a TAP: the emulator itself hands connections and datagrams on.
+fn runs_from_one_command(device: &Device) {
+    let Target::Board(board) = &device.target else { panic!("not a board") };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../boards/board");
+    let _running = start_in(&device.folder, script, &["run", board, "--user"]);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while TcpStream::connect(("127.0.0.1", 8080)).is_err() {
+        assert!(Instant::now() < patience, "nobody listens");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let retry = ["-sS", "--fail", "--retry", "5", "--retry-all-errors", "--max-time", "20"];
+    let page =
+        output_of(&device.folder, "curl", &[&retry[..], &["http://127.0.0.1:8080/"]].concat());
+    assert!(page.contains("/_device/app.js"), "{page}");
+    assert_eq!(exchange((Ipv4Addr::LOCALHOST, 12000), b"ping"), b"PING");
 }
 
 /// By itself after a panic, by its watchdog when it hangs.
@@ -270,9 +289,14 @@ fn get(device: &Device, path: &str) -> String {
 }
 
 fn echo(payload: &[u8]) -> Vec<u8> {
+    exchange((ADDRESS, 7), payload)
+}
+
+/// A datagram's answer.
+fn exchange(to: (Ipv4Addr, u16), payload: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
-    socket.connect((ADDRESS, 7)).expect("an address");
+    socket.connect(to).expect("an address");
     socket.send(payload).expect("sent");
     let mut answer = vec![0; 2048];
     let length = socket.recv(&mut answer).expect("an answer");

@@ -311,7 +311,8 @@ impl<F, U> Connection<F, U> {
     fn report(&self, env: &mut Environment<'_>, what: fmt::Arguments<'_>) {
         let Some(remote) = self.remote else { return };
         let service = "file-request";
-        match self.reader.text() {
+        // A log gets no line breaks or escape sequences from outside.
+        match self.reader.text().filter(|(_, name)| is_valid_path(name)) {
             Some((_, name)) => {
                 let what = format_args!("{name}: {what}");
                 env.observer.event(Event::Answered { service, remote, what });

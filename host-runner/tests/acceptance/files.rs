@@ -119,7 +119,7 @@ fn read_only_by_default(_: &Device) {
     assert!(answer.starts_with(r#"{"error": ""#), "{answer}");
 }
 
-fn bad_requests_get_an_error(_: &Device) {
+fn bad_requests_get_an_error(device: &Device) {
     let nested = format!("{}{}", r#"{"a":"#, "[".repeat(10_000));
     for request_text in [
         "{",
@@ -131,6 +131,7 @@ fn bad_requests_get_an_error(_: &Device) {
         r#"{"get": "../x"}"#,
         r#"{"get": "/etc/passwd"}"#,
         r#"{"get": "a\u0000b"}"#,
+        r#"{"get": "\u001b[2J\r\n0.000 forged"}"#,
         r#"{"get" "x"}"#,
         r#"{"get": "\ud800"}"#,
         &nested,
@@ -141,6 +142,9 @@ fn bad_requests_get_an_error(_: &Device) {
             "{request_text:.40} -> {answer:?}"
         );
     }
+    let is_out_of_place = |c: char| c.is_control() && !"\r\n".contains(c);
+    let log = device.log();
+    assert!(!log.contains(is_out_of_place) && !log.contains("forged"), "{log:?}");
 }
 
 fn names_stay_inside(folder: &Path) {

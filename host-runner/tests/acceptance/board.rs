@@ -228,7 +228,7 @@ fn use_the_services(device: &Device) {
         );
     }
     assert_eq!(ping_times(device, 70).len(), 70);
-    let authorization = format!("Authorization: Bearer {}", device.token());
+    let authorization = device.bearer();
     let url = format!("http://{ADDRESS}/note.txt");
     let put = ["-sS", "-H", &authorization, "-X", "PUT", "--data-binary", "a note", &url];
     output_of(&device.folder, "curl", &put);

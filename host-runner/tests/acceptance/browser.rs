@@ -30,7 +30,7 @@ fn twenty_images_from_four_sockets(device: &Device) {
         "<!doctype html><title>Images</title><link rel=\"icon\" href=\"bareserve.png\">\
          <link rel=\"stylesheet\" href=\"a.css\"><body>{images}<script src=\"a.js\"></script>"
     );
-    let bearer = format!("Authorization: Bearer {}", device.token());
+    let bearer = device.bearer();
     for (name, content) in
         [("a.html", page.as_str()), ("a.css", "body { margin: 7px }"), ("a.js", "scriptRan = true")]
     {

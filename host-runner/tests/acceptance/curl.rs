@@ -165,7 +165,7 @@ fn uploads_need_the_token(site: &Site) {
 }
 
 fn put_and_delete(site: &Site) {
-    let bearer = site.bearer();
+    let bearer = site.device.bearer();
     let first = site.content();
     // Of another length, so that nothing of the first may be left.
     let second = first[..first.len() / 3].to_vec();
@@ -201,7 +201,7 @@ fn put_and_delete(site: &Site) {
 }
 
 fn expect_100_continue(site: &Site) {
-    let bearer = site.bearer();
+    let bearer = site.device.bearer();
     fs::write(site.client.join("large"), site.content()).expect("a file");
     let expect = ["-v", "--stderr", "talk", "-T", "large", "-H", "Expect: 100-continue"];
     let talk = || fs::read_to_string(site.client.join("talk")).expect("what was said");
@@ -229,7 +229,7 @@ fn expect_100_continue(site: &Site) {
 }
 
 fn form(site: &Site) {
-    let bearer = site.bearer();
+    let bearer = site.device.bearer();
     let large = site.content();
     fs::write(site.client.join("large.bin"), &large).expect("a file");
     fs::write(site.client.join("small"), "--x\r\n").expect("a file");
@@ -249,7 +249,7 @@ fn form(site: &Site) {
 }
 
 fn pages_of_other_sites_are_refused(site: &Site) {
-    let bearer = site.bearer();
+    let bearer = site.device.bearer();
     fs::write(site.client.join("a"), "x").expect("a file");
     let form = ["-F", "file=@a", "-H", &bearer, "-H"];
     let put = ["-T", "a", "-H", &bearer, "-H"];
@@ -316,7 +316,7 @@ fn folders_and_links(site: &Site) {
         let refused = ["400", "403", "404"].iter().any(|status| answer.ends_with(status));
         assert!(refused, "{path}: {answer}");
     }
-    let bearer = site.bearer();
+    let bearer = site.device.bearer();
     assert_eq!(site.status(&["-X", "PUT", "-d", "x", "-H", &bearer], "/absent/x"), "409");
 }
 
@@ -327,7 +327,7 @@ fn connect() -> TcpStream {
 }
 
 fn half_an_upload_leaves_nothing(site: &Site) {
-    let bearer = site.bearer();
+    let bearer = site.device.bearer();
     site.put("old", b"old");
     for framing in
         ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf"]
@@ -347,7 +347,7 @@ fn half_an_upload_leaves_nothing(site: &Site) {
     assert_eq!(site.names(), ["old"]);
 }
 
-/// What is built in takes no room; what is stored is kept in memory, here and there.
+/// The one in memory, on both targets.
 fn full_store(device: &Device) {
     has_no_room(device);
     let list = curl(&device.folder, &["-f"], "/_device/files.json");
@@ -369,7 +369,7 @@ fn full_disk(folder: &Path) {
 /// Sends more than it holds, in each way.
 fn has_no_room(device: &Device) {
     fs::write(device.folder.join("large"), content(20 << 20)).expect("a file");
-    let bearer = format!("Authorization: Bearer {}", device.token());
+    let bearer = device.bearer();
     let status = |arguments: &[&str], path| {
         let always = ["-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer];
         curl(&device.folder, &[&always, arguments].concat(), path)
@@ -382,7 +382,7 @@ fn has_no_room(device: &Device) {
 
 fn too_much_is_413(device: &Device) {
     fs::write(device.folder.join("large"), content(1 << 20)).expect("a file");
-    let bearer = format!("Authorization: Bearer {}", device.token());
+    let bearer = device.bearer();
     let put = ["-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer, "-T", "large"];
     assert_eq!(curl(&device.folder, &put, "/_device/ping"), "413");
     let chunked = [&put[..], &["-H", "Transfer-Encoding: chunked"]].concat();

@@ -157,6 +157,11 @@ impl Device {
         self.link().split_once("token=").map(|(_, token)| token.to_owned()).unwrap_or_default()
     }
 
+    /// The field of a request that shows the token.
+    pub fn bearer(&self) -> String {
+        format!("Authorization: Bearer {}", self.token())
+    }
+
     /// The process that is, or emulates, the device.
     pub fn process_id(&self) -> u32 {
         self.process.id()

@@ -105,7 +105,7 @@ fn capture_needs_the_token(device: &Device) {
 fn writing_needs_the_token(device: &Device) {
     let folder = &device.folder;
     fs::write(folder.join("note.txt"), "a note").expect("a file");
-    let (address, bearer) = (url("/note.txt"), format!("Authorization: Bearer {}", device.token()));
+    let (address, bearer) = (url("/note.txt"), device.bearer());
     let put = ["-T", "note.txt", &address];
     let form = ["-F", "file=@note.txt", &url("/_device/")];
     let loss = ["-X", "PUT", "-d", "{\"loss\": 5}", &url("/_device/ping")];

@@ -70,7 +70,7 @@ impl Site {
             }
             None => {
                 fs::write(self.client.join("content"), content).expect("a file");
-                let put = ["-f", "-T", "content", "-H", &self.bearer()];
+                let put = ["-f", "-T", "content", "-H", &self.device.bearer()];
                 self.curl(&put, &percent_encoded(path));
             }
         }
@@ -81,7 +81,7 @@ impl Site {
         match &self.root {
             Some(root) => fs::remove_file(root.join(path)).expect("a file"),
             None => {
-                let delete = ["-f", "-X", "DELETE", "-H", &self.bearer()];
+                let delete = ["-f", "-X", "DELETE", "-H", &self.device.bearer()];
                 self.curl(&delete, &percent_encoded(path));
             }
         }
@@ -121,11 +121,6 @@ impl Site {
     /// The status of the answer.
     pub fn status(&self, arguments: &[&str], path: &str) -> String {
         self.curl(&[&["-o", "body", "-w", "%{http_code}"], arguments].concat(), path)
-    }
-
-    /// The argument that shows the token.
-    pub fn bearer(&self) -> String {
-        format!("Authorization: Bearer {}", self.device.token())
     }
 }
 

@@ -322,7 +322,8 @@ impl<F, U> Connection<F, U> {
         let Some(remote) = self.remote else { return };
         let how = Line::of(|out| out.fill(form, &[how]));
         let how = Value::Text(how.as_str());
-        let what = match self.reader.text() {
+        // A log gets no line breaks or escape sequences from outside.
+        let what = match self.reader.text().filter(|(_, name)| is_valid_path(name)) {
             Some((_, name)) => Filled { form: "%: %", values: &[Value::Text(name), how] },
             None => Filled { form: "%", values: &[how] },
         };

@@ -72,7 +72,7 @@ impl WriteAccess {
     /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
     /// no place for a secret.
     pub(super) fn admit(&self, request: &Request<'_>, response: Response<'_>) -> Composed {
-        let (path, _) = cut(request.target(), b'?');
+        let path = request.raw_path();
         let token = self.token.as_ref().map_or("", Token::as_str);
         let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
         // Only the slash: two of them in front of a path lead to another host.

@@ -36,10 +36,7 @@ use super::{
 use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase},
-    wire::{
-        text::cut,
-        window::{Filled, Value},
-    },
+    wire::window::{Filled, Value},
 };
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
@@ -612,8 +609,7 @@ impl<A: Application> Session<'_, '_, A> {
         let head = &self.state.head;
         let status = self.state.status.map_or(0, |status| status.0);
         // A query may carry a token, which is nothing for a log.
-        let target = head.target(self.buffer);
-        let (path, _) = cut(target, b'?');
+        let path = head.raw_path(self.buffer);
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,

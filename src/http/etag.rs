@@ -21,12 +21,14 @@ impl EntityTag {
             Encoding::Identity => b"\"",
             Encoding::Gzip => b"-gz\"",
         };
-        let digits = text::hex(version);
-        let mut tag = Self { text: [b'"'; Self::LONGEST], length: 1 + digits.len() + end.len() };
-        for (place, &byte) in tag.text.iter_mut().skip(1).zip(digits.iter().chain(end)) {
+        let mut tag = [b'"'; Self::LONGEST];
+        let [_, digits @ .., _, _, _, _] = &mut tag;
+        *digits = text::hex(version);
+        let [.., a, b, c, d] = &mut tag;
+        for (place, &byte) in [a, b, c, d].into_iter().zip(end) {
             *place = byte;
         }
-        tag
+        Self { text: tag, length: 1 + 16 + end.len() }
     }
 
     /// The tag as it stands in an ETag field.

@@ -129,6 +129,11 @@ impl Head {
         text(buffer, 0..self.target_len)
     }
 
+    /// The path as it came.
+    pub fn raw_path<'b>(&self, buffer: &'b [u8]) -> &'b str {
+        text(buffer, 0..self.path_len)
+    }
+
     /// The decoded path, without the slash in front.
     pub fn path<'b>(&self, buffer: &'b [u8]) -> &'b str {
         text(buffer, self.decoded.clone().unwrap_or(1.min(self.path_len)..self.path_len))

@@ -52,6 +52,11 @@ impl<'b> Request<'b> {
         self.head.target(self.buffer)
     }
 
+    /// The path as it came, escapes and all.
+    pub(super) fn raw_path(&self) -> &'b str {
+        self.head.raw_path(self.buffer)
+    }
+
     /// The path's segments, as many as `places` holds; none when there are more. For a `match`:
     ///
     /// ```

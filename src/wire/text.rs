@@ -30,8 +30,11 @@ pub fn decimal(value: u64, digits: &mut [u8; 20]) -> &[u8] {
 /// `value` as 16 lower-case hexadecimal digits.
 pub fn hex(value: u64) -> [u8; 16] {
     let mut digits = [0; 16];
-    for (digit, shift) in digits.iter_mut().zip((0..64).step_by(4).rev()) {
-        *digit = hex_digit((value >> shift) as u8 & 0xf);
+    // By bytes: a shift of 64 bits is a subroutine on a machine of 32.
+    let (pairs, _) = digits.as_chunks_mut();
+    for ([high, low], byte) in pairs.iter_mut().zip(value.to_be_bytes()) {
+        *high = hex_digit(byte >> 4);
+        *low = hex_digit(byte & 0xf);
     }
     digits
 }

@@ -5,7 +5,7 @@ use smoltcp::wire::IpAddress;
 
 use super::{
     html, json, percent,
-    text::{cut, decimal, hex},
+    text::{decimal, hex},
 };
 
 /// What stands for a `%` of a form.
@@ -97,14 +97,14 @@ impl<'o> Window<'o> {
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let mut values = values.iter();
-        let (text, mut rest) = cut(form, b'%');
-        self.put(text);
-        while let Some(form) = rest {
+        let mut rest = form.as_bytes();
+        while let Some(place) = rest.iter().position(|&byte| byte == b'%') {
+            let (text, behind) = rest.split_at_checked(place).unwrap_or_default();
+            self.bytes(text);
             self.value(values.next());
-            let (text, after) = cut(form, b'%');
-            self.put(text);
-            rest = after;
+            rest = behind.get(1..).unwrap_or_default();
         }
+        self.bytes(rest);
     }
 
     fn value(&mut self, value: Option<&Value<'_>>) {

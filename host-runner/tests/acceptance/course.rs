@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case},
+    case::{Case, case},
+    device::{ADDRESS, Device, Target},
     programs::{course, host_runner, output_of, run_in, start_in},
 };
 
@@ -22,7 +23,8 @@ pub fn cases() -> Vec<Case> {
             "course::ping_client_against_the_course_profile",
             ping_client_against_the_course_profile,
         )
-        .with_options(&["--ping-profile", "course"]),
+        .with_options(&["--ping-profile", "course"])
+        .tap_only(PROFILE),
         case("course::our_time_client", our_time_client).tap_only(CLIENTS),
         case("course::our_file_client", our_file_client).tap_only(CLIENTS),
         case("course::our_ping_client", our_ping_client).tap_only(CLIENTS),
@@ -30,7 +32,10 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-const CLIENTS: &str = "firmware has no command line to start a client from";
+/// Why other profiles of the UDP ping server are the host's.
+pub const PROFILE: &str = "a board's ping profile is a constant";
+
+const CLIENTS: &str = "a client is a command of host-runner";
 
 fn time_client(device: &Device) {
     let said = python(device, "time_client.py", "9999", &[]);

@@ -192,30 +192,30 @@ impl Variant {
 
     /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).
     fn validators<'r>(&self, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
-        let mut response = response.field("ETag", self.tag.as_bytes());
+        let mut response = response.own_field("ETag", self.tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
             // Section 8.8.2.1: never later than Date.
             let modified = now.map_or(modified, |now| modified.min(now));
-            response = response.field("Last-Modified", date::format(modified));
+            response = response.own_field("Last-Modified", &date::format(modified));
         }
         if self.has_variants {
-            response = response.field("Vary", "Accept-Encoding");
+            response = response.own_field("Vary", b"Accept-Encoding");
         }
-        response.field(
+        response.own_field(
             "Cache-Control",
             if self.metadata.immutable {
-                "public, max-age=31536000, immutable"
+                b"public, max-age=31536000, immutable"
             } else {
-                "no-cache"
+                b"no-cache"
             },
         )
     }
 
     fn representation<'r>(&self, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
-        let response = self.validators(response, now).field("Accept-Ranges", "bytes");
+        let response = self.validators(response, now).own_field("Accept-Ranges", b"bytes");
         match self.encoding {
             Encoding::Identity => response,
-            Encoding::Gzip => response.field("Content-Encoding", "gzip"),
+            Encoding::Gzip => response.own_field("Content-Encoding", b"gzip"),
         }
     }
 }

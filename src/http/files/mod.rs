@@ -23,7 +23,6 @@ use super::{
 use crate::{
     environment::Environment,
     store::{Commit, Encoding, Store, StoreError, is_valid_path},
-    wire::text::cut,
 };
 
 /// Serves the files of a store: whole, in parts, gzipped if the store has such a variant and the
@@ -300,7 +299,7 @@ fn is_valid_folder(path: &str) -> bool {
 /// The request's own path as it came, for a Location that leads back to it; the root for one with
 /// two slashes in front, which would lead to another host.
 fn own_location<'b>(request: &Request<'b>) -> &'b str {
-    let (path, _) = cut(request.target(), b'?');
+    let path = request.raw_path();
     if path.starts_with('/') && !path.starts_with("//") { path } else { "/" }
 }
 

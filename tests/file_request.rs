@@ -44,6 +44,9 @@ const EXCHANGES: &[(&str, &str)] = &[
     (r#"{"get": ""}"#, r#"{"error": "invalid name"}"#),
     (r#"{"get": 5}"#, r#"{"error": "a member has the wrong type"}"#),
     (r#"{"get": null}"#, r#"{"error": "a member has the wrong type"}"#),
+    (r#"{"size": ""}"#, r#"{"error": "a member has the wrong type"}"#),
+    (r#"{"size": "5"}"#, r#"{"error": "a member has the wrong type"}"#),
+    (r#"{"size": true}"#, r#"{"error": "a member has the wrong type"}"#),
     (r#"{"get": "a", "get": "b"}"#, r#"{"error": "members contradict each other"}"#),
     (r#"{"get": "a", "filename": "b"}"#, r#"{"error": "members contradict each other"}"#),
     (

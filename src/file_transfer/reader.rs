@@ -151,7 +151,9 @@ impl ObjectReader {
             let offered = window.len();
             let event = self.scanner.next(&mut window);
             *input = input.get(offered - window.len()..).unwrap_or_default();
-            if let Some(step) = event?.map_or(Ok(None), |event| self.take(event, data))? {
+            if let Some(event) = event?
+                && let Some(step) = self.take(event, data)?
+            {
                 return Ok(step);
             }
         }
@@ -190,20 +192,15 @@ impl ObjectReader {
         match (event, self.field) {
             (Event::Name(part), _) => self.take_label(part),
             (Event::NameEnd, _) => self.begin_member()?,
-            (Event::Text(part), Some(Field::FileData)) => {
-                let moved = self.decoder.decode(part.as_slice(&mut [0; 4]), data)?;
-                return Ok((moved.given > 0).then_some(Step::Data(moved.given)));
-            }
+            (Event::Text(part), Some(field)) => return self.take_text(field, part, data),
             (Event::TextEnd, Some(Field::FileData)) => self.decoder.finish()?,
             (Event::Number(digits), Some(Field::Size)) => self.take_digits(digits)?,
-            (Event::NumberEnd, Some(Field::Size)) => {}
-            (_, Some(Field::FileData | Field::Size)) if event != Event::End => {
+            (Event::TextEnd, Some(Field::Size)) | (Event::Number(_) | Event::Other, Some(_)) => {
                 return Err(ObjectError::WrongType);
             }
-            (Event::Text(part), Some(field)) => self.take_text(field, part)?,
             (Event::TextEnd, Some(field)) => return Ok(Some(Step::Text(field))),
-            (Event::Number(_) | Event::Other, Some(_)) => return Err(ObjectError::WrongType),
             (Event::End, _) => return Ok(Some(Step::Complete)),
+            // What belongs to no field, and the end of a number.
             _ => {}
         }
         Ok(None)
@@ -228,15 +225,28 @@ impl ObjectReader {
         if is_second { Err(ObjectError::Ambiguous) } else { Ok(()) }
     }
 
-    fn take_text(&mut self, field: Field, part: Bytes<'_>) -> Result<(), ObjectError> {
+    fn take_text(
+        &mut self,
+        field: Field,
+        part: Bytes<'_>,
+        data: &mut [u8],
+    ) -> Result<Option<Step>, ObjectError> {
         let mut buffer = [0; 4];
         let part = part.as_slice(&mut buffer);
+        match field {
+            Field::Size => return Err(ObjectError::WrongType),
+            Field::FileData => {
+                let moved = self.decoder.decode(part, data)?;
+                return Ok((moved.given > 0).then_some(Step::Data(moved.given)));
+            }
+            _ => {}
+        }
         let room = self.text.capacity() - self.text.len();
         if part.len() > room && field != Field::Error {
             return Err(ObjectError::NameTooLong);
         }
         let _ = self.text.extend_from_slice(part.get(..room).unwrap_or(part));
-        Ok(())
+        Ok(None)
     }
 
     fn take_digits(&mut self, digits: &[u8]) -> Result<(), ObjectError> {

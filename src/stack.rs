@@ -105,7 +105,11 @@ impl<'a, D: Device> Stack<'a, D> {
         if !drained || !replayed {
             return Some(now);
         }
-        services.iter().fold(interface_due, |due, service| earlier(due, service.poll_at()))
+        let mut due = interface_due;
+        for at in services.iter().filter_map(|service| service.poll_at()) {
+            due = earlier(due, Some(at));
+        }
+        due
     }
 
     /// Receives up to `budget` frames. Returns whether the device has no more.

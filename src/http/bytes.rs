@@ -49,8 +49,7 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 /// Whether all of `bytes` may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
 /// tab, and bytes from 0x80 on.
 pub(super) fn is_field_content(bytes: &[u8]) -> bool {
-    // Without an early exit the compiler can look at many bytes at a time.
-    !bytes.iter().fold(false, |bad, &byte| bad | (byte < b' ' && byte != b'\t') | (byte == 0x7f))
+    bytes.iter().all(|&byte| !byte.is_ascii_control() || byte == b'\t')
 }
 
 /// Where `wanted` first stands in `bytes`.

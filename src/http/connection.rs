@@ -350,14 +350,14 @@ impl<A: Application> Session<'_, '_, A> {
             Method::Head => Method::Get,
             method => method,
         };
-        let methods = self.application.methods(head.path(self.buffer)).ok_or(Status::NOT_FOUND)?;
+        let request = Request::new(head, self.buffer, &[]).with_path();
+        let methods = self.application.methods(request.path()).ok_or(Status::NOT_FOUND)?;
         if method == Method::Options {
             return Err(Status::NO_CONTENT);
         }
         if !methods.contains(&method) {
             return Err(Status::METHOD_NOT_ALLOWED);
         }
-        let request = Request::new(head, self.buffer, &[]);
         if method == Method::Get && self.access.is_link(&request) {
             return Err(Status::SEE_OTHER);
         }
@@ -456,7 +456,7 @@ impl<A: Application> Session<'_, '_, A> {
         let (kept, staging) = (self.state.head.kept_len(), self.state.staging());
         let Some((front, room)) = self.buffer.split_at_mut_checked(staging) else { return };
         let (front, body) = front.split_at_checked(kept).unwrap_or_default();
-        let request = Request::new(&self.state.head, front, body);
+        let request = Request::new(&self.state.head, front, body).with_path();
         let terms = Terms {
             date: self.date.at(self.env.date()),
             version: request.version(),

@@ -90,6 +90,9 @@ impl<'b> Iterator for KeptFields<'b> {
     type Item = FieldLine<'b>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        if self.0.is_empty() {
+            return None;
+        }
         let end = find(b'\n', self.0)?;
         let line = self.0.get(..end)?;
         self.0 = self.0.get(end + 1..)?;

@@ -149,6 +149,13 @@ impl Head {
         self.name_lengths >> (name.len() & 31) & 1 == 1
     }
 
+    /// Whether one of the fields of RFC 9110 section 13.1 may have been kept, but for If-Range.
+    pub fn may_have_conditions(&self) -> bool {
+        ["If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"]
+            .iter()
+            .any(|name| self.may_have(name))
+    }
+
     pub fn fields<'b>(&self, buffer: &'b [u8]) -> KeptFields<'b> {
         KeptFields(buffer.get(self.fields_start..self.end).unwrap_or_default())
     }

@@ -14,12 +14,20 @@ pub struct Request<'b> {
     head: &'b Head,
     buffer: &'b [u8],
     method: Method,
+    /// Read out of the head, if that was done already.
+    path: Option<&'b str>,
     body: &'b [u8],
 }
 
 impl<'b> Request<'b> {
     pub(super) fn new(head: &'b Head, buffer: &'b [u8], body: &'b [u8]) -> Self {
-        Self { head, buffer, method: head.method.unwrap_or(Method::Get), body }
+        let method = head.method.unwrap_or(Method::Get);
+        Self { head, buffer, method, path: None, body }
+    }
+
+    /// The same with its path at hand, for whoever asks for it again and again.
+    pub(super) fn with_path(self) -> Self {
+        Self { path: Some(self.path()), ..self }
     }
 
     /// What is to be done. HEAD is shown as [`Method::Get`]: answer that, and the server leaves the
@@ -44,7 +52,7 @@ impl<'b> Request<'b> {
     /// The path without the slash in front, escapes decoded, dot segments taken out: `a b/c` for
     /// `/x/../a%20b/c`. Empty segments are still in it.
     pub fn path(&self) -> &'b str {
-        self.head.path(self.buffer)
+        self.path.unwrap_or_else(|| self.head.path(self.buffer))
     }
 
     /// The path and query as they came, escapes and all.
@@ -109,6 +117,11 @@ impl<'b> Request<'b> {
         fields.map(|FieldLine { name, value }| {
             (core::str::from_utf8(name).unwrap_or_default(), value)
         })
+    }
+
+    /// Whether there may be a condition to check: a quick no for most requests.
+    pub(super) fn may_have_conditions(&self) -> bool {
+        self.head.may_have_conditions()
     }
 
     /// The body, when the application asked for it as a whole; empty before it has come.

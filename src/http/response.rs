@@ -105,9 +105,7 @@ impl<'r> Reply<'r> {
     pub fn status(self, status: Status) -> Response<'r> {
         let Draft { output, terms } = &mut *self.draft;
         output.bytes(b"HTTP/1.1 ");
-        output.number(u64::from(status.0));
-        output.bytes(b" ");
-        output.bytes(status.reason().as_bytes());
+        output.status(status);
         output.bytes(b"\r\n");
         if let Some(date) = terms.date {
             output.field("Date", date);
@@ -366,10 +364,6 @@ impl<'o> Output<'o> {
         }
     }
 
-    pub fn number(&mut self, number: u64) {
-        self.bytes(decimal(number, &mut [0; 20]));
-    }
-
     fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let room = self.place.get_mut(self.len..).unwrap_or_default();
         let mut window = Window::new(room, 0);
@@ -382,16 +376,31 @@ impl<'o> Output<'o> {
         (!self.overflow).then_some(self.len)
     }
 
+    // Looks for room once: there are several fields in each response.
+    #[inline(never)]
     fn field(&mut self, name: &str, value: &[u8]) {
-        self.bytes(name.as_bytes());
-        self.bytes(b": ");
-        self.bytes(value);
-        self.bytes(b"\r\n");
+        let len = name.len() + 2 + value.len() + 2;
+        let room = self.place.get_mut(self.len..).and_then(|rest| rest.get_mut(..len));
+        if let Some((name_place, rest)) =
+            room.and_then(|room| room.split_at_mut_checked(name.len()))
+            && let Some((colon, rest)) = rest.split_first_chunk_mut()
+            && let Some((rest, end)) = rest.split_last_chunk_mut()
+        {
+            name_place.copy_from_slice(name.as_bytes());
+            *colon = *b": ";
+            rest.copy_from_slice(value);
+            *end = *b"\r\n";
+            self.len += len;
+        } else {
+            self.overflow = true;
+        }
     }
 
+    /// The code, which has three digits, and what it means.
+    #[inline(never)]
     fn status(&mut self, status: Status) {
-        self.number(u64::from(status.0));
-        self.bytes(b" ");
+        let [hundreds, tens, ones] = [100, 10, 1].map(|unit| b'0' + (status.0 / unit % 10) as u8);
+        self.bytes(&[hundreds, tens, ones, b' ']);
         self.bytes(status.reason().as_bytes());
     }
 

@@ -381,8 +381,9 @@ impl Driver<'_, '_, '_> {
     fn exchange(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         let socket = self.sockets.get_mut::<Socket>(slot.handle());
         let (mut bytes_in, mut bytes_out) = (0, 0);
+        // A protocol that has said all it had to say says more only when it has heard more.
+        let mut may_answer = true;
         loop {
-            let mut still = true;
             while socket.can_recv() && !is_over(conversation.phase()) {
                 let taken = socket.recv(|input| {
                     let taken = conversation.receive(input, self.env).min(input.len());
@@ -390,14 +391,17 @@ impl Driver<'_, '_, '_> {
                 });
                 let Ok(taken @ 1..) = taken else { break };
                 bytes_in += taken;
-                still = false;
+                may_answer = true;
             }
             let reset = socket.state() == State::Closed;
             let over = is_over(conversation.phase());
             if !slot.end_of_input && !socket.may_recv() && !reset && !over {
                 slot.end_of_input = true;
                 conversation.end_of_input(self.env);
-                still = false;
+                may_answer = true;
+            }
+            if !core::mem::take(&mut may_answer) {
+                break;
             }
             while socket.can_send() && !is_over(conversation.phase()) {
                 let given = socket.send(|output| {
@@ -406,10 +410,6 @@ impl Driver<'_, '_, '_> {
                 });
                 let Ok(given @ 1..) = given else { break };
                 bytes_out += given;
-                still = false;
-            }
-            if still {
-                break;
             }
         }
         let (state, undelivered) = (socket.state(), socket.send_queue());

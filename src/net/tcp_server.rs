@@ -168,9 +168,7 @@ impl<'a> Pool<'a> {
         }
         let waiting = cx.backlog.waiting(self.ports);
         self.counters.parked.set(waiting as u32);
-        self.poll_at = self.next_poll(slots, waiting);
-        self.is_empty = waiting == 0;
-        slots.each(&mut |slot, _| self.is_empty &= slot.is_free());
+        self.look_ahead(slots, waiting);
     }
 
     fn driver<'d, 'e, 's>(&'d self, cx: &'d mut Context<'e, 's>) -> Driver<'d, 's, 'e> {
@@ -241,11 +239,17 @@ impl<'a> Pool<'a> {
         });
     }
 
-    fn next_poll(&self, slots: &mut dyn Slots, waiting: usize) -> Option<Instant> {
+    /// Notes when there is something to do, and whether somebody is there at all.
+    fn look_ahead(&mut self, slots: &mut dyn Slots, waiting: usize) {
         let pressed = (waiting > 0).then(|| self.pressed.with_crowd(waiting, self.size));
         let more_must_go = pressed.is_some() && waiting > coming(slots);
         let mut next: Option<Instant> = None;
+        let mut is_empty = waiting == 0;
         slots.each(&mut |slot, conversation| {
+            if waiting == 0 && slot.is_free() {
+                return;
+            }
+            is_empty = false;
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
             let limits = match &pressed {
                 Some(pressed) if more_must_go || slot.is_leaving() => pressed,
@@ -255,7 +259,7 @@ impl<'a> Pool<'a> {
             next = earlier(next, slot.deadline(limits));
             next = earlier(next, slot.poll_at(conversation));
         });
-        next
+        (self.poll_at, self.is_empty) = (next, is_empty);
     }
 }
 

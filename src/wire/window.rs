@@ -3,10 +3,10 @@
 
 use smoltcp::wire::IpAddress;
 
-use super::{
-    html, json, percent,
-    text::{decimal, hex},
-};
+use super::{html, json, percent, text::hex};
+
+/// What is left of a number when the last digits that fit 32 bits are cut off.
+const BILLION: u64 = 1_000_000_000;
 
 /// What stands for a `%` of a form.
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ pub enum Value<'v> {
     Signed(i64),
     /// In 16 hexadecimal digits.
     Hex(u64),
-    /// In so many decimal digits, with zeros in front.
+    /// In so many decimal digits (at most 10), with zeros in front.
     Digits(u32, u32),
     /// `192.168.69.1`, or as RFC 5952 has it.
     Address(IpAddress),
@@ -88,23 +88,56 @@ impl<'o> Window<'o> {
         self.shown += length;
     }
 
+    fn byte(&mut self, byte: u8) {
+        if self.position >= self.start
+            && let Some(place) = self.slice.get_mut(self.shown)
+        {
+            *place = byte;
+            self.shown += 1;
+        }
+        self.position += 1;
+    }
+
     /// Adds a number in decimal.
+    #[inline(never)]
     pub fn number(&mut self, number: u64) {
-        self.bytes(decimal(number, &mut [0; 20]));
+        match u32::try_from(number) {
+            Ok(number) => {
+                let mut unit = 1;
+                while number / unit >= 10 {
+                    unit *= 10;
+                }
+                self.digits(number, unit);
+            }
+            // A 64-bit division is a long subroutine on a 32-bit machine, and rarely needed.
+            Err(_) => {
+                self.number(number / BILLION);
+                self.digits((number % BILLION) as u32, BILLION as u32 / 10);
+            }
+        }
+    }
+
+    /// Adds the digits of `number` from that of `unit`, a power of ten, on.
+    #[inline(never)]
+    fn digits(&mut self, number: u32, unit: u32) {
+        let mut unit = unit;
+        while unit > 0 {
+            self.byte(b'0' + (number / unit % 10) as u8);
+            unit /= 10;
+        }
     }
 
     /// Adds `form`, with each `%` in it replaced by the next of `values`.
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let mut values = values.iter();
-        let mut rest = form.as_bytes();
-        while let Some(place) = rest.iter().position(|&byte| byte == b'%') {
-            let (text, behind) = rest.split_at_checked(place).unwrap_or_default();
-            self.bytes(text);
-            self.value(values.next());
-            rest = behind.get(1..).unwrap_or_default();
+        for &byte in form.as_bytes() {
+            if byte == b'%' {
+                self.value(values.next());
+            } else {
+                self.byte(byte);
+            }
         }
-        self.bytes(rest);
     }
 
     fn value(&mut self, value: Option<&Value<'_>>) {
@@ -120,9 +153,8 @@ impl<'o> Window<'o> {
             }
             Value::Hex(number) => self.bytes(&hex(number)),
             Value::Digits(number, count) => {
-                for place in (0..count).rev() {
-                    let digit = number / 10_u32.saturating_pow(place) % 10;
-                    self.bytes(&[b'0' + digit as u8]);
+                if let Some(last) = count.checked_sub(1) {
+                    self.digits(number, 10_u32.saturating_pow(last.min(9)));
                 }
             }
             Value::Address(address) => self.address(address),
@@ -133,7 +165,9 @@ impl<'o> Window<'o> {
         match address {
             IpAddress::Ipv4(address) => {
                 for (place, octet) in address.octets().into_iter().enumerate() {
-                    self.put(if place == 0 { "" } else { "." });
+                    if place > 0 {
+                        self.byte(b'.');
+                    }
                     self.number(octet.into());
                 }
             }

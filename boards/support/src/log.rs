@@ -41,13 +41,10 @@ impl<'a, U: Uart> Log<'a, U> {
 
     /// Hands the UART what it takes now. Returns whether all is out.
     pub fn flush(&mut self) -> bool {
-        for &byte in self.buffer.get(self.start..self.end).unwrap_or_default() {
-            if !self.uart.try_write(byte) {
-                return false;
-            }
-            self.start += 1;
-        }
-        true
+        let waiting = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let written = waiting.iter().take_while(|&&byte| self.uart.try_write(byte)).count();
+        self.start += written;
+        written == waiting.len()
     }
 
     /// The UART.

@@ -145,40 +145,38 @@ impl Variant {
         match requested {
             Requested::Whole => {
                 let response = self.representation(reply.ok(), env.date());
-                let response = response.field("Content-Type", self.media_type);
+                let response = response.own_field("Content-Type", self.media_type.as_bytes());
                 sized(response, size, (0, size), None)
             }
-            Requested::Parts(ranges) => {
-                match ranges.as_slice() {
-                    [range] => {
-                        let ByteRange { first, last } = *range;
-                        let response =
-                            self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                        let response = response
-                            .field("Content-Type", self.media_type)
-                            .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size));
-                        sized(response, range.length(), (first, last.saturating_add(1)), None)
-                    }
-                    _ => {
-                        let parts = Parts {
-                            ranges,
-                            index: 0,
-                            head_sent: 0,
-                            boundary: env.entropy.next_u64(),
-                            media_type: self.media_type,
-                            size,
-                        };
-                        let response =
-                            self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
-                        let response = response.filled_field(
-                            "Content-Type",
-                            "multipart/byteranges; boundary=%",
-                            &[Value::Hex(parts.boundary)],
-                        );
-                        sized(response, parts.length(), (0, 0), Some(parts))
-                    }
+            Requested::Parts(ranges) => match ranges.as_slice() {
+                [range] => {
+                    let ByteRange { first, last } = *range;
+                    let response =
+                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                    let response = response
+                        .own_field("Content-Type", self.media_type.as_bytes())
+                        .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size));
+                    sized(response, range.length(), (first, last.saturating_add(1)), None)
                 }
-            }
+                _ => {
+                    let parts = Parts {
+                        ranges,
+                        index: 0,
+                        head_sent: 0,
+                        boundary: env.entropy.next_u64(),
+                        media_type: self.media_type,
+                        size,
+                    };
+                    let response =
+                        self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                    let response = response.filled_field(
+                        "Content-Type",
+                        "multipart/byteranges; boundary=%",
+                        &[Value::Hex(parts.boundary)],
+                    );
+                    sized(response, parts.length(), (0, 0), Some(parts))
+                }
+            },
             Requested::Unsatisfiable => {
                 let response = reply.status(Status::RANGE_NOT_SATISFIABLE).filled_field(
                     "Content-Range",

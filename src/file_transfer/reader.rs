@@ -5,7 +5,7 @@ use core::fmt;
 use crate::wire::{
     base64::{Decoder, InvalidBase64},
     json::{Bytes, Event, ScanError, Scanner},
-    window::{Window, display},
+    window::describe,
 };
 
 /// The longest name, in bytes of UTF-8: what common file systems allow.
@@ -79,21 +79,26 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
-    /// Says it in words.
-    pub fn describe(self, out: &mut Window<'_>) {
+    /// The error in words.
+    pub const fn text(self) -> &'static str {
         match self {
-            Self::Json(error) => error.describe(out),
-            Self::Base64 => out.put("filedata is not base64"),
-            Self::WrongType => out.put("a member has the wrong type"),
-            Self::NameTooLong => out.put("name too long"),
-            Self::Ambiguous => out.put("members contradict each other"),
+            Self::Json(error) => error.text(),
+            Self::Base64 => "filedata is not base64",
+            Self::WrongType => "a member has the wrong type",
+            Self::NameTooLong => "name too long",
+            Self::Ambiguous => "members contradict each other",
         }
+    }
+
+    /// The byte that it is about.
+    pub const fn byte(self) -> Option<u8> {
+        if let Self::Json(error) = self { error.byte() } else { None }
     }
 }
 
 impl fmt::Display for ObjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display(|out| self.describe(out), f)
+        describe(self.text(), self.byte(), f)
     }
 }
 

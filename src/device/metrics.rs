@@ -49,8 +49,11 @@ pub(super) struct Family {
     pub value: fn(&Counters) -> u64,
 }
 
+/// How many numbers each service has.
+pub(super) const COUNT: usize = 8;
+
 /// What each service counts, in the order in which it is shown.
-pub(super) static FAMILIES: [Family; 8] = [
+pub(super) static FAMILIES: [Family; COUNT] = [
     Family {
         key: "open",
         name: "connections_open",

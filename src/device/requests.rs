@@ -34,13 +34,8 @@ fn only_number(text: &[u8], name: &str) -> Option<u64> {
         match event {
             Event::Name(Bytes::Plain(part)) => name = name.strip_prefix(part)?,
             Event::NameEnd if name.is_empty() && number.is_none() => {}
-            Event::Number(digits) => {
-                for digit in digits {
-                    let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-                    let tens = number.unwrap_or(0).checked_mul(10)?;
-                    number = Some(tens.checked_add(digit.into())?);
-                }
-            }
+            // All of them: the text is whole.
+            Event::Number(digits) => number = Some(parse_decimal(digits)?),
             Event::NumberEnd | Event::End => {}
             _ => return None,
         }

@@ -1,8 +1,9 @@
 //! The status as one line of JSON.
 
-use core::cell::Cell;
-
-use super::{Document, Overview, metrics::FAMILIES};
+use super::{
+    Document, Overview,
+    metrics::{COUNT, FAMILIES},
+};
 use crate::{
     counters::{BacklogCounters, Counters},
     environment::Environment,
@@ -28,15 +29,15 @@ pub enum StatusRow {
     Service {
         /// Its place in the list.
         index: usize,
-        /// What it has counted.
-        counters: Counters,
+        /// What it has counted, in the order in which it is shown.
+        values: [u64; COUNT],
     },
     /// The rest.
     End {
         /// The queue.
         backlog: BacklogCounters,
-        /// The ping service: loss in percent, and what it has counted.
-        ping: Option<(u8, Counters)>,
+        /// The ping service: loss in percent, how many were answered and lost.
+        ping: Option<[u32; 3]>,
     },
 }
 
@@ -53,12 +54,18 @@ impl Document for Status<'_> {
             });
         };
         if let Some(service) = overview.services.get(after_device) {
-            let counters = service.counters.clone();
-            return Some(StatusRow::Service { index: after_device, counters });
+            let mut values = [0; COUNT];
+            for (value, family) in values.iter_mut().zip(&FAMILIES) {
+                *value = (family.value)(service.counters);
+            }
+            return Some(StatusRow::Service { index: after_device, values });
         }
         (after_device == overview.services.len()).then(|| StatusRow::End {
             backlog: overview.backlog.clone(),
-            ping: overview.ping.map(|ping| (ping.loss_percent(), ping.counters.clone())),
+            ping: overview.ping.map(|ping| {
+                let Counters { served, refused, .. } = ping.counters;
+                [ping.loss_percent().into(), served.get(), refused.get()]
+            }),
         })
     }
 
@@ -67,8 +74,8 @@ impl Document for Status<'_> {
             StatusRow::Device { uptime_ms, unix_ms, utc_offset_s } => {
                 self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out);
             }
-            StatusRow::Service { index, counters } => self.write_service(*index, counters, out),
-            StatusRow::End { backlog, ping } => write_end(backlog, ping.as_ref(), out),
+            StatusRow::Service { index, values } => self.write_service(*index, values, out),
+            StatusRow::End { backlog, ping } => write_end(backlog, *ping, out),
         }
     }
 }
@@ -99,7 +106,7 @@ impl Status<'_> {
         );
     }
 
-    fn write_service(&self, index: usize, counters: &Counters, out: &mut Window<'_>) {
+    fn write_service(&self, index: usize, values: &[u64; COUNT], out: &mut Window<'_>) {
         let Some(service) = self.0.services.get(index) else { return };
         out.put(if index == 0 { "" } else { "," });
         out.fill(
@@ -111,23 +118,20 @@ impl Status<'_> {
             out.number(u64::from(*port));
         }
         out.put("]");
-        for family in &FAMILIES {
-            let (key, value) = (Value::Text(family.key), Value::Number((family.value)(counters)));
-            out.fill(",\"%\":%", &[key, value]);
+        for (family, value) in FAMILIES.iter().zip(values) {
+            out.fill(",\"%\":%", &[Value::Text(family.key), Value::Number(*value)]);
         }
         out.put("}");
     }
 }
 
-fn write_end(backlog: &BacklogCounters, ping: Option<&(u8, Counters)>, out: &mut Window<'_>) {
-    let number = |cell: &Cell<u32>| Value::Number(cell.get().into());
+fn write_end(backlog: &BacklogCounters, ping: Option<[u32; 3]>, out: &mut Window<'_>) {
     out.fill(
         "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
-        &[&backlog.waiting, &backlog.capacity, &backlog.dropped].map(number),
+        &[&backlog.waiting, &backlog.capacity, &backlog.dropped]
+            .map(|cell| Value::Number(cell.get().into())),
     );
-    let Some((loss, counters)) = ping else { return out.put("null}") };
-    out.fill(
-        "{\"loss_percent\":%,\"answered\":%,\"lost\":%}}",
-        &[Value::Number((*loss).into()), number(&counters.served), number(&counters.refused)],
-    );
+    let Some(ping) = ping else { return out.put("null}") };
+    let values = ping.map(|number| Value::Number(number.into()));
+    out.fill("{\"loss_percent\":%,\"answered\":%,\"lost\":%}}", &values);
 }

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::wire::{
     base64::{Decoder, InvalidBase64},
     json::{Bytes, Event, ScanError, Scanner},
-    window::{Window, display},
+    window::describe,
 };
 
 /// The longest name, in bytes of UTF-8: what common file systems allow.
@@ -79,21 +79,26 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
-    /// Says it in words.
-    pub fn describe(self, out: &mut Window<'_>) {
+    /// The error in words.
+    pub const fn text(self) -> &'static str {
         match self {
-            Self::Json(error) => error.describe(out),
-            Self::Base64 => out.put("filedata is not base64"),
-            Self::WrongType => out.put("a member has the wrong type"),
-            Self::NameTooLong => out.put("name too long"),
-            Self::Ambiguous => out.put("members contradict each other"),
+            Self::Json(error) => error.text(),
+            Self::Base64 => "filedata is not base64",
+            Self::WrongType => "a member has the wrong type",
+            Self::NameTooLong => "name too long",
+            Self::Ambiguous => "members contradict each other",
         }
+    }
+
+    /// The byte that it is about.
+    pub const fn byte(self) -> Option<u8> {
+        if let Self::Json(error) = self { error.byte() } else { None }
     }
 }
 
 impl fmt::Display for ObjectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display(|out| self.describe(out), f)
+        describe(self.text(), self.byte(), f)
     }
 }
 
@@ -151,7 +156,9 @@ impl ObjectReader {
             let offered = window.len();
             let event = self.scanner.next(&mut window);
             *input = input.get(offered - window.len()..).unwrap_or_default();
-            if let Some(step) = event?.map_or(Ok(None), |event| self.take(event, data))? {
+            if let Some(event) = event?
+                && let Some(step) = self.take(event, data)?
+            {
                 return Ok(step);
             }
         }
@@ -190,20 +197,15 @@ impl ObjectReader {
         match (event, self.field) {
             (Event::Name(part), _) => self.take_label(part),
             (Event::NameEnd, _) => self.begin_member()?,
-            (Event::Text(part), Some(Field::FileData)) => {
-                let moved = self.decoder.decode(part.as_slice(&mut [0; 4]), data)?;
-                return Ok((moved.given > 0).then_some(Step::Data(moved.given)));
-            }
+            (Event::Text(part), Some(field)) => return self.take_text(field, part, data),
             (Event::TextEnd, Some(Field::FileData)) => self.decoder.finish()?,
             (Event::Number(digits), Some(Field::Size)) => self.take_digits(digits)?,
-            (Event::NumberEnd, Some(Field::Size)) => {}
-            (_, Some(Field::FileData | Field::Size)) if event != Event::End => {
+            (Event::TextEnd, Some(Field::Size)) | (Event::Number(_) | Event::Other, Some(_)) => {
                 return Err(ObjectError::WrongType);
             }
-            (Event::Text(part), Some(field)) => self.take_text(field, part)?,
             (Event::TextEnd, Some(field)) => return Ok(Some(Step::Text(field))),
-            (Event::Number(_) | Event::Other, Some(_)) => return Err(ObjectError::WrongType),
             (Event::End, _) => return Ok(Some(Step::Complete)),
+            // What belongs to no field, and the end of a number.
             _ => {}
         }
         Ok(None)
@@ -228,15 +230,28 @@ impl ObjectReader {
         if is_second { Err(ObjectError::Ambiguous) } else { Ok(()) }
     }
 
-    fn take_text(&mut self, field: Field, part: Bytes<'_>) -> Result<(), ObjectError> {
+    fn take_text(
+        &mut self,
+        field: Field,
+        part: Bytes<'_>,
+        data: &mut [u8],
+    ) -> Result<Option<Step>, ObjectError> {
         let mut buffer = [0; 4];
         let part = part.as_slice(&mut buffer);
+        match field {
+            Field::Size => return Err(ObjectError::WrongType),
+            Field::FileData => {
+                let moved = self.decoder.decode(part, data)?;
+                return Ok((moved.given > 0).then_some(Step::Data(moved.given)));
+            }
+            _ => {}
+        }
         let room = self.text.capacity() - self.text.len();
         if part.len() > room && field != Field::Error {
             return Err(ObjectError::NameTooLong);
         }
         let _ = self.text.extend_from_slice(part.get(..room).unwrap_or(part));
-        Ok(())
+        Ok(None)
     }
 
     fn take_digits(&mut self, digits: &[u8]) -> Result<(), ObjectError> {

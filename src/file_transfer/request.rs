@@ -23,7 +23,7 @@ use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
     store::{Encoding, Store, StoreError, is_valid_path},
-    wire::window::{Filled, Line, Value, Window, display},
+    wire::window::{Filled, Line, Value, Window, describe},
 };
 
 /// Sends and stores the files of a store.
@@ -82,22 +82,27 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// Says it in words.
-    pub fn describe(self, out: &mut Window<'_>) {
+    /// The reason in words.
+    pub const fn text(self) -> &'static str {
         match self {
-            Self::Object(error) => error.describe(out),
-            Self::NothingAsked => out.put("neither get nor filename and filedata"),
-            Self::Incomplete => out.put("incomplete object"),
-            Self::InvalidName => out.put(StoreError::InvalidName.text()),
-            Self::Store(error) => out.put(error.text()),
-            Self::TooSlow => out.put("too slow"),
+            Self::Object(error) => error.text(),
+            Self::NothingAsked => "neither get nor filename and filedata",
+            Self::Incomplete => "incomplete object",
+            Self::InvalidName => StoreError::InvalidName.text(),
+            Self::Store(error) => error.text(),
+            Self::TooSlow => "too slow",
         }
+    }
+
+    /// The byte that it is about.
+    pub const fn byte(self) -> Option<u8> {
+        if let Self::Object(error) = self { error.byte() } else { None }
     }
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display(|out| self.describe(out), f)
+        describe(self.text(), self.byte(), f)
     }
 }
 
@@ -314,7 +319,7 @@ impl<F, U> Connection<F, U> {
     /// Gives up on the request, and on what has come of an upload.
     fn refuse(&mut self, refusal: Refusal, env: &mut Environment<'_>) {
         self.state = State::Answering { answer: Answer::Refused(refusal), sent: 0 };
-        let text = Line::of(|out| refusal.describe(out));
+        let text = Line::of(|out| out.error(refusal.text(), refusal.byte()));
         self.report(env, "%", Value::Text(text.as_str()));
     }
 
@@ -322,7 +327,8 @@ impl<F, U> Connection<F, U> {
         let Some(remote) = self.remote else { return };
         let how = Line::of(|out| out.fill(form, &[how]));
         let how = Value::Text(how.as_str());
-        let what = match self.reader.text() {
+        // A log gets no line breaks or escape sequences from outside.
+        let what = match self.reader.text().filter(|(_, name)| is_valid_path(name)) {
             Some((_, name)) => Filled { form: "%: %", values: &[Value::Text(name), how] },
             None => Filled { form: "%", values: &[how] },
         };
@@ -337,7 +343,7 @@ impl Answer {
                 out.fill("{\"stored\": %, \"size\": %}", &[Value::Json(name), Value::Number(size)])
             }
             Self::Refused(refusal) => {
-                let why = Line::of(|out| refusal.describe(out));
+                let why = Line::of(|out| out.error(refusal.text(), refusal.byte()));
                 out.fill("{\"error\": %}", &[Value::Json(why.as_str())]);
             }
         }

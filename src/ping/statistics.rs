@@ -7,8 +7,9 @@ use smoltcp::time::Duration;
 /// Counts and round-trip times (RTT) of a run. Its `Display` is one line, or two if anything was
 /// received.
 ///
-/// Times are whole microseconds. Mean and deviation come from their sum and the sum of their
-/// squares, which are exact, so that nothing is lost to rounding before the end.
+/// Times are whole microseconds, an hour at most. Mean and deviation come from their sum and the sum
+/// of their squares, which are exact (up to 18 million times of a second), so that nothing is lost to
+/// rounding before the end.
 #[derive(Debug, Clone)]
 pub struct Statistics {
     /// Requests sent.
@@ -21,10 +22,10 @@ pub struct Statistics {
     pub duplicates: u32,
     /// Datagrams that answer no request remembered.
     pub unexpected: u32,
-    rtt_min: u64,
-    rtt_max: u64,
+    rtt_min: u32,
+    rtt_max: u32,
     rtt_sum: u64,
-    rtt_square_sum: u128,
+    rtt_square_sum: u64,
 }
 
 impl Statistics {
@@ -45,11 +46,11 @@ impl Statistics {
 
     /// A request was answered in time.
     pub(super) fn record(&mut self, rtt: Duration) {
-        let rtt = rtt.total_micros();
+        let rtt = u32::try_from(rtt.total_micros()).unwrap_or(u32::MAX);
         self.rtt_min = if self.received == 0 { rtt } else { self.rtt_min.min(rtt) };
         self.rtt_max = self.rtt_max.max(rtt);
-        self.rtt_sum = self.rtt_sum.saturating_add(rtt);
-        self.rtt_square_sum = self.rtt_square_sum.saturating_add(u128::from(rtt) * u128::from(rtt));
+        self.rtt_sum = self.rtt_sum.saturating_add(rtt.into());
+        self.rtt_square_sum = self.rtt_square_sum.saturating_add(u64::from(rtt) * u64::from(rtt));
         self.received = self.received.saturating_add(1);
     }
 
@@ -65,11 +66,11 @@ impl Statistics {
         let count = u128::from(self.received);
         let sum = u128::from(self.rtt_sum);
         // n² times the variance.
-        let spread = (self.rtt_square_sum.saturating_mul(count)).saturating_sub(sum * sum);
+        let spread = (u128::from(self.rtt_square_sum) * count).saturating_sub(sum * sum);
         Some(RttSummary {
-            min: Duration::from_micros(self.rtt_min),
+            min: Duration::from_micros(self.rtt_min.into()),
             mean: Duration::from_micros(sum.checked_div(count)? as u64),
-            max: Duration::from_micros(self.rtt_max),
+            max: Duration::from_micros(self.rtt_max.into()),
             deviation: Duration::from_micros(spread.isqrt().checked_div(count)? as u64),
         })
     }

@@ -204,6 +204,13 @@ pub fn is_valid_path(path: &str) -> bool {
     true
 }
 
+/// Makes `text` that of `place`. Returns whether it fits.
+#[inline(never)]
+fn set(place: &mut heapless::string::StringView, text: &str) -> bool {
+    place.clear();
+    place.push_str(text).is_ok()
+}
+
 /// What stands before the first separator, or all of `path`.
 fn first_segment(path: &str) -> &str {
     cut(path, b'/').0

@@ -2,7 +2,7 @@
 
 use core::cmp::Ordering;
 
-use super::{Commit, Encoding, Entry, Metadata, Store, StoreError};
+use super::{Commit, Encoding, Entry, Metadata, Store, StoreError, set};
 
 /// Reads from `Upper`, then from `Lower`; writes to `Upper`.
 ///
@@ -122,8 +122,7 @@ where
             if order.is_le() {
                 return Ok(upper_entry);
             }
-            name.clear();
-            if name.push_str(&lower_name).is_ok() {
+            if set(name, &lower_name) {
                 return Ok(lower_entry);
             }
         }

@@ -7,7 +7,7 @@ use core::cell::RefCell;
 
 use super::{
     Commit, Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside,
-    is_valid_path,
+    is_valid_path, set,
 };
 
 /// Bytes in a block.
@@ -358,7 +358,7 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
         }
         let mut listing = RamListing { place: Path::new(), depth: depth_of(path) };
         // What files are in is shorter than their paths.
-        let _ = listing.place.push_str(path);
+        set(&mut listing.place, path);
         if !path.is_empty() {
             let _ = listing.place.push('/');
         }
@@ -373,10 +373,10 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
         self.with(|memory| {
             loop {
                 let Some((path, entry)) = memory.first_after(listing) else { return Ok(None) };
-                listing.place.clear();
-                listing.place.push_str(path).map_err(|_| StoreError::Io)?;
-                name.clear();
-                if name.push_str(path.get(listing.depth..).unwrap_or_default()).is_ok() {
+                if !set(&mut listing.place, path) {
+                    return Err(StoreError::Io);
+                }
+                if set(name, path.get(listing.depth..).unwrap_or_default()) {
                     return Ok(Some(entry));
                 }
             }
@@ -408,8 +408,9 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
         self.with(|memory| {
             memory.check_place(path)?;
             let file = memory.file(upload.slot)?;
-            file.path.clear();
-            file.path.push_str(path).map_err(|_| StoreError::InvalidName)?;
+            if !set(&mut file.path, path) {
+                return Err(StoreError::InvalidName);
+            }
             let old = memory.visible(path).ok();
             if let Some(old) = old {
                 memory.orphan(old)?;

@@ -8,7 +8,9 @@
 //! static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 //! ```
 
-use super::{Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside};
+use super::{
+    Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside, set,
+};
 
 /// A file in the program.
 #[derive(Debug, Clone, Copy)]
@@ -73,12 +75,16 @@ impl RomStore {
         if path.is_empty() {
             return self.files;
         }
-        let is_outside = |file: &RomFile| !is_inside(file.path, path);
-        let start = self.files.iter().take_while(|file| is_outside(file)).count();
-        let rest = self.files.get(start..).unwrap_or_default();
-        let end = rest.iter().take_while(|file| !is_outside(file)).count();
-        rest.get(..end).unwrap_or_default()
+        let (_, rest) = split(self.files, path, false);
+        split(rest, path, true).0
     }
+}
+
+/// The front of `files` whose paths lead into `folder`, or do not, and the rest.
+#[inline(never)]
+fn split<'f>(files: &'f [RomFile], folder: &str, inside: bool) -> (&'f [RomFile], &'f [RomFile]) {
+    let end = files.iter().position(|file| is_inside(file.path, folder) != inside);
+    files.split_at_checked(end.unwrap_or(files.len())).unwrap_or((files, &[]))
 }
 
 /// An open file in the program.
@@ -168,13 +174,11 @@ impl Store for RomStore {
             listing.rest = rest;
             if is_folder {
                 let folder = file.path.get(..listing.depth + found.len()).unwrap_or_default();
-                let inside = rest.iter().take_while(|file| is_inside(file.path, folder)).count();
-                listing.rest = rest.get(inside..).unwrap_or_default();
+                (_, listing.rest) = split(rest, folder, true);
             }
             let size = if is_folder { 0 } else { file.identity.len() as u64 };
             let entry = Entry { is_folder, size, modified: None };
-            name.clear();
-            if name.push_str(found).is_ok() {
+            if set(name, found) {
                 return Ok(Some(entry));
             }
         }

@@ -3,7 +3,10 @@
 
 use smoltcp::wire::IpAddress;
 
-use super::{html, json, percent, text::hex};
+use super::{
+    html, json, percent,
+    text::{hex, hex_digit},
+};
 
 /// What is left of a number when the last digits that fit 32 bits are cut off.
 const BILLION: u64 = 1_000_000_000;
@@ -127,6 +130,14 @@ impl<'o> Window<'o> {
         }
     }
 
+    /// Adds an error in words, and the byte that it is about: `unexpected byte 0x0a`.
+    pub(crate) fn error(&mut self, text: &str, byte: Option<u8>) {
+        self.put(text);
+        if let Some(byte) = byte {
+            self.bytes(&[b' ', b'0', b'x', hex_digit(byte >> 4), hex_digit(byte & 15)]);
+        }
+    }
+
     /// Adds `form`, with each `%` in it replaced by the next of `values`.
     #[inline(never)]
     pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
@@ -187,12 +198,13 @@ impl core::fmt::Write for Window<'_> {
     }
 }
 
-/// A short text, for [`Display`](core::fmt::Display): 96 bytes at most.
-pub(crate) fn display(
-    write: impl FnOnce(&mut Window<'_>),
+/// Displays what [`Window::error`] adds.
+pub(crate) fn describe(
+    text: &str,
+    byte: Option<u8>,
     f: &mut core::fmt::Formatter<'_>,
 ) -> core::fmt::Result {
-    f.write_str(Line::of(write).as_str())
+    f.write_str(Line::of(|out| out.error(text, byte)).as_str())
 }
 
 /// A short text: 96 bytes at most.

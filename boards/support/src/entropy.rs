@@ -10,47 +10,57 @@
 
 use bareserve::entropy::Entropy;
 
-/// An Ascon permutation (NIST SP 800-232) as a sponge: 64 bits in, 64 bits out, 256 bits secret.
+/// A sponge over the permutation Xoodoo of 12 rounds (Daemen, Hoffert, Van Assche, Van Keer, 2018,
+/// "The design of Xoodoo and Xoofff"): 64 of its 384 bits are stirred, 32 come out.
 #[derive(Debug)]
 pub struct Pool {
-    state: [u64; 5],
+    /// Three planes of four lanes, one plane after the other.
+    state: [u32; 12],
     /// Samples since the last permutation.
     samples: u8,
 }
 
+const ROUND_CONSTANTS: [u16; 12] =
+    [0x58, 0x38, 0x3c0, 0xd0, 0x120, 0x14, 0x60, 0x2c, 0x380, 0xf0, 0x1a0, 0x12];
+
 impl Pool {
     /// An empty pool: its output follows from what is stirred in.
     pub const fn new() -> Self {
-        Self { state: [0; 5], samples: 0 }
+        Self { state: [0; 12], samples: 0 }
     }
 
     /// Adds what `sample` has of chance in its lowest 8 bits, at least. A permutation takes eight
     /// of them side by side: it is not cheap.
-    pub fn stir(&mut self, sample: u64) {
-        self.state[0] = self.state[0].rotate_left(8) ^ sample;
+    pub fn stir(&mut self, sample: u32) {
+        let [a, b, ..] = &mut self.state;
+        (*a, *b) = (*b, a.rotate_left(8) ^ sample);
         self.samples += 1;
         if self.samples == 8 {
             self.permute();
         }
     }
 
-    /// 12 rounds: a constant, the S-box on the five words' columns, and each word's diffusion.
     fn permute(&mut self) {
         self.samples = 0;
-        let [mut a, mut b, mut c, mut d, mut e] = self.state;
-        for round in 0..12 {
-            c ^= 0xf0 - 0x0f * round;
-            (a, e, c) = (a ^ e, e ^ d, c ^ b);
-            let [s, t, u, v, w] = [!a & b, !b & c, !c & d, !d & e, !e & a];
-            (a, b, c, d, e) = (a ^ t, b ^ u, c ^ v, d ^ w, e ^ s);
-            (b, a, d, c) = (b ^ a, a ^ e, d ^ c, !c);
-            a ^= a.rotate_right(19) ^ a.rotate_right(28);
-            b ^= b.rotate_right(61) ^ b.rotate_right(39);
-            c ^= c.rotate_right(1) ^ c.rotate_right(6);
-            d ^= d.rotate_right(10) ^ d.rotate_right(17);
-            e ^= e.rotate_right(7) ^ e.rotate_right(41);
+        for constant in ROUND_CONSTANTS {
+            let mut old = self.state;
+            // Theta: each column's parity goes to the next.
+            for x in 0..4 {
+                let parity = self.state[x] ^ self.state[4 + x] ^ self.state[8 + x];
+                let effect = parity.rotate_left(5) ^ parity.rotate_left(14);
+                for plane in 0..3 {
+                    old[4 * plane + (x + 1) % 4] ^= effect;
+                }
+            }
+            old[0] ^= u32::from(constant);
+            // Rho-west, chi and rho-east, a column at a time.
+            for x in 0..4 {
+                let (a, b, c) = (old[x], old[4 + (x + 3) % 4], old[8 + x].rotate_left(11));
+                self.state[x] = a ^ !b & c;
+                self.state[4 + x] = (b ^ !c & a).rotate_left(1);
+                self.state[8 + (x + 2) % 4] = (c ^ !a & b).rotate_left(8);
+            }
         }
-        self.state = [a, b, c, d, e];
     }
 }
 
@@ -62,7 +72,7 @@ impl Default for Pool {
 
 impl Entropy for Pool {
     fn fill(&mut self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
+        for chunk in bytes.chunks_mut(4) {
             self.permute();
             for (byte, random) in chunk.iter_mut().zip(self.state[0].to_le_bytes()) {
                 *byte = random;
@@ -71,5 +81,46 @@ impl Entropy for Pool {
         // So that the state, if found later, does not give away what was put out before.
         self.state[0] = 0;
         self.permute();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the reference implementation (XKCP): the permutation of all zeros.
+    #[test]
+    fn is_the_permutation_that_its_authors_describe() {
+        let mut pool = Pool::new();
+        pool.permute();
+        let expected = [
+            0x89d5_d88d,
+            0xa963_fcbf,
+            0x1b23_2d19,
+            0xffa5_a014,
+            0x36b1_8106,
+            0xafc7_c1fe,
+            0xaee5_7cbe,
+            0xa775_40bd,
+            0x2e86_e870,
+            0xfef5_b7c9,
+            0x8b4f_adf2,
+            0x5e4f_4062,
+        ];
+        assert_eq!(pool.state, expected);
+    }
+
+    #[test]
+    fn output_depends_on_every_sample() {
+        let output = |changed: usize| {
+            let mut pool = Pool::new();
+            for sample in 0..20 {
+                pool.stir(if sample == changed { 1 } else { 0 });
+            }
+            pool.next_u64()
+        };
+        for sample in 0..20 {
+            assert_ne!(output(sample), output(20), "sample {sample}");
+        }
     }
 }

@@ -158,7 +158,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         sleep::clear(&self.interrupts);
         self.watchdog.feed();
         let now = self.uptime.now();
-        self.entropy.stir(u64::from(self.uptime.clock().ticks()));
+        self.entropy.stir(self.uptime.clock().ticks());
         self.log.at(now);
         if now < self.alarm_due {
             self.frames = self.frames.saturating_add(1);

@@ -2,11 +2,9 @@
 //! same.
 
 use std::{
-    fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     os::fd::AsFd,
-    path::Path,
     sync::atomic::{AtomicBool, Ordering},
     thread,
     time::{Duration, Instant},
@@ -15,45 +13,48 @@ use std::{
 use nix::sys::socket::{setsockopt, sockopt};
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case_in_folder},
+    case::{Case, case, case_on_site},
+    device::{ADDRESS, Device, Target},
     programs::output_of,
 };
 
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
     vec![
-        case_in_folder("attacks::dribbled_heads", |folder| {
-            siege(folder, |_| Attack {
-                begin: "GET / HTTP/1.1\r\nHost: x\r\nX: ".into(),
-                dribble: true,
-            });
+        case("attacks::dribbled_heads", |device| {
+            siege(
+                device,
+                &Attack { begin: "GET / HTTP/1.1\r\nHost: x\r\nX: ".into(), dribble: true },
+            );
         }),
-        case_in_folder("attacks::dribbled_bodies", |folder| {
-            siege(folder, |device| Attack {
-                begin: format!(
-                    "PUT /new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
-                     Content-Length: 100000\r\n\r\n",
-                    device.token()
-                ),
-                dribble: true,
-            });
+        case("attacks::dribbled_bodies", |device| {
+            let token = device.token();
+            let begin = format!(
+                "PUT /new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+                 Content-Length: 1000\r\n\r\n"
+            );
+            siege(device, &Attack { begin, dribble: true });
+        })
+        .with_options(&["--writable"]),
+        case_on_site("attacks::answers_that_are_not_read", |site| {
+            let (path, _) = site.large_file();
+            let begin = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+            siege(&site.device, &Attack { begin, dribble: false });
         }),
-        case_in_folder("attacks::answers_that_are_not_read", |folder| {
-            siege(folder, |_| Attack {
-                begin: "GET /large.bin HTTP/1.1\r\nHost: x\r\n\r\n".into(),
-                dribble: false,
-            });
-        }),
-        case_in_folder("attacks::slowhttptest_headers", |folder| slowhttptest(folder, &["-H"])),
-        case_in_folder("attacks::slowhttptest_body", |folder| slowhttptest(folder, &["-B"])),
-        case_in_folder("attacks::slowhttptest_range", |folder| slowhttptest(folder, &["-R"])),
-        case_in_folder("attacks::slowhttptest_read", |folder| {
-            slowhttptest(folder, &["-X", "-k", "3"]);
+        case("attacks::slowhttptest_headers", |device| slowhttptest(device, &["-H"])),
+        case("attacks::slowhttptest_body", |device| slowhttptest(device, &["-B"])),
+        case("attacks::slowhttptest_range", |device| slowhttptest(device, &["-R"])),
+        case("attacks::slowhttptest_read", |device| {
+            slowhttptest(device, &["-X", "-k", "3"]);
         }),
     ]
 }
 
-const ATTACKERS: usize = 64;
+/// Many more than the device has connections: 64 against the 8 of `host-runner`, and against the 4 of
+/// a board as many as its backlog has places.
+fn attackers(device: &Device) -> usize {
+    if device.target == Target::Tap { 64 } else { 16 }
+}
 
 /// How long a normal client waits.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -64,21 +65,10 @@ struct Attack {
     dribble: bool,
 }
 
-fn serving(folder: &Path) -> Device {
-    let root = folder.join("root");
-    fs::create_dir(&root).expect("a folder");
-    fs::write(root.join("index.html"), "<p>Hello").expect("a file");
-    fs::write(root.join("large.bin"), vec![7; 16 << 20]).expect("a file");
-    let root = root.display().to_string();
-    Device::start(&Target::Tap, &["--connections", "8", "--writable", "--root", &root])
-}
-
-fn siege(folder: &Path, attack: fn(&Device) -> Attack) {
-    let device = serving(folder);
-    let attack = attack(&device);
+fn siege(device: &Device, attack: &Attack) {
     let is_over = AtomicBool::new(false);
     let served = thread::scope(|scope| {
-        for _ in 0..ATTACKERS {
+        for _ in 0..attackers(device) {
             scope.spawn(|| attack.wage(&is_over));
         }
         let served: Vec<_> = (0..5)
@@ -116,18 +106,18 @@ fn is_served() -> std::io::Result<()> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ADDRESS, 80)), PATIENCE)?;
     let rest = PATIENCE.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
     stream.set_read_timeout(Some(rest))?;
-    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+    stream.write_all(b"GET /_device/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
     let mut status = [0; 12];
     stream.read_exact(&mut status)?;
     if &status == b"HTTP/1.1 200" { Ok(()) } else { Err(std::io::Error::other("not 200")) }
 }
 
 /// `slowhttptest` asks for a page itself all the time, and says whether it came within 2 s.
-fn slowhttptest(folder: &Path, mode: &[&str]) {
-    let device = serving(folder);
-    let url = format!("http://{ADDRESS}/");
-    let always = ["-c", "64", "-r", "64", "-l", "15", "-i", "1", "-p", "2", "-u", &url];
-    let report = output_of(folder, "slowhttptest", &[mode, &always].concat());
+fn slowhttptest(device: &Device, mode: &[&str]) {
+    let url = format!("http://{ADDRESS}/_device/");
+    let attackers = attackers(device).to_string();
+    let always = ["-c", &attackers, "-r", &attackers, "-l", "15", "-i", "1", "-p", "2", "-u", &url];
+    let report = output_of(&device.folder, "slowhttptest", &[mode, &always].concat());
     let available = report.matches("service available").count();
     let yes = report
         .lines()

@@ -2,16 +2,18 @@
 
 use std::{
     env,
-    net::{TcpStream, UdpSocket},
+    net::{Ipv4Addr, TcpStream, UdpSocket},
+    ops::Range,
     thread,
     time::{Duration, Instant},
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, TAP, case},
+    case::{Case, case, case_on_example},
+    device::{ADDRESS, Device, TAP, Target},
     namespace::run,
     noise::RawSocket,
-    programs::{output_of, run_in},
+    programs::{output_of, run_in, start_in},
 };
 
 /// The cases of this file.
@@ -27,6 +29,14 @@ pub fn cases() -> Vec<Case> {
             .board_only("the host has random bytes from the start"),
         case("board::cable_is_pulled_and_the_host_restarts", cable_is_pulled)
             .board_only("the TAP of host-runner goes when it does"),
+        case("board::runs_from_one_command", runs_from_one_command)
+            .board_only("host-runner's own command is in the smoke test"),
+        case_on_example(
+            "board::starts_again_when_it_fails",
+            "faults",
+            starts_again_when_it_fails,
+            "nobody restarts host-runner but its user",
+        ),
         case("board::noise_on_the_wire", noise_on_the_wire)
             .board_only("its memory is its own, and small"),
     ]
@@ -63,32 +73,35 @@ fn ping_times(device: &Device, count: u32) -> Vec<f64> {
 
 /// The firmware's own time is in its log: two datagrams of peculiar lengths mark two moments.
 fn clock_does_not_drift_under_load(device: &Device) {
-    let begin = Instant::now();
-    let logged_begin = mark(device, 801);
-    while begin.elapsed() < Duration::from_secs(10) {
+    let (begin, logged_begin) = mark(device, 801..850);
+    while begin.elapsed() < Duration::from_secs(20) {
         for path in ["", "bareserve.png", "_device/metrics"] {
             get(device, path);
         }
     }
-    let (passed, logged) = (begin.elapsed().as_secs_f64(), mark(device, 802) - logged_begin);
+    let (end, logged_end) = mark(device, 851..900);
+    let (passed, logged) = ((end - begin).as_secs_f64(), logged_end - logged_begin);
     let drift = (logged / passed - 1.0).abs();
     assert!(drift < 0.001, "{logged} s instead of {passed} s");
 }
 
-/// When the board logged a datagram of `length` bytes: in seconds since it started.
-fn mark(device: &Device, length: usize) -> f64 {
-    let wanted = format!(": {length} bytes in");
-    for _ in 0..50 {
+/// A moment by the host's clock, and by the board's: in seconds since it started. Datagrams of all
+/// `lengths` are sent until one comes back so soon that the two are the same moment.
+fn mark(device: &Device, lengths: Range<usize>) -> (Instant, f64) {
+    for length in lengths {
+        let sent = Instant::now();
         echo(&vec![0; length]);
-        thread::sleep(Duration::from_millis(10));
+        let way = sent.elapsed();
+        thread::sleep(Duration::from_millis(20));
         let log = device.log();
-        if let Some(line) = log.lines().find(|line| line.ends_with("out") && line.contains(&wanted))
-        {
+        let wanted = format!(": {length} bytes in");
+        let line = log.lines().find(|line| line.ends_with("out") && line.contains(&wanted));
+        if let Some(line) = line.filter(|_| way < Duration::from_millis(4)) {
             let time = line.split_whitespace().next().expect("the time");
-            return time.parse().expect("seconds");
+            return (sent + way / 2, time.parse().expect("seconds"));
         }
     }
-    panic!("the datagram is not in the log");
+    panic!("no datagram came back soon and is in the log");
 }
 
 fn token_comes_when_there_is_chance(device: &Device) {
@@ -133,6 +146,58 @@ fn cable_is_pulled(device: &Device) {
     all_sockets_become_free(device);
 }
 
+/// As in the porting guide, without a TAP: the emulator itself hands connections and datagrams on.
+fn runs_from_one_command(device: &Device) {
+    let Target::Board(board) = &device.target else { panic!("not a board") };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../boards/board");
+    let _running = start_in(&device.folder, script, &["run", board, "--user"]);
+    let patience = Instant::now() + Duration::from_secs(60);
+    while TcpStream::connect(("127.0.0.1", 8080)).is_err() {
+        assert!(Instant::now() < patience, "nobody listens");
+        thread::sleep(Duration::from_millis(100));
+    }
+    let retry = ["-sS", "--fail", "--retry", "5", "--retry-all-errors", "--max-time", "20"];
+    let page =
+        output_of(&device.folder, "curl", &[&retry[..], &["http://127.0.0.1:8080/"]].concat());
+    assert!(page.contains("/_device/app.js"), "{page}");
+    assert_eq!(exchange((Ipv4Addr::LOCALHOST, 12000), b"ping"), b"PING");
+}
+
+/// By itself after a panic, by its watchdog when it hangs.
+fn starts_again_when_it_fails(device: &Device) {
+    /// Of `support::services::faults`.
+    const PORT: u16 = 666;
+    let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+    socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
+    let answers = || {
+        let _ = socket.send_to(b"alive?", (ADDRESS, PORT));
+        socket.recv(&mut [0; 16]).is_ok()
+    };
+    let answers_within = |seconds| {
+        let patience = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < patience {
+            if answers() {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(answers_within(10), "it does not start");
+    socket.send_to(b"panic", (ADDRESS, PORT)).expect("sent");
+    assert!(answers_within(10), "it does not start again after a panic");
+    assert_eq!(starts(device), 2);
+    assert!(device.log().contains("panic: , reset"), "it says nothing");
+    socket.send_to(b"hang", (ADDRESS, PORT)).expect("sent");
+    assert!(!answers(), "it does not hang");
+    assert!(answers_within(20), "its watchdog does nothing");
+    assert_eq!(starts(device), 3);
+}
+
+/// How often its log begins.
+fn starts(device: &Device) -> usize {
+    device.log().matches(&format!(" is {ADDRESS}/24")).count()
+}
+
 fn noise_on_the_wire(device: &Device) {
     let frames = match env::var("BARESERVE_FRAMES") {
         Ok(text) => text.replace('_', "").parse().expect("BARESERVE_FRAMES is a number"),
@@ -167,7 +232,7 @@ fn use_the_services(device: &Device) {
         );
     }
     assert_eq!(ping_times(device, 70).len(), 70);
-    let authorization = format!("Authorization: Bearer {}", device.token());
+    let authorization = device.bearer();
     let url = format!("http://{ADDRESS}/note.txt");
     let put = ["-sS", "-H", &authorization, "-X", "PUT", "--data-binary", "a note", &url];
     output_of(&device.folder, "curl", &put);
@@ -194,9 +259,8 @@ fn hardware_address(device: &Device) -> [u8; 6] {
 }
 
 fn has_not_restarted(device: &Device) {
-    let log = device.log();
-    assert_eq!(log.matches(&format!(" is {ADDRESS}/24")).count(), 1, "it has started again");
-    assert!(!log.contains("panic"), "it has panicked");
+    assert_eq!(starts(device), 1, "it has started again");
+    assert!(!device.log().contains("panic"), "it has panicked");
 }
 
 /// Nobody is connected but who asks, within all time limits.
@@ -229,9 +293,14 @@ fn get(device: &Device, path: &str) -> String {
 }
 
 fn echo(payload: &[u8]) -> Vec<u8> {
+    exchange((ADDRESS, 7), payload)
+}
+
+/// A datagram's answer.
+fn exchange(to: (Ipv4Addr, u16), payload: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
-    socket.connect((ADDRESS, 7)).expect("an address");
+    socket.connect(to).expect("an address");
     socket.send(payload).expect("sent");
     let mut answer = vec![0; 2048];
     let length = socket.recv(&mut answer).expect("an answer");

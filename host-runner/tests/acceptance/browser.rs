@@ -1,71 +1,59 @@
 //! A real browser, with fewer sockets than it likes to open.
 
-use std::{fs, path::Path, path::PathBuf, time::Duration};
+use std::{fs, path::PathBuf, thread, time::Duration};
 
 use serde_json::Value;
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case_in_folder},
+    case::{Case, case, case_on_site},
+    device::{ADDRESS, Device, Target},
     programs::output_of,
+    site::curl,
 };
 
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
     vec![
-        case_in_folder("browser::twenty_images_from_four_sockets", twenty_images_from_four_sockets),
-        case_in_folder("browser::device_page", device_page_beside_a_root),
-        case_in_folder("browser::device_page_at_the_root", device_page_at_the_root),
+        case("browser::twenty_images_from_four_sockets", twenty_images_from_four_sockets)
+            .with_options(&["--writable", "--connections", "4"]),
+        case_on_site("browser::device_page", |site| device_page(&site.device, "/_device/"))
+            .with_options(&["--writable"]),
+        case("browser::device_page_at_the_root", |device| device_page(device, "/"))
+            .with_options(&["--writable"]),
     ]
 }
 
-fn twenty_images_from_four_sockets(folder: &Path) {
-    let root = folder.join("root");
-    fs::create_dir(&root).expect("a folder");
-    let images: String =
-        (0..20).map(|i| format!("<img src=\"{i}.svg\" width=\"40\" height=\"40\">")).collect();
+/// Of several segments each; for a browser, twenty different ones.
+fn twenty_images_from_four_sockets(device: &Device) {
+    let images: String = (0..20).map(|i| format!("<img src=\"bareserve.png?{i}\">")).collect();
     let page = format!(
-        "<!doctype html><title>Images</title><link rel=\"icon\" href=\"0.svg\"><link rel=\"stylesheet\" \
-         href=\"style.css\"><body>{images}<script src=\"script.js\"></script>"
+        "<!doctype html><title>Images</title><link rel=\"icon\" href=\"bareserve.png\">\
+         <link rel=\"stylesheet\" href=\"a.css\"><body>{images}<script src=\"a.js\"></script>"
     );
-    fs::write(root.join("index.html"), page).expect("a page");
-    fs::write(root.join("style.css"), "body { margin: 7px }").expect("a style sheet");
-    fs::write(root.join("script.js"), "window.scriptRan = true").expect("a script");
-    for i in 0..20 {
-        // 10 KB each, so that an image is several segments long.
-        let picture = format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 9 9\"><circle cx=\"4\" cy=\"4\" r=\"{}\"/><!--{}--></svg>",
-            i % 4 + 1,
-            "x".repeat(10_000)
-        );
-        fs::write(root.join(format!("{i}.svg")), picture).expect("an image");
+    let bearer = device.bearer();
+    for (name, content) in
+        [("a.html", page.as_str()), ("a.css", "body { margin: 7px }"), ("a.js", "scriptRan = true")]
+    {
+        fs::write(device.folder.join(name), content).expect("a file");
+        curl(&device.folder, &["-f", "-T", name, "-H", &bearer], &format!("/{name}"));
     }
-    let device =
-        Device::start(&Target::Tap, &["--root", &root.display().to_string(), "--connections", "4"]);
-    browse(folder, "many_images.py", &[&format!("http://{ADDRESS}/")]);
-    all_slots_become_free(&device);
+    browse(device, "many_images.py", &[&format!("http://{ADDRESS}/a.html")]);
+    all_slots_become_free(device);
 }
 
-fn device_page_beside_a_root(folder: &Path) {
-    let root = folder.join("root");
-    fs::create_dir(&root).expect("a folder");
-    device_page(folder, "/_device/", &["--writable", "--root", &root.display().to_string()]);
-}
-
-fn device_page_at_the_root(folder: &Path) {
-    device_page(folder, "/", &["--writable"]);
-}
-
-fn device_page(folder: &Path, path: &str, options: &[&str]) {
-    let device = Device::start(&Target::Tap, options);
-    browse(folder, "device_page.py", &[&format!("http://{ADDRESS}{path}"), &device.link()]);
-    all_slots_become_free(&device);
+fn device_page(device: &Device, path: &str) {
+    // What there is room for, twice.
+    let upload = if device.target == Target::Tap { "5000000" } else { "1000" };
+    let url = format!("http://{ADDRESS}{path}");
+    browse(device, "device_page.py", &[&url, &device.link(), upload]);
+    all_slots_become_free(device);
 }
 
 /// Runs one of the browser scripts.
-fn browse(folder: &Path, script: &str, arguments: &[&str]) -> String {
+fn browse(device: &Device, script: &str, arguments: &[&str]) -> String {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let script = script.display().to_string();
-    output_of(folder, "python3", &[&["-B", script.as_str()][..], arguments].concat())
+    output_of(&device.folder, "python3", &[&["-B", script.as_str()][..], arguments].concat())
 }
 
 /// After the browser is gone, its connections are, within the idle limit.
@@ -79,7 +67,7 @@ fn all_slots_become_free(device: &Device) {
         if http["open"] == 1 && http["parked"] == 0 {
             return;
         }
-        std::thread::sleep(Duration::from_millis(500));
+        thread::sleep(Duration::from_millis(500));
     }
     panic!("connections are left open: {http}");
 }

@@ -3,12 +3,13 @@
 use std::{
     fs,
     net::{TcpStream, UdpSocket},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case},
-    programs::{course, host_runner, output_of, run_in, start_in},
+    case::{Case, case},
+    device::{ADDRESS, Device, Target},
+    programs::{Background, course, host_runner, output_of, run_in, start_in},
 };
 
 /// The cases of this file.
@@ -22,15 +23,21 @@ pub fn cases() -> Vec<Case> {
             "course::ping_client_against_the_course_profile",
             ping_client_against_the_course_profile,
         )
-        .with_options(&["--ping-profile", "course"]),
+        .with_options(&["--ping-profile", "course"])
+        .tap_only(PROFILE),
         case("course::our_time_client", our_time_client).tap_only(CLIENTS),
         case("course::our_file_client", our_file_client).tap_only(CLIENTS),
         case("course::our_ping_client", our_ping_client).tap_only(CLIENTS),
         case("course::our_clients_from_the_device", our_clients_from_the_device).tap_only(CLIENTS),
+        case("course::our_clients_on_the_board", our_clients_on_the_board)
+            .board_only("it asks its host by itself"),
     ]
 }
 
-const CLIENTS: &str = "firmware has no command line to start a client from";
+/// Why other profiles of the UDP ping server are the host's.
+pub const PROFILE: &str = "a board's ping profile is a constant";
+
+const CLIENTS: &str = "a client is a command of host-runner";
 
 fn time_client(device: &Device) {
     let said = python(device, "time_client.py", "9999", &[]);
@@ -155,22 +162,7 @@ fn our_ping_client(device: &Device) {
 fn our_clients_from_the_device(device: &Device) {
     // The device under test holds its TAP; the clients are a second device on a wire of its own.
     let (host, address) = ("192.168.70.100", "192.168.70.1/24");
-    let _time =
-        start_in(&device.folder, "python3", &[&course("time_server.py"), "0.0.0.0", "9999", "8"]);
-    fs::write(device.folder.join("from-host"), "a file").expect("a file to serve");
-    let _file = start_in(
-        &device.folder,
-        "python3",
-        &[&course("file_server.py"), "0.0.0.0", "5566", "from-host", "8"],
-    );
-    let _ping = start_in(
-        &device.folder,
-        "python3",
-        &[&course("udp_ping_server.py"), "0.0.0.0", "12000", "forever"],
-    );
-    await_tcp(9999);
-    await_tcp(5566);
-    await_udp(12000);
+    let _servers = start_servers(device);
     let from_device = [
         "--from-device",
         "--tap",
@@ -194,6 +186,49 @@ fn our_clients_from_the_device(device: &Device) {
         &[&["ping", host, "--interval", "1ms"][..], &from_device].concat(),
     );
     assert!(said.contains("9 packets sent, 9 received"), "{said}");
+}
+
+/// A board asks its host every ten seconds until it has been answered.
+fn our_clients_on_the_board(device: &Device) {
+    let _servers = start_servers(device);
+    let end = Instant::now() + Duration::from_secs(60);
+    while !device.log().contains("pings answered") {
+        assert!(Instant::now() < end, "it does not come to its end");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let log = device.log();
+    let said = |what: &str| {
+        let line = log.lines().find(|line| line.contains("client ") && line.contains(what));
+        line.unwrap_or_else(|| panic!("no line says {what:?}")).trim_end().to_owned()
+    };
+    let time = said("9999: it is ");
+    assert_is_timestamp(time.split_once(" is ").expect("the time").1);
+    assert!(said(":5566: ").ends_with("6 bytes stored"));
+    // The course's server loses a third.
+    let pings = said(":12000: ");
+    let answered = pings.split(": ").nth(1).and_then(|text| text.split_once(" of 10 pings"));
+    let answered: u32 = answered.and_then(|(count, _)| count.parse().ok()).expect("a count");
+    assert!((1..=10).contains(&answered), "{pings}");
+    let fetched = format!("http://{ADDRESS}/from-host");
+    assert_eq!(output_of(&device.folder, "curl", &["-sS", &fetched]), "a file");
+}
+
+/// The course's servers, on all addresses of the host.
+fn start_servers(device: &Device) -> [Background; 3] {
+    let start = |script: &str, more: &[&str]| {
+        let script = course(script);
+        start_in(&device.folder, "python3", &[&[script.as_str(), "0.0.0.0"], more].concat())
+    };
+    fs::write(device.folder.join("from-host"), "a file").expect("a file to serve");
+    let servers = [
+        start("time_server.py", &["9999", "8"]),
+        start("file_server.py", &["5566", "from-host", "8"]),
+        start("udp_ping_server.py", &["12000", "forever"]),
+    ];
+    await_tcp(9999);
+    await_tcp(5566);
+    await_udp(12000);
+    servers
 }
 
 fn python(device: &Device, script: &str, port: &str, more: &[&str]) -> String {

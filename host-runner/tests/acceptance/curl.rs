@@ -4,106 +4,54 @@ use std::{
     fs,
     io::{Read, Write},
     net::TcpStream,
-    path::{Path, PathBuf},
+    os::unix::fs::symlink,
+    path::Path,
     time::Duration,
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, TAP, Target, case, case_in_folder},
+    case::{Case, case, case_in_folder, case_on_site},
+    device::{ADDRESS, Device, TAP, Target},
     namespace,
     programs::{output_of, run_in},
+    site::{Site, content, curl},
 };
 
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
+    const WRITABLE: &[&str] = &["--writable"];
     vec![
-        case_in_folder("curl::ranges", ranges),
-        case_in_folder("curl::resumes_a_cut_download", resumes_a_cut_download),
+        case_on_site("curl::ranges", ranges),
+        case_on_site("curl::resumes_a_cut_download", resumes_a_cut_download),
         case("curl::compressed", compressed),
-        case_in_folder("curl::conditions", conditions),
-        case_in_folder("curl::head_and_http_1_0", head_and_http_1_0),
-        case_in_folder("curl::uploads_need_the_token", uploads_need_the_token),
-        case_in_folder("curl::put_and_delete", put_and_delete),
-        case_in_folder("curl::expect_100_continue", expect_100_continue),
-        case_in_folder("curl::form", form),
-        case_in_folder("curl::pages_of_other_sites_are_refused", pages_of_other_sites_are_refused),
-        case_in_folder("curl::listing", listing),
-        case_in_folder("curl::folders_and_links", folders_and_links),
-        case_in_folder("curl::half_an_upload_leaves_nothing", half_an_upload_leaves_nothing),
-        case_in_folder("curl::full_disk", full_disk),
-        case_in_folder("curl::too_much_is_413", too_much_is_413),
+        case_on_site("curl::conditions", conditions),
+        case_on_site("curl::conditions_on_dates", conditions_on_dates)
+            .tap_only("files in a board's memory have no dates"),
+        case_on_site("curl::head_and_http_1_0", head_and_http_1_0),
+        case_on_site("curl::uploads_need_the_token", uploads_need_the_token).with_options(WRITABLE),
+        case_on_site("curl::put_and_delete", put_and_delete).with_options(WRITABLE),
+        case_on_site("curl::expect_100_continue", expect_100_continue).with_options(WRITABLE),
+        case_on_site("curl::form", form).with_options(WRITABLE),
+        case_on_site("curl::pages_of_other_sites_are_refused", pages_of_other_sites_are_refused)
+            .with_options(WRITABLE),
+        case_on_site("curl::listing", listing).with_options(&["--listings"]),
+        case_on_site("curl::folders_and_links", folders_and_links)
+            .with_options(&["--listings", "--writable"])
+            .tap_only("a board has no folders of its own, and no links"),
+        case_on_site("curl::half_an_upload_leaves_nothing", half_an_upload_leaves_nothing)
+            .with_options(WRITABLE),
+        case("curl::full_store", full_store).with_options(WRITABLE),
+        case_in_folder("curl::full_disk", full_disk, "a board has no disk"),
+        case("curl::too_much_is_413", too_much_is_413).with_options(WRITABLE),
         case("curl::one_connection_for_many_requests", one_connection_for_many_requests),
-        case_in_folder("curl::ports_and_ipv6", ports_and_ipv6),
+        case("curl::ports", ports),
+        case_on_site("curl::other_ports_and_ipv6", other_ports_and_ipv6)
+            .with_options(&["--http-port", "80", "--http-port", "8080", "--http-port", "6789"])
+            .tap_only("a board's ports are constants, and its figures are stated without IPv6"),
     ]
 }
 
-/// A folder that is served, one for the client, and the device.
-struct Site {
-    root: PathBuf,
-    client: PathBuf,
-    device: Device,
-}
-
-impl Site {
-    fn new(folder: &Path, options: &[&str]) -> Self {
-        let (root, client) = (folder.join("root"), folder.join("client"));
-        fs::create_dir_all(&root).expect("a folder");
-        fs::create_dir_all(&client).expect("a folder");
-        let text = root.display().to_string();
-        let device = Device::start(&Target::Tap, &[&["--root", text.as_str()], options].concat());
-        Self { root, client, device }
-    }
-
-    fn put(&self, name: &str, content: &[u8]) {
-        fs::write(self.root.join(name), content).expect("a file");
-    }
-
-    fn stored(&self, name: &str) -> Option<Vec<u8>> {
-        fs::read(self.root.join(name)).ok()
-    }
-
-    fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.root).expect("the folder");
-        let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
-        let mut names: Vec<_> = entries.map(|entry| name(entry.expect("an entry"))).collect();
-        names.sort();
-        names
-    }
-
-    /// What `curl` prints about `path`.
-    fn curl(&self, arguments: &[&str], path: &str) -> String {
-        curl(&self.client, arguments, path)
-    }
-
-    /// The status of the answer.
-    fn status(&self, arguments: &[&str], path: &str) -> String {
-        self.curl(&[&["-o", "body", "-w", "%{http_code}"], arguments].concat(), path)
-    }
-
-    /// The argument that shows the token.
-    fn bearer(&self) -> String {
-        format!("Authorization: Bearer {}", self.device.token())
-    }
-}
-
-fn curl(folder: &Path, arguments: &[&str], path: &str) -> String {
-    let url = format!("http://{ADDRESS}{path}");
-    let always = ["-sS", "--max-time", "20", "--path-as-is", "--globoff"];
-    output_of(folder, "curl", &[&always, arguments, &[&url]].concat())
-}
-
-/// Bytes that do not repeat soon.
-fn content(length: usize) -> Vec<u8> {
-    let mut state = 7_u32;
-    let next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 24) as u8
-    };
-    std::iter::repeat_with(next).take(length).collect()
-}
-
-fn ranges(folder: &Path) {
-    let site = Site::new(folder, &[]);
+fn ranges(site: &Site) {
     site.put("alphabet.txt", b"abcdefghijklmnopqrstuvwxyz");
     let part = |range| site.curl(&["-w", " %{http_code}", "-r", range], "/alphabet.txt");
     assert_eq!(part("0-4"), "abcde 206");
@@ -135,44 +83,35 @@ fn ranges(folder: &Path) {
     }
 }
 
-fn resumes_a_cut_download(folder: &Path) {
-    let site = Site::new(folder, &[]);
-    let whole = content(5 << 20);
-    site.put("large.bin", &whole);
-    let url = format!("http://{ADDRESS}/large.bin");
+fn resumes_a_cut_download(site: &Site) {
+    let (path, whole) = site.large_file();
+    let part = whole.len() / 5;
     // How fast curl reads, its own limit does not tell on so short a way: its reader leaves.
-    let cut = format!("curl -s {url} | head -c 1000000 > large.bin");
+    let cut = format!("curl -s http://{ADDRESS}{path} | head -c {part} > large");
     run_in(&site.client, "sh", &["-c", &cut]);
-    let path = site.client.join("large.bin");
-    assert_eq!(fs::read(&path).expect("a part").len(), 1_000_000);
-    assert_eq!(
-        site.curl(&["-C", "-", "-o", "large.bin", "-w", "%{http_code}"], "/large.bin"),
-        "206"
-    );
-    assert!(fs::read(path).expect("the file") == whole, "the file differs");
+    let file = site.client.join("large");
+    assert_eq!(fs::read(&file).expect("a part").len(), part);
+    assert_eq!(site.curl(&["-C", "-", "-o", "large", "-w", "%{http_code}"], path), "206");
+    assert!(fs::read(file).expect("the file") == whole, "the file differs");
 }
 
 fn compressed(device: &Device) {
-    let page = curl(&device.folder, &["-D", "plain"], "/HelloWorld.html");
-    assert_eq!(curl(&device.folder, &["--compressed", "-D", "head"], "/HelloWorld.html"), page);
     let head = |name| fs::read_to_string(device.folder.join(name)).expect("the head");
+    let plain = curl(&device.folder, &["-D", "plain"], "/_device/");
+    let unpacked = curl(&device.folder, &["--compressed", "-D", "packed"], "/_device/");
+    assert!(unpacked == plain && plain.contains("</html>"), "{unpacked}");
+    assert!(head("packed").contains("Content-Encoding: gzip\r\n"), "{}", head("packed"));
     assert!(!head("plain").contains("Content-Encoding"), "{}", head("plain"));
     // A resource that has a variant says so, whichever it sends.
-    let is_packed = head("head").contains("Content-Encoding: gzip\r\n");
-    assert_eq!(is_packed, head("plain").contains("Vary: Accept-Encoding\r\n"));
+    for name in ["plain", "packed"] {
+        assert!(head(name).contains("Vary: Accept-Encoding\r\n"), "{}", head(name));
+    }
 }
 
-fn conditions(folder: &Path) {
-    let site = Site::new(folder, &[]);
+fn conditions(site: &Site) {
     site.put("a.txt", b"one");
-    let save = ["--etag-save", "tag", "-R"];
-    assert_eq!(site.status(&save, "/a.txt"), "200");
+    assert_eq!(site.status(&["--etag-save", "tag"], "/a.txt"), "200");
     assert_eq!(site.status(&["--etag-compare", "tag"], "/a.txt"), "304");
-    fs::rename(site.client.join("body"), site.client.join("copy")).expect("the file");
-    assert_eq!(site.status(&["-z", "copy"], "/a.txt"), "304");
-    assert_eq!(site.status(&["-z", "1 Jan 2001"], "/a.txt"), "200");
-    let unmodified = "If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT";
-    assert_eq!(site.status(&["-H", unmodified], "/a.txt"), "412");
     assert_eq!(site.status(&["-H", "If-Match: \"other\""], "/a.txt"), "412");
     let resumed = ["-r", "1-", "-H", "If-Range: \"other\""];
     assert_eq!(site.status(&resumed, "/a.txt"), "200");
@@ -181,12 +120,22 @@ fn conditions(folder: &Path) {
     assert_eq!(site.status(&["--etag-compare", "tag"], "/a.txt"), "200");
 }
 
-fn head_and_http_1_0(folder: &Path) {
-    let site = Site::new(folder, &[]);
+fn conditions_on_dates(site: &Site) {
+    site.put("a.txt", b"one");
+    assert!(site.curl(&["-I"], "/a.txt").contains("Last-Modified: "));
+    assert_eq!(site.status(&["-R"], "/a.txt"), "200");
+    fs::rename(site.client.join("body"), site.client.join("copy")).expect("the file");
+    assert_eq!(site.status(&["-z", "copy"], "/a.txt"), "304");
+    assert_eq!(site.status(&["-z", "1 Jan 2001"], "/a.txt"), "200");
+    let unmodified = "If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT";
+    assert_eq!(site.status(&["-H", unmodified], "/a.txt"), "412");
+}
+
+fn head_and_http_1_0(site: &Site) {
     site.put("a.txt", b"hello");
     let head = site.curl(&["-I"], "/a.txt");
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n") && head.ends_with("\r\n\r\n"), "{head}");
-    for field in ["Content-Length: 5", "Content-Type: text/plain", "Date: ", "Last-Modified: "] {
+    for field in ["Content-Length: 5", "Content-Type: text/plain", "Date: "] {
         assert!(head.contains(field), "{field} is missing in {head}");
     }
     let old = site.curl(&["--http1.0", "-i"], "/a.txt");
@@ -195,8 +144,8 @@ fn head_and_http_1_0(folder: &Path) {
     assert_eq!(site.status(&["--http1.0"], "/absent"), "404");
 }
 
-fn uploads_need_the_token(folder: &Path) {
-    let site = Site::new(folder, &["--writable"]);
+fn uploads_need_the_token(site: &Site) {
+    let token = site.device.token();
     fs::write(site.client.join("a.txt"), "hello").expect("a file");
     let put = ["-T", "a.txt", "-D", "head"];
     assert_eq!(site.status(&put, "/a.txt"), "401");
@@ -208,7 +157,6 @@ fn uploads_need_the_token(folder: &Path) {
     assert_eq!(site.status(&["-X", "DELETE"], "/a.txt"), "401");
     assert_eq!(site.names(), [""; 0]);
 
-    let token = site.device.token();
     let user = format!("anybody:{token}");
     assert_eq!(site.status(&[&put[..], &["-u", &user]].concat(), "/basic"), "201");
     assert_eq!(site.status(&["-c", "jar"], &format!("/?token={token}")), "303");
@@ -216,10 +164,11 @@ fn uploads_need_the_token(folder: &Path) {
     assert_eq!(site.names(), ["basic", "cookie"]);
 }
 
-fn put_and_delete(folder: &Path) {
-    let site = Site::new(folder, &["--writable"]);
-    let bearer = site.bearer();
-    let (first, second) = (content(3 << 20), content(70_001));
+fn put_and_delete(site: &Site) {
+    let bearer = site.device.bearer();
+    let first = site.content();
+    // Of another length, so that nothing of the first may be left.
+    let second = first[..first.len() / 3].to_vec();
     fs::write(site.client.join("first"), &first).expect("a file");
     fs::write(site.client.join("second"), &second).expect("a file");
     fs::write(site.client.join("empty"), "").expect("a file");
@@ -235,13 +184,14 @@ fn put_and_delete(folder: &Path) {
     assert_eq!(site.status(&chunked, "/chunked"), "201");
     assert!(site.stored("chunked").is_some_and(|stored| stored == first));
 
-    for path in ["/..%2fout", "/a%00b", "/absent/x"] {
+    for path in ["/..%2fout", "/a%00b"] {
         let status = put("second", path);
         assert!(status.starts_with('4'), "{path}: {status}");
     }
     // Dot segments end at the root (RFC 3986 section 5.2.4).
     assert_eq!(put("empty", "/../inside"), "201");
-    assert!(!folder.join("out").exists() && !folder.join("inside").exists());
+    let outside = &site.device.folder;
+    assert!(!outside.join("out").exists() && !outside.join("inside").exists());
 
     let delete = ["-X", "DELETE", "-H", &bearer];
     assert_eq!(site.status(&delete, "/chunked"), "204");
@@ -250,10 +200,9 @@ fn put_and_delete(folder: &Path) {
     assert_eq!(site.names(), ["empty", "inside"]);
 }
 
-fn expect_100_continue(folder: &Path) {
-    let site = Site::new(folder, &["--writable"]);
-    let bearer = site.bearer();
-    fs::write(site.client.join("large"), content(2 << 20)).expect("a file");
+fn expect_100_continue(site: &Site) {
+    let bearer = site.device.bearer();
+    fs::write(site.client.join("large"), site.content()).expect("a file");
     let expect = ["-v", "--stderr", "talk", "-T", "large", "-H", "Expect: 100-continue"];
     let talk = || fs::read_to_string(site.client.join("talk")).expect("what was said");
     assert_eq!(site.status(&[&expect[..], &["-H", &bearer]].concat(), "/large"), "201");
@@ -279,10 +228,9 @@ fn expect_100_continue(folder: &Path) {
     assert_eq!(&status, b"HTTP/1.1 201");
 }
 
-fn form(folder: &Path) {
-    let site = Site::new(folder, &["--writable", "--listings"]);
-    let bearer = site.bearer();
-    let large = content(5_000_000);
+fn form(site: &Site) {
+    let bearer = site.device.bearer();
+    let large = site.content();
     fs::write(site.client.join("large.bin"), &large).expect("a file");
     fs::write(site.client.join("small"), "--x\r\n").expect("a file");
     let form =
@@ -297,12 +245,11 @@ fn form(folder: &Path) {
     let out = ["-F", "file=@small;filename=../out", "-H", &bearer];
     assert_eq!(site.status(&out, "/"), "400");
     assert_eq!(site.names().len(), 2);
-    assert!(!folder.join("out").exists());
+    assert!(!site.device.folder.join("out").exists());
 }
 
-fn pages_of_other_sites_are_refused(folder: &Path) {
-    let site = Site::new(folder, &["--writable"]);
-    let bearer = site.bearer();
+fn pages_of_other_sites_are_refused(site: &Site) {
+    let bearer = site.device.bearer();
     fs::write(site.client.join("a"), "x").expect("a file");
     let form = ["-F", "file=@a", "-H", &bearer, "-H"];
     let put = ["-T", "a", "-H", &bearer, "-H"];
@@ -321,35 +268,42 @@ fn pages_of_other_sites_are_refused(folder: &Path) {
     assert_eq!(site.names(), ["a"]);
 }
 
-fn listing(folder: &Path) {
-    let site = Site::new(folder, &["--listings"]);
+fn listing(site: &Site) {
     let names = ["<b>&\"x", "a:b", "na\u{ef}ve", "100%", "it's #1?", "plain.txt"];
-    for name in names {
-        site.put(name, name.as_bytes());
+    // Three at a time, for the smallest store.
+    for names in names.chunks(3) {
+        for name in names {
+            site.put(&format!("sub/{name}"), name.as_bytes());
+        }
+        let page = site.curl(&[], "/sub/");
+        assert!(!page.contains("<b>"), "{page}");
+        assert_eq!(page.contains("&lt;b&gt;&amp;"), names.contains(&"<b>&\"x"), "{page}");
+        let mut found: Vec<_> =
+            links(&page).map(|link| site.curl(&["-f"], &format!("/sub/{link}"))).collect();
+        found.sort();
+        let mut expected = names.to_vec();
+        expected.sort();
+        assert_eq!(found, expected, "{page}");
+        for name in names {
+            site.remove(&format!("sub/{name}"));
+        }
     }
-    let page = site.curl(&[], "/");
-    assert!(!page.contains("<b>") && page.contains("&lt;b&gt;&amp;"), "{page}");
-    let links: Vec<_> = page
-        .split("href=\"./")
-        .skip(1)
-        .map(|rest| rest.split('"').next().unwrap_or_default())
-        .collect();
-    let mut found: Vec<_> =
-        links.iter().map(|link| site.curl(&["-f"], &format!("/{link}"))).collect();
-    found.sort();
-    let mut expected = names.to_vec();
-    expected.sort();
-    assert_eq!(found, expected, "{page}");
 }
 
-fn folders_and_links(folder: &Path) {
-    fs::write(folder.join("secret"), "secret").expect("a file outside");
-    let site = Site::new(folder, &[]);
-    fs::create_dir(site.root.join("sub")).expect("a folder");
+/// What a listing links to.
+fn links(page: &str) -> impl Iterator<Item = &str> {
+    page.split("href=\"./").skip(1).filter_map(|rest| rest.split('"').next())
+}
+
+fn folders_and_links(site: &Site) {
+    let outside = &site.device.folder;
+    fs::write(outside.join("secret"), "secret").expect("a file outside");
     site.put("sub/index.html", b"index");
     site.put("inside.txt", b"inside");
-    std::os::unix::fs::symlink("../secret", site.root.join("out")).expect("a link");
-    std::os::unix::fs::symlink("inside.txt", site.root.join("in")).expect("a link");
+    symlink("../secret", outside.join("root/out")).expect("a link");
+    symlink("inside.txt", outside.join("root/in")).expect("a link");
+    let page = site.curl(&[], "/");
+    assert_eq!(links(&page).collect::<Vec<_>>(), ["in", "inside.txt", "sub/"], "{page}");
     let format = "%{num_redirects} %{url_effective} ";
     let end = format!("1 http://{ADDRESS}/sub/?a=b ");
     assert_eq!(site.curl(&["-L", "-w", format], "/sub?a=b"), format!("index{end}"));
@@ -362,6 +316,8 @@ fn folders_and_links(folder: &Path) {
         let refused = ["400", "403", "404"].iter().any(|status| answer.ends_with(status));
         assert!(refused, "{path}: {answer}");
     }
+    let bearer = site.device.bearer();
+    assert_eq!(site.status(&["-X", "PUT", "-d", "x", "-H", &bearer], "/absent/x"), "409");
 }
 
 fn connect() -> TcpStream {
@@ -370,9 +326,8 @@ fn connect() -> TcpStream {
     stream
 }
 
-fn half_an_upload_leaves_nothing(folder: &Path) {
-    let site = Site::new(folder, &["--writable"]);
-    let bearer = site.bearer();
+fn half_an_upload_leaves_nothing(site: &Site) {
+    let bearer = site.device.bearer();
     site.put("old", b"old");
     for framing in
         ["Content-Length: 1000\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nhalf"]
@@ -392,32 +347,46 @@ fn half_an_upload_leaves_nothing(folder: &Path) {
     assert_eq!(site.names(), ["old"]);
 }
 
+/// The one in memory, on both targets.
+fn full_store(device: &Device) {
+    has_no_room(device);
+    let list = curl(&device.folder, &["-f"], "/_device/files.json");
+    assert!(!list.contains("large"), "{list}");
+}
+
 fn full_disk(folder: &Path) {
     let root = folder.join("root");
     fs::create_dir(&root).expect("a folder");
     let mount = root.display().to_string();
     namespace::run("mount", &["-t", "tmpfs", "-o", "size=64k", "tmpfs", &mount]);
-    let site = Site::new(folder, &["--writable"]);
-    let bearer = site.bearer();
-    fs::write(site.client.join("large"), content(1 << 20)).expect("a file");
-    let put = ["-T", "large", "-H", &bearer];
-    assert_eq!(site.status(&put, "/large"), "507");
-    let chunked = [&put[..], &["-H", "Transfer-Encoding: chunked"]].concat();
-    assert_eq!(site.status(&chunked, "/large"), "507");
-    assert_eq!(site.status(&["-F", "file=@large", "-H", &bearer], "/"), "507");
+    let site = Site::start_in(folder.to_owned(), &Target::Tap, &["--writable"]);
+    has_no_room(&site.device);
     assert_eq!(site.names(), [""; 0]);
     drop(site);
     namespace::run("umount", &[&mount]);
 }
 
-fn too_much_is_413(folder: &Path) {
-    let site = Site::new(folder, &["--writable"]);
-    let bearer = site.bearer();
-    fs::write(site.client.join("large"), content(1 << 20)).expect("a file");
-    let put = ["-T", "large", "-H", &bearer];
-    assert_eq!(site.status(&put, "/_device/ping"), "413");
+/// Sends more than it holds, in each way.
+fn has_no_room(device: &Device) {
+    fs::write(device.folder.join("large"), content(20 << 20)).expect("a file");
+    let bearer = device.bearer();
+    let status = |arguments: &[&str], path| {
+        let always = ["-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer];
+        curl(&device.folder, &[&always, arguments].concat(), path)
+    };
+    assert_eq!(status(&["-T", "large"], "/large"), "507");
+    let chunked = ["-T", "large", "-H", "Transfer-Encoding: chunked"];
+    assert_eq!(status(&chunked, "/large"), "507");
+    assert_eq!(status(&["-F", "file=@large"], "/"), "507");
+}
+
+fn too_much_is_413(device: &Device) {
+    fs::write(device.folder.join("large"), content(1 << 20)).expect("a file");
+    let bearer = device.bearer();
+    let put = ["-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer, "-T", "large"];
+    assert_eq!(curl(&device.folder, &put, "/_device/ping"), "413");
     let chunked = [&put[..], &["-H", "Transfer-Encoding: chunked"]].concat();
-    assert_eq!(site.status(&chunked, "/_device/ping"), "413");
+    assert_eq!(curl(&device.folder, &chunked, "/_device/ping"), "413");
 }
 
 fn one_connection_for_many_requests(device: &Device) {
@@ -427,9 +396,16 @@ fn one_connection_for_many_requests(device: &Device) {
     assert_eq!(output_of(&device.folder, "curl", &arguments), "100");
 }
 
-fn ports_and_ipv6(folder: &Path) {
-    let site =
-        Site::new(folder, &["--http-port", "80", "--http-port", "8080", "--http-port", "6789"]);
+/// The usual one, and the course's.
+fn ports(device: &Device) {
+    for port in [80, 6789] {
+        let url = format!("http://{ADDRESS}:{port}/HelloWorld.html");
+        let page = output_of(&device.folder, "curl", &["-sS", "--max-time", "20", &url]);
+        assert!(page.contains("Hello World!"), "{url}: {page}");
+    }
+}
+
+fn other_ports_and_ipv6(site: &Site) {
     site.put("a.txt", b"hello");
     let log = site.device.log();
     // "  ping      192.168.69.1, fd…::1, fe80::…%accept0"

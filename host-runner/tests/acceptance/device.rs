@@ -5,7 +5,6 @@ use std::{
     fs::{self, File},
     io::Write,
     net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket},
-    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
@@ -13,7 +12,6 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use libtest_mimic::{Failed, Trial};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -47,95 +45,8 @@ impl Target {
     }
 }
 
-/// One case of the suite.
-pub struct Case {
-    name: &'static str,
-    tap_only: Option<&'static str>,
-    board_only: Option<&'static str>,
-    options: &'static [&'static str],
-    run: Run,
-}
-
-enum Run {
-    OnDevice(fn(&Device)),
-    InFolder(fn(&Path)),
-}
-
-/// A case for every target, on a device as it starts without options.
-pub fn case(name: &'static str, run: fn(&Device)) -> Case {
-    Case { name, tap_only: None, board_only: None, options: &[], run: Run::OnDevice(run) }
-}
-
-/// A case that prepares a folder before it starts devices of its own.
-pub fn case_in_folder(name: &'static str, run: fn(&Path)) -> Case {
-    Case {
-        name,
-        tap_only: Some("firmware takes no options"),
-        board_only: None,
-        options: &[],
-        run: Run::InFolder(run),
-    }
-}
-
-impl Case {
-    /// A case for `host-runner` only: `why`.
-    pub fn tap_only(mut self, why: &'static str) -> Self {
-        self.tap_only = Some(why);
-        self
-    }
-
-    /// A case for boards only: `why`.
-    pub fn board_only(mut self, why: &'static str) -> Self {
-        self.board_only = Some(why);
-        self
-    }
-
-    /// A case that starts `host-runner` with options.
-    pub fn with_options(mut self, options: &'static [&'static str]) -> Self {
-        self.options = options;
-        self.tap_only("firmware takes no options")
-    }
-
-    /// As the test runner wants it.
-    pub fn into_trial(self, target: &Target) -> Trial {
-        let (left_out, only) = match target {
-            Target::Tap => (self.board_only, "board"),
-            Target::Board(_) => (self.tap_only, "tap"),
-        };
-        let skip = left_out.is_some();
-        let name = match left_out {
-            Some(why) => format!("{} ({only} only: {why})", self.name),
-            None => self.name.to_owned(),
-        };
-        let target = target.clone();
-        Trial::test(name, move || match self.run {
-            Run::OnDevice(run) => {
-                let device = Device::start(&target, self.options);
-                outcome_of(|| run(&device)).map_err(|said| {
-                    format!("{said}\n--- the end of its log ---\n{}", device.end_of_log()).into()
-                })
-            }
-            Run::InFolder(run) => {
-                let folder = temporary_folder();
-                let outcome = outcome_of(|| run(&folder));
-                let _ = fs::remove_dir_all(&folder);
-                outcome.map_err(Failed::from)
-            }
-        })
-        .with_ignored_flag(skip)
-    }
-}
-
-fn outcome_of(run: impl FnOnce()) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| match panic.downcast::<String>() {
-        Ok(said) => *said,
-        Err(panic) => panic
-            .downcast::<&str>()
-            .map_or_else(|_| String::from("panicked"), |said| (*said).to_owned()),
-    })
-}
-
-fn temporary_folder() -> PathBuf {
+/// A folder for a device and its clients.
+pub fn temporary_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     let folder = env::temp_dir().join(format!("bareserve-{}-{number}", std::process::id()));
@@ -156,15 +67,33 @@ pub struct Device {
 impl Device {
     /// Starts the target and waits until it answers on port 80.
     pub fn start(target: &Target, options: &[&str]) -> Self {
-        let folder = temporary_folder();
-        let log = folder.join("device.log");
-        let mut command = match target {
+        Self::start_in(temporary_folder(), target, options)
+    }
+
+    /// The same, with `folder` as its own.
+    pub fn start_in(folder: PathBuf, target: &Target, options: &[&str]) -> Self {
+        let command = match target {
             Target::Tap => host_runner(options),
-            Target::Board(machine) => emulator(machine),
+            Target::Board(_) => emulator(target, &firmware()),
         };
         // A board asks as soon as it starts.
         let clock = (*target != Target::Tap)
             .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("port 37 of our own namespace"));
+        let mut device = Self::spawn(folder, target, command);
+        device.await_answer();
+        if let Some(clock) = clock {
+            tell_the_time(&clock);
+        }
+        device
+    }
+
+    /// A board with another firmware, which is among its examples. Does not wait.
+    pub fn start_example(target: &Target, name: &str) -> Self {
+        Self::spawn(temporary_folder(), target, emulator(target, &example_firmware(name)))
+    }
+
+    fn spawn(folder: PathBuf, target: &Target, mut command: Command) -> Self {
+        let log = folder.join("device.log");
         let output = File::create(&log).expect("a log file");
         let process = command
             .stdin(Stdio::null())
@@ -174,12 +103,7 @@ impl Device {
             .unwrap_or_else(|error| {
                 panic!("{:?} cannot be started: {error}", command.get_program())
             });
-        let mut device = Self { process, log, folder, target: target.clone() };
-        device.await_answer();
-        if let Some(clock) = clock {
-            tell_the_time(&clock);
-        }
-        device
+        Self { process, log, folder, target: target.clone() }
     }
 
     fn await_answer(&mut self) {
@@ -200,12 +124,6 @@ impl Device {
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    fn end_of_log(&self) -> String {
-        let log = self.log();
-        let lines: Vec<_> = log.lines().collect();
-        lines[lines.len().saturating_sub(100)..].join("\n")
-    }
-
     /// What its page shows, as data.
     pub fn status(&self) -> serde_json::Value {
         let url = format!("http://{ADDRESS}/_device/status.json");
@@ -213,16 +131,35 @@ impl Device {
         serde_json::from_str(&status).unwrap_or_else(|error| panic!("{error}: {status}"))
     }
 
-    /// The link with the token that it has printed.
+    /// The link with the token that it prints: a board as soon as frames enough have come to make one.
     pub fn link(&self) -> String {
-        let log = self.log();
-        let link = log.split_whitespace().find(|word| word.contains("/_device/?token="));
-        link.unwrap_or_else(|| panic!("no link with a token:\n{log}")).to_owned()
+        for _ in 0..200 {
+            let log = self.log();
+            // Its line is out.
+            let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let link = whole.split_whitespace().find(|word| word.contains("/_device/?token="));
+            if let Some(link) = link {
+                return link.to_owned();
+            }
+            self.send_a_frame();
+        }
+        panic!("no link with a token:\n{}", self.log());
+    }
+
+    fn send_a_frame(&self) {
+        let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
+        socket.send_to(b"chance", (ADDRESS, 7)).expect("sent");
+        thread::sleep(Duration::from_millis(5));
     }
 
     /// The token in that link.
     pub fn token(&self) -> String {
         self.link().split_once("token=").map(|(_, token)| token.to_owned()).unwrap_or_default()
+    }
+
+    /// The field of a request that shows the token.
+    pub fn bearer(&self) -> String {
+        format!("Authorization: Bearer {}", self.token())
     }
 
     /// The process that is, or emulates, the device.
@@ -277,11 +214,23 @@ fn host_runner(options: &[&str]) -> Command {
     command
 }
 
-/// The emulator with the firmware that `BARESERVE_FIRMWARE` names, on a TAP made for it.
-fn emulator(machine: &str) -> Command {
-    let firmware = env::var("BARESERVE_FIRMWARE")
-        .expect("BARESERVE_FIRMWARE names the board's ELF file; `boards/board test` sets it");
-    let model = match machine {
+/// The board's main program.
+fn firmware() -> PathBuf {
+    let name = env::var_os("BARESERVE_FIRMWARE");
+    name.expect("BARESERVE_FIRMWARE names the board's ELF file; `boards/board test` sets it").into()
+}
+
+/// One of its examples.
+fn example_firmware(name: &str) -> PathBuf {
+    let main = firmware();
+    let board = main.file_name().expect("a file").display();
+    main.with_file_name("examples").join(format!("{board}-{name}"))
+}
+
+/// The emulator with `firmware`, on a TAP made for it.
+fn emulator(target: &Target, firmware: &Path) -> Command {
+    let Target::Board(machine) = target else { panic!("host-runner needs no emulator") };
+    let model = match machine.as_str() {
         "lm3s6965evb" => "stellaris",
         "mps2-an385" => "lan9118",
         other => panic!("BARESERVE_TARGET={other}: use tap, lm3s6965evb or mps2-an385"),
@@ -292,6 +241,6 @@ fn emulator(machine: &str) -> Command {
     let mut command = Command::new("qemu-system-arm");
     command.args(["-M", machine, "-display", "none", "-monitor", "none", "-serial", "stdio"]);
     command.args(["-nic", &format!("tap,ifname={TAP},script=no,downscript=no,model={model}")]);
-    command.args(["-kernel", &firmware]);
+    command.arg("-kernel").arg(firmware);
     command
 }

@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
 use crate::{
-    device::{ADDRESS, Case, Device, case},
+    case::{Case, case},
+    device::{ADDRESS, Device},
     programs::output_of,
 };
 
@@ -13,16 +14,24 @@ pub fn cases() -> Vec<Case> {
         case("device::status_is_json", status_is_json),
         case("device::metrics_are_prometheus_text", metrics_are_prometheus_text),
         case("device::capture_needs_the_token", capture_needs_the_token)
-            .with_options(&["--writable"]),
+            .with_options(&["--writable"])
+            .tap_only("a board has no memory to keep frames in"),
         case("device::writing_needs_the_token", writing_needs_the_token)
             .with_options(&["--writable"]),
-        case("device::nothing_changes_without_writable", nothing_changes_without_writable)
-            .with_options(&[]),
-        case("device::echo_application", echo_application).with_options(&["--app", "echo"]),
-        case("device::todo_application", todo_application).with_options(&["--app", "todo"]),
-        case("device::clock_application", clock_application).with_options(&["--app", "clock"]),
+        case("device::nothing_changes_without_a_token", nothing_changes_without_a_token),
+        case("device::echo_application", echo_application)
+            .with_options(&["--app", "echo"])
+            .tap_only(EXAMPLES),
+        case("device::todo_application", todo_application)
+            .with_options(&["--app", "todo"])
+            .tap_only(EXAMPLES),
+        case("device::clock_application", clock_application)
+            .with_options(&["--app", "clock"])
+            .tap_only(EXAMPLES),
     ]
 }
+
+const EXAMPLES: &str = "a board has one application built in, not the examples";
 
 fn url(path: &str) -> String {
     format!("http://{ADDRESS}{path}")
@@ -96,7 +105,7 @@ fn capture_needs_the_token(device: &Device) {
 fn writing_needs_the_token(device: &Device) {
     let folder = &device.folder;
     fs::write(folder.join("note.txt"), "a note").expect("a file");
-    let (address, bearer) = (url("/note.txt"), format!("Authorization: Bearer {}", device.token()));
+    let (address, bearer) = (url("/note.txt"), device.bearer());
     let put = ["-T", "note.txt", &address];
     let form = ["-F", "file=@note.txt", &url("/_device/")];
     let loss = ["-X", "PUT", "-d", "{\"loss\": 5}", &url("/_device/ping")];
@@ -124,7 +133,8 @@ fn writing_needs_the_token(device: &Device) {
     assert_eq!(in_folder(&["-b", "jar", "-X", "DELETE", &address]), "204");
 }
 
-fn nothing_changes_without_writable(device: &Device) {
+/// No token was made: not asked for, or not yet.
+fn nothing_changes_without_a_token(device: &Device) {
     let loss = ["-X", "PUT", "-d", "{\"loss\": 5}", &url("/_device/ping")];
     assert_eq!(code(device, &loss), "403");
     assert_eq!(code(device, &[&url("/_device/capture.pcap")]), "404");

@@ -9,25 +9,41 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, Target, case, case_in_folder},
+    case::{Case, case, case_in_folder, case_on_site},
+    device::{ADDRESS, Device, Target},
     namespace,
     programs::{host_runner, output_of, run_in},
+    site::{Site, names_in},
 };
 
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
     vec![
-        case_in_folder("files::large_file_in_flat_memory", large_file_in_flat_memory),
-        case_in_folder("files::fetch_by_name", fetch_by_name),
-        case_in_folder("files::send_and_fetch_back", send_and_fetch_back),
+        case_in_folder(
+            "files::large_file_in_flat_memory",
+            large_file_in_flat_memory,
+            "a board's memory is flat by design: it has no heap",
+        ),
+        case_on_site("files::fetch_by_name", fetch_by_name),
+        case_in_folder("files::send_and_fetch_back", send_and_fetch_back, READ_ONLY),
         case("files::read_only_by_default", read_only_by_default),
         case("files::bad_requests_get_an_error", bad_requests_get_an_error),
-        case_in_folder("files::names_stay_inside_the_folder", names_stay_inside),
-        case_in_folder("files::half_an_upload_leaves_nothing", half_an_upload),
-        case_in_folder("files::full_disk", full_disk),
-        case_in_folder("files::file_that_shrinks", file_that_shrinks),
+        case_in_folder(
+            "files::names_stay_inside_the_folder",
+            names_stay_inside,
+            "there is nothing outside of a board's files",
+        ),
+        case_in_folder("files::half_an_upload_leaves_nothing", half_an_upload, READ_ONLY),
+        case_in_folder("files::full_disk", full_disk, READ_ONLY),
+        case_in_folder(
+            "files::file_that_shrinks",
+            file_that_shrinks,
+            "a board's files are replaced, never changed",
+        ),
     ]
 }
+
+const READ_ONLY: &str = "a board stores nothing over port 5567, which asks for no token";
 
 fn serving(root: &Path, options: &[&str]) -> Device {
     let root = root.display().to_string();
@@ -67,11 +83,10 @@ fn resident_kilobytes(device: &Device) -> u64 {
     line.split_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
 }
 
-fn fetch_by_name(folder: &Path) {
-    let root = new_folder(folder, "root");
+fn fetch_by_name(site: &Site) {
+    let folder = &site.client;
     let name = "na\u{ef}ve \"\u{1f600}\".txt";
-    fs::write(root.join(name), "found").expect("a file");
-    let _device = serving(&root, &[]);
+    site.put(name, b"found");
     output_of(
         folder,
         host_runner(),
@@ -96,7 +111,7 @@ fn send_and_fetch_back(folder: &Path) {
         output_of(folder, host_runner(), &["send", &ADDRESS.to_string(), "sent.bin"]);
         assert!(fs::read(root.join("sent.bin")).expect("stored") == content, "{size} bytes");
     }
-    assert_eq!(entries(&root), ["sent.bin"]);
+    assert_eq!(names_in(&root), ["sent.bin"]);
 }
 
 fn read_only_by_default(_: &Device) {
@@ -104,7 +119,7 @@ fn read_only_by_default(_: &Device) {
     assert!(answer.starts_with(r#"{"error": ""#), "{answer}");
 }
 
-fn bad_requests_get_an_error(_: &Device) {
+fn bad_requests_get_an_error(device: &Device) {
     let nested = format!("{}{}", r#"{"a":"#, "[".repeat(10_000));
     for request_text in [
         "{",
@@ -116,6 +131,7 @@ fn bad_requests_get_an_error(_: &Device) {
         r#"{"get": "../x"}"#,
         r#"{"get": "/etc/passwd"}"#,
         r#"{"get": "a\u0000b"}"#,
+        r#"{"get": "\u001b[2J\r\n0.000 forged"}"#,
         r#"{"get" "x"}"#,
         r#"{"get": "\ud800"}"#,
         &nested,
@@ -126,6 +142,9 @@ fn bad_requests_get_an_error(_: &Device) {
             "{request_text:.40} -> {answer:?}"
         );
     }
+    let is_out_of_place = |c: char| c.is_control() && !"\r\n".contains(c);
+    let log = device.log();
+    assert!(!log.contains(is_out_of_place) && !log.contains("forged"), "{log:?}");
 }
 
 fn names_stay_inside(folder: &Path) {
@@ -147,7 +166,7 @@ fn names_stay_inside(folder: &Path) {
             request(5567, format!(r#"{{"filename": "new", "filedata": "{data}"}}"#).as_bytes());
         assert!(answer.starts_with(r#"{"error": ""#), "{data} -> {answer}");
     }
-    assert_eq!(entries(&root), ["link"]);
+    assert_eq!(names_in(&root), ["link"]);
 }
 
 fn half_an_upload(folder: &Path) {
@@ -161,7 +180,7 @@ fn half_an_upload(folder: &Path) {
     // Another request is a round trip later than the close.
     request(5567, br#"{"get": "absent"}"#);
     std::thread::sleep(Duration::from_millis(200));
-    assert_eq!(entries(&root), [""; 0]);
+    assert_eq!(names_in(&root), [""; 0]);
 }
 
 fn full_disk(folder: &Path) {
@@ -176,7 +195,7 @@ fn full_disk(folder: &Path) {
         request(5567, format!(r#"{{"filename": "big", "filedata": "{data}"}}"#).as_bytes());
     assert!(answer.starts_with(r#"{"error": ""#), "{answer}");
     std::thread::sleep(Duration::from_millis(100));
-    assert_eq!(entries(&root), [""; 0]);
+    assert_eq!(names_in(&root), [""; 0]);
     drop(device);
 
     namespace::run("umount", &[&root.display().to_string()]);
@@ -218,13 +237,4 @@ fn new_folder(parent: &Path, name: &str) -> PathBuf {
     let folder = parent.join(name);
     fs::create_dir_all(&folder).expect("a folder");
     folder
-}
-
-fn entries(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> = fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
-        .collect();
-    names.sort();
-    names
 }

@@ -8,7 +8,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, case},
+    case::{Case, case},
+    device::{ADDRESS, Device},
     http_rows::{Fate, ROWS, Row},
 };
 

@@ -1,7 +1,8 @@
 //! The system's own `ping`.
 
 use crate::{
-    device::{ADDRESS, Case, Device, TAP, case},
+    case::{Case, case},
+    device::{ADDRESS, Device, TAP},
     programs::output_of,
 };
 

@@ -10,6 +10,7 @@
 mod attacks;
 mod board;
 mod browser;
+mod case;
 mod course;
 mod curl;
 mod device;
@@ -25,6 +26,7 @@ mod listener;
 mod namespace;
 mod noise;
 mod programs;
+mod site;
 mod small_services;
 mod smuggling;
 

@@ -7,7 +7,9 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, case},
+    case::{Case, case},
+    course::PROFILE,
+    device::{ADDRESS, Device},
     programs::output_of,
 };
 
@@ -24,7 +26,8 @@ pub fn cases() -> Vec<Case> {
         case("ping::fragmented_datagram", fragmented_datagram)
             .tap_only("a board keeps no reassembly buffer"),
         case("ping::limit_and_loss_from_the_command_line", limit_and_loss)
-            .with_options(&["--ping-profile", "upper,limit=4"]),
+            .with_options(&["--ping-profile", "upper,limit=4"])
+            .tap_only(PROFILE),
     ]
 }
 

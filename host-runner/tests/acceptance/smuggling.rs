@@ -7,7 +7,8 @@ use std::{
 };
 
 use crate::{
-    device::{ADDRESS, Case, Device, case},
+    case::{Case, case},
+    device::{ADDRESS, Device},
     framings::AMBIGUOUS,
 };
 

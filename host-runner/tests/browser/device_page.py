@@ -1,6 +1,6 @@
 """The device's own page as a person uses it: it is live, its chart moves, the loss slider changes what pings get,
-an upload arrives whole, in light and dark and on a phone. Arguments: the page's URL, the link with the token, and
-optionally a folder for screenshots."""
+an upload arrives whole, in light and dark and on a phone. Arguments: the page's URL, the link with the token, how
+many bytes to upload, and optionally a folder for screenshots."""
 
 import os
 import pathlib
@@ -14,7 +14,8 @@ import urllib.request
 from webdriver import Browser
 
 URL, LINK = sys.argv[1:3]
-SCREENSHOTS = pathlib.Path(sys.argv[3]) if len(sys.argv) > 3 else None
+SIZE = int(sys.argv[3])
+SCREENSHOTS = pathlib.Path(sys.argv[4]) if len(sys.argv) > 4 else None
 HOST = urllib.parse.urlsplit(URL).hostname
 LIVE = "document.getElementById('link').dataset.state === 'live'"
 PICTURE = "document.querySelector('#traffic path.out:last-of-type').getAttribute('d')"
@@ -80,7 +81,7 @@ with Browser() as browser:
     assert pings_answered(3) == 3
 
     with tempfile.NamedTemporaryFile(prefix="upload-", suffix=".bin") as file:
-        content = os.urandom(5_000_000)
+        content = os.urandom(SIZE)
         file.write(content)
         file.flush()
         name = pathlib.Path(file.name).name
@@ -94,7 +95,7 @@ with Browser() as browser:
             assert answer.read() == content, "the upload arrived changed"
 
         # The same without JavaScript: the browser sends the form itself and is led back to the page.
-        content = os.urandom(5_000_000)
+        content = os.urandom(SIZE)
         file.seek(0)
         file.write(content)
         file.flush()

@@ -7,10 +7,7 @@
 use core::fmt;
 
 use super::{number::Number, utf8::Utf8};
-use crate::wire::{
-    text::hex_digit,
-    window::{Window, display},
-};
+use crate::wire::window::describe;
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: u32 = 32;
@@ -74,28 +71,26 @@ pub enum ScanError {
 }
 
 impl ScanError {
-    /// Says it in words.
-    pub fn describe(self, out: &mut Window<'_>) {
+    /// The error in words.
+    pub const fn text(self) -> &'static str {
         match self {
-            Self::Unexpected(byte @ b' '..=b'~') => {
-                out.put("not JSON: unexpected '");
-                out.bytes(&[byte, b'\'']);
-            }
-            Self::Unexpected(byte) => {
-                out.put("not JSON: unexpected byte 0x");
-                out.bytes(&[hex_digit(byte >> 4), hex_digit(byte & 15)]);
-            }
-            Self::Control => out.put("not JSON: control character in a string"),
-            Self::Utf8 => out.put("not JSON: string is not UTF-8"),
-            Self::Escape => out.put("not JSON: bad escape"),
-            Self::TooDeep => out.put("JSON nested too deep"),
+            Self::Unexpected(_) => "not JSON: unexpected byte",
+            Self::Control => "not JSON: control character in a string",
+            Self::Utf8 => "not JSON: string is not UTF-8",
+            Self::Escape => "not JSON: bad escape",
+            Self::TooDeep => "JSON nested too deep",
         }
+    }
+
+    /// The byte that it is about.
+    pub const fn byte(self) -> Option<u8> {
+        if let Self::Unexpected(byte) = self { Some(byte) } else { None }
     }
 }
 
 impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        display(|out| self.describe(out), f)
+        describe(self.text(), self.byte(), f)
     }
 }
 

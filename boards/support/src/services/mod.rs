@@ -2,6 +2,7 @@
 //! groups it has room for.
 
 pub mod clients;
+pub mod faults;
 pub mod files;
 pub mod http;
 pub mod ping;

@@ -1,0 +1,36 @@
+//! A board that fails when it is told to, for the acceptance suite.
+#![no_std]
+#![no_main]
+
+use core::convert::Infallible;
+
+use cortex_m_rt::entry;
+use mps2_an385::FrameBuffers;
+use support::{
+    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    services::faults::FaultsMemory,
+};
+
+struct Memory {
+    frames: FrameBuffers,
+    network: NetworkMemory<{ FaultsMemory::SOCKETS }, 16>,
+    faults: FaultsMemory,
+}
+
+#[entry]
+fn main() -> ! {
+    static mut MEMORY: Memory = Memory {
+        frames: FrameBuffers::new(),
+        network: NetworkMemory::new(),
+        faults: FaultsMemory::new(),
+    };
+    let Err(error) = serve(MEMORY);
+    mps2_an385::fail(error)
+}
+
+fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+    let board = mps2_an385::start(&mut memory.frames);
+    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    memory.faults.start(&mut network.services)?;
+    network.run()
+}

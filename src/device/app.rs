@@ -311,7 +311,7 @@ fn show_page<S: Store>(
     let name = request.path().strip_prefix(PREFIX).unwrap_or_default();
     let name = if name.is_empty() { "index.html" } else { name };
     match download::open(&PAGE, name, request) {
-        Ok((download, variant)) => match exchange.insert(DeviceExchange::Page(download)) {
+        Ok((file, variant)) => match exchange.insert(DeviceExchange::Page(Download::new(file))) {
             DeviceExchange::Page(download) => variant.respond(request, download.body(), reply, env),
             _ => reply.error(http::Status::INTERNAL_SERVER_ERROR),
         },

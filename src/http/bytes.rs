@@ -49,7 +49,12 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 /// Whether all of `bytes` may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
 /// tab, and bytes from 0x80 on.
 pub(super) fn is_field_content(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&byte| !byte.is_ascii_control() || byte == b'\t')
+    for &byte in bytes {
+        if byte.is_ascii_control() && byte != b'\t' {
+            return false;
+        }
+    }
+    true
 }
 
 /// Where `wanted` first stands in `bytes`.
@@ -68,6 +73,18 @@ pub(super) fn find(wanted: u8, bytes: &[u8]) -> Option<usize> {
         * WORD;
     let rest = bytes.get(skipped..)?;
     rest.iter().position(|&byte| byte == wanted).map(|at| skipped + at)
+}
+
+/// Whether each `%` has the two digits of an escape behind it (RFC 3986 section 2.1).
+pub(super) fn has_whole_escapes(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(at) = find(b'%', rest) {
+        rest = rest.get(at + 1..).unwrap_or_default();
+        if !matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()) {
+            return false;
+        }
+    }
+    true
 }
 
 /// Without the optional blanks around it (RFC 9110 section 5.6.3).

@@ -542,6 +542,8 @@ impl<A: Application> Session<'_, '_, A> {
     /// Lets the application write the next piece of its body: into `room` where that is possible,
     /// otherwise into the buffer. Returns how much was written into `room`; `None` when the
     /// application has nothing to say just now.
+    // What it computes beforehand is not for those who have all their answer in the buffer.
+    #[inline(never)]
     fn produce(&mut self, rest: Rest, room: &mut [u8]) -> Option<usize> {
         let staging = self.state.staging();
         let is_staged = rest == Rest::Chunked && room.len() < SHORTEST_CHUNK;

@@ -1,11 +1,11 @@
 //! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
 //! section 3.2).
 
-use super::bytes::{AsciiSet, find};
+use super::bytes::{AsciiSet, find, has_whole_escapes};
 use crate::wire::text::parse_decimal;
 
-/// Unreserved characters, sub-delims, and the `%` of an escape.
-const REG_NAME: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=%");
+/// Unreserved characters, sub-delims but the comma of a list, and the `%` of an escape.
+const REG_NAME: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+;=%");
 /// What an IP literal is made of between its brackets.
 const IP_LITERAL: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+;=:");
 
@@ -14,7 +14,7 @@ const IP_LITERAL: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+;=:");
 pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
     let (is_host_valid, port) = match authority {
         [b'[', rest @ ..] => {
-            let Some(end) = rest.iter().position(|&byte| byte == b']') else { return false };
+            let Some(end) = find(b']', rest) else { return false };
             let Some((host, port)) = rest.split_at_checked(end) else { return false };
             (
                 find(b':', host).is_some() && IP_LITERAL.contains_all(host),
@@ -22,13 +22,10 @@ pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
             )
         }
         _ => {
-            let end = authority.iter().position(|&byte| byte == b':').unwrap_or(authority.len());
+            let end = find(b':', authority).unwrap_or(authority.len());
             let Some((host, port)) = authority.split_at_checked(end) else { return false };
-            let escapes = host.split(|&byte| byte == b'%').skip(1);
-            let valid = REG_NAME.contains_all(host)
-                && find(b',', host).is_none()
-                && escapes.into_iter().all(starts_with_two_hex_digits);
-            (!host.is_empty() && valid, port)
+            let is_valid = REG_NAME.contains_all(host) && has_whole_escapes(host);
+            (!host.is_empty() && is_valid, port)
         }
     };
     is_host_valid
@@ -37,11 +34,6 @@ pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
             [b':', digits @ ..] => parse_decimal(digits).is_some_and(|port| port <= 65_535),
             _ => false,
         }
-}
-
-/// Whether an escape's two digits are there.
-pub(super) fn starts_with_two_hex_digits(bytes: &[u8]) -> bool {
-    matches!(bytes, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

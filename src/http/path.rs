@@ -4,7 +4,14 @@ use super::{bytes::move_to_front, status::Status};
 
 /// Whether `path` is its own [`normalise`]d form, apart from the slash in front.
 pub(super) fn is_normal(path: &[u8]) -> bool {
-    !path.contains(&b'%') && !path.windows(2).any(|pair| pair == b"/.")
+    let mut before = 0;
+    for &byte in path {
+        if byte == b'%' || before == b'/' && byte == b'.' {
+            return false;
+        }
+        before = byte;
+    }
+    true
 }
 
 /// Writes `path` into `output` without the slash in front, escapes decoded (once) and dot segments

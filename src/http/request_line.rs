@@ -3,8 +3,8 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{AsciiSet, find, is_token},
-    host::{is_valid_authority, starts_with_two_hex_digits},
+    bytes::{AsciiSet, find, has_whole_escapes, is_token},
+    host::is_valid_authority,
     method::{Method, Version},
     status::Status,
 };
@@ -101,8 +101,7 @@ fn is_valid_path_and_query(target: &[u8]) -> bool {
     PATH.contains_all(path)
         && QUERY.contains_all(query)
         // Escapes are checked where they are decoded: in a query nobody may ever do.
-        && (find(b'%', path).is_none()
-            || path.split(|&byte| byte == b'%').skip(1).all(starts_with_two_hex_digits))
+        && has_whole_escapes(path)
 }
 
 #[cfg(test)]

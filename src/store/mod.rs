@@ -26,6 +26,21 @@ pub trait Store {
     /// [`StoreError::IsFolder`] for a folder.
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError>;
 
+    /// Opens another variant of `file`, which is open and was found at `path`: less work than to
+    /// find it anew.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    fn variant(
+        &self,
+        file: &Self::File,
+        path: &str,
+        encoding: Encoding,
+    ) -> Result<Self::File, StoreError> {
+        let _ = file;
+        self.open(path, encoding)
+    }
+
     /// What is known of an open file.
     fn metadata(&self, file: &Self::File) -> Metadata;
 
@@ -229,8 +244,19 @@ fn is_inside(path: &str, folder: &str) -> bool {
 /// Whether `name` is a single segment of a path: not empty, not `.` or `..`, without separators
 /// (also `\`, which is one elsewhere) and control characters.
 pub fn is_valid_name(name: &str) -> bool {
-    !matches!(name, "" | "." | "..")
-        && !name.chars().any(|c| c == '/' || c == '\\' || c.is_control())
+    if matches!(name, "" | "." | "..") {
+        return false;
+    }
+    let mut before = 0;
+    for &byte in name.as_bytes() {
+        // In UTF-8 the control characters beyond ASCII, U+0080 to U+009F, begin with 0xc2.
+        let is_control = byte.is_ascii_control() || before == 0xc2 && byte < 0xa0;
+        if is_control || byte == b'/' || byte == b'\\' {
+            return false;
+        }
+        before = byte;
+    }
+    true
 }
 
 impl<S: Store> Store for &S {
@@ -240,6 +266,15 @@ impl<S: Store> Store for &S {
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         (**self).open(path, encoding)
+    }
+
+    fn variant(
+        &self,
+        file: &Self::File,
+        path: &str,
+        encoding: Encoding,
+    ) -> Result<Self::File, StoreError> {
+        (**self).variant(file, path, encoding)
     }
 
     fn metadata(&self, file: &Self::File) -> Metadata {

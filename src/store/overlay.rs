@@ -62,6 +62,18 @@ where
         self.lower.open(path, encoding).map(Layer::Lower)
     }
 
+    fn variant(
+        &self,
+        file: &Self::File,
+        path: &str,
+        encoding: Encoding,
+    ) -> Result<Self::File, StoreError> {
+        match file {
+            Layer::Upper(file) => self.upper.variant(file, path, encoding).map(Layer::Upper),
+            Layer::Lower(file) => self.lower.variant(file, path, encoding).map(Layer::Lower),
+        }
+    }
+
     fn metadata(&self, file: &Self::File) -> Metadata {
         match file {
             Layer::Upper(file) => self.upper.metadata(file),

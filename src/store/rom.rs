@@ -50,6 +50,14 @@ impl RomFile {
     pub const fn as_immutable(self) -> Self {
         Self { is_immutable: true, ..self }
     }
+
+    fn open(&'static self, encoding: Encoding) -> Result<OpenRomFile, StoreError> {
+        let content = match encoding {
+            Encoding::Identity => self.identity,
+            Encoding::Gzip => self.gzip.ok_or(StoreError::NotFound)?,
+        };
+        Ok(OpenRomFile { file: self, content })
+    }
 }
 
 /// A store over such a table. Folders are what the paths of files imply.
@@ -122,11 +130,16 @@ impl Store for RomStore {
             let is_folder = path.is_empty() || !self.inside(path).is_empty();
             return Err(if is_folder { StoreError::IsFolder } else { StoreError::NotFound });
         };
-        let content = match encoding {
-            Encoding::Identity => file.identity,
-            Encoding::Gzip => file.gzip.ok_or(StoreError::NotFound)?,
-        };
-        Ok(OpenRomFile { file, content })
+        file.open(encoding)
+    }
+
+    fn variant(
+        &self,
+        open: &OpenRomFile,
+        _path: &str,
+        encoding: Encoding,
+    ) -> Result<OpenRomFile, StoreError> {
+        open.file.open(encoding)
     }
 
     fn metadata(&self, open: &OpenRomFile) -> Metadata {

@@ -60,19 +60,22 @@ pub(crate) fn open<S: Store>(
     store: &S,
     path: &str,
     request: &Request<'_>,
-) -> Result<(Download<S::File>, Variant), StoreError> {
-    let gzipped = store.open(path, Encoding::Gzip);
+) -> Result<(S::File, Variant), StoreError> {
+    let identity = store.open(path, Encoding::Identity);
+    let gzipped = match &identity {
+        Ok(file) => store.variant(file, path, Encoding::Gzip),
+        Err(_) => store.open(path, Encoding::Gzip),
+    };
     let has_variants = gzipped.is_ok();
     let wanted = choose(request, has_variants);
     let (file, encoding) = match (gzipped, wanted) {
         (Ok(file), Encoding::Gzip) => (file, Encoding::Gzip),
-        _ => (store.open(path, Encoding::Identity)?, Encoding::Identity),
+        _ => (identity?, Encoding::Identity),
     };
     let metadata = store.metadata(&file);
     let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
     let tag = EntityTag::new(metadata.version, encoding);
-    let download = Download { file, body: Body { next: 0, end: metadata.size, parts: None } };
-    Ok((download, Variant { metadata, encoding, has_variants, media_type, tag }))
+    Ok((file, Variant { metadata, encoding, has_variants, media_type, tag }))
 }
 
 /// The encoding that the client is to have.
@@ -89,7 +92,7 @@ fn choose(request: &Request<'_>, has_variants: bool) -> Encoding {
 
 /// Whatever the store.
 impl Variant {
-    /// The answer to a GET of the file. `body` is all of it, and becomes what was asked for.
+    /// The answer to a GET of the file. `body` becomes what was asked for.
     pub(crate) fn respond(
         &self,
         request: &Request<'_>,
@@ -119,6 +122,7 @@ impl Variant {
         };
         match requested {
             Requested::Whole => {
+                body.end = size;
                 let response = self.representation(reply.ok(), env.date());
                 response.own_field("Content-Type", self.media_type.as_bytes()).sized(size)
             }
@@ -132,7 +136,6 @@ impl Variant {
                         .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size))
                         .sized(range.length());
                 }
-                (body.next, body.end) = (0, 0);
                 let parts = body.parts.insert(Parts {
                     ranges,
                     index: 0,
@@ -187,6 +190,11 @@ impl Variant {
 }
 
 impl<F> Download<F> {
+    /// Nothing of the file yet.
+    pub(crate) fn new(file: F) -> Self {
+        Self { file, body: Body { next: 0, end: 0, parts: None } }
+    }
+
     /// The bytes that are sent.
     pub(crate) fn body(&mut self) -> &mut Body {
         &mut self.body

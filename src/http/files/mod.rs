@@ -268,7 +268,7 @@ impl<S: Store> Files<S> {
             path
         };
         match download::open(&self.store, file, request) {
-            Ok((download, variant)) => match exchange.insert(Exchange::Download(download)) {
+            Ok((file, variant)) => match exchange.insert(Exchange::Download(Download::new(file))) {
                 Exchange::Download(download) => {
                     variant.respond(request, download.body(), reply, env)
                 }

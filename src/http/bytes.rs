@@ -1,6 +1,8 @@
-//! Sets of ASCII characters and a fast search, the two things parsing text comes down to.
+//! Sets of ASCII characters and a search, the two things parsing text comes down to.
 
 use core::ops::Range;
+
+pub(super) use crate::wire::text::position as find;
 
 /// A set of ASCII characters: 16 bytes of flash.
 pub(super) struct AsciiSet([u32; 4]);
@@ -57,24 +59,6 @@ pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     true
 }
 
-/// Where `wanted` first stands in `bytes`.
-pub(super) fn find(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    const LOW: usize = usize::MAX / 255;
-    const HIGH: usize = LOW << 7;
-    const WORD: usize = size_of::<usize>();
-    let (words, _) = bytes.as_chunks::<WORD>();
-    let pattern = LOW * usize::from(wanted);
-    // A word minus one in each byte borrows into the high bit of a byte that is zero.
-    let zero_byte = |word: usize| word.wrapping_sub(LOW) & !word & HIGH != 0;
-    let skipped = words
-        .iter()
-        .position(|word| zero_byte(usize::from_ne_bytes(*word) ^ pattern))
-        .unwrap_or(words.len())
-        * WORD;
-    let rest = bytes.get(skipped..)?;
-    rest.iter().position(|&byte| byte == wanted).map(|at| skipped + at)
-}
-
 /// Whether each `%` has the two digits of an escape behind it (RFC 3986 section 2.1).
 pub(super) fn has_whole_escapes(bytes: &[u8]) -> bool {
     let mut rest = bytes;
@@ -111,22 +95,6 @@ pub(super) fn move_to_front(buffer: &mut [u8], from: Range<usize>, to: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn find_agrees_with_a_plain_search() {
-        let mut text = [b'x'; 40];
-        for at in 0..text.len() {
-            text[at] = b'\n';
-            for start in 0..text.len() {
-                assert_eq!(
-                    find(b'\n', &text[start..]),
-                    text[start..].iter().position(|&byte| byte == b'\n')
-                );
-            }
-            text[at] = b'\n' ^ 0x80;
-        }
-        assert_eq!(find(b'\n', b""), None);
-    }
 
     #[test]
     fn moving_to_the_front_is_what_copy_within_does() {

@@ -356,8 +356,8 @@ impl<'o> Output<'o> {
     /// The code, which has three digits, and what it means.
     #[inline(never)]
     fn status(&mut self, status: Status) {
-        let [hundreds, tens, ones] = [100, 10, 1].map(|unit| b'0' + (status.0 / unit % 10) as u8);
-        self.bytes(&[hundreds, tens, ones, b' ']);
+        let digit = |number: u16| b'0' + (number % 10) as u8;
+        self.bytes(&[digit(status.0 / 100), digit(status.0 / 10), digit(status.0), b' ']);
         self.bytes(status.reason().as_bytes());
     }
 

@@ -168,7 +168,7 @@ impl Syn {
             #[cfg(feature = "ipv6")]
             _ => return 0,
         };
-        let tcp_frame = &mut tcp_frame[..tcp.buffer_len()];
+        let Some(tcp_frame) = tcp_frame.get_mut(..tcp.buffer_len()) else { return 0 };
         tcp.emit(
             &mut TcpPacket::new_unchecked(tcp_frame),
             &self.remote.addr,

@@ -106,11 +106,7 @@ impl<'o> Window<'o> {
     pub fn number(&mut self, number: u64) {
         match u32::try_from(number) {
             Ok(number) => {
-                let mut unit = 1;
-                while number / unit >= 10 {
-                    unit *= 10;
-                }
-                self.digits(number, unit);
+                self.digits(number, 10_u32.pow(number.checked_ilog10().unwrap_or(0)));
             }
             // A 64-bit division is a long subroutine on a 32-bit machine, and rarely needed.
             Err(_) => {
@@ -125,7 +121,8 @@ impl<'o> Window<'o> {
     fn digits(&mut self, number: u32, unit: u32) {
         let mut unit = unit;
         while unit > 0 {
-            self.byte(b'0' + (number / unit % 10) as u8);
+            let digit = number.checked_div(unit).unwrap_or(0) % 10;
+            self.byte(b'0' + digit as u8);
             unit /= 10;
         }
     }

@@ -65,9 +65,15 @@ impl<'a, U: Uart> Log<'a, U> {
     }
 
     fn try_add(&mut self, parts: &[Filled<'_>]) -> bool {
-        let waiting = self.start..self.end;
-        (self.start, self.end) = (0, waiting.len());
-        self.buffer.copy_within(waiting, 0);
+        // What waits moves to the front.
+        for (to, from) in (self.start..self.end).enumerate() {
+            if let Some(byte) = self.buffer.get(from).copied()
+                && let Some(place) = self.buffer.get_mut(to)
+            {
+                *place = byte;
+            }
+        }
+        (self.start, self.end) = (0, self.end - self.start);
         let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
         let seconds = Value::Number(self.now.secs().unsigned_abs());
         line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);

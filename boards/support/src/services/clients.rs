@@ -38,12 +38,13 @@ const PINGS: PingSettings = PingSettings {
     interval: Duration::from_millis(100),
 };
 
-/// The clients of the three services: two sockets, 2 KB.
+/// The clients of the three services: two sockets, 2 KB. Nothing long
+/// is asked for, so the window is small.
 pub struct ClientsMemory {
     clients: Place<Clients>,
-    rx: [u8; 536],
+    rx: [u8; 128],
     tx: [u8; 64],
-    time: [u8; 64],
+    time: [u8; 32],
     ping: UdpRings<2, 64>,
 }
 
@@ -55,9 +56,9 @@ impl ClientsMemory {
     pub const fn new() -> Self {
         Self {
             clients: Place::new(),
-            rx: [0; 536],
+            rx: [0; 128],
             tx: [0; 64],
-            time: [0; 64],
+            time: [0; 32],
             ping: UdpRings::new(),
         }
     }

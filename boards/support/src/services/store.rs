@@ -15,9 +15,9 @@ static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.r
 /// Files in RAM hide those of their names in the program. What is stored is gone with the power.
 pub type Store = Overlay<&'static RamStore<'static>, RomStore>;
 
-/// Room for 2 KB in blocks of 512 bytes, in at most six files.
+/// Room for 2 KB in blocks of 512 bytes, in at most five files.
 pub struct StoreMemory {
-    ram: RamMemory<6, 4>,
+    ram: RamMemory<5, 4>,
     store: Option<RamStore<'static>>,
 }
 

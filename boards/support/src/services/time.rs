@@ -26,7 +26,7 @@ use crate::{network::StartError, place::Place};
 type Format = &'static dyn TimeFormat;
 
 /// Two connections a port. Nothing is read, and an answer has 56 bytes at most.
-type TcpTime = Tcp<TimeServer<Format>, 2, 64, 64>;
+type TcpTime = Tcp<TimeServer<Format>, 2, 16, 64>;
 type UdpTime = Udp<TimeResponder<Format>, 4, 64>;
 
 /// The course's time stamp, RFC 867 and RFC 868: nine sockets, 2 KB.

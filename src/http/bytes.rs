@@ -4,39 +4,71 @@ use core::ops::Range;
 
 pub(super) use crate::wire::text::position as find;
 
-/// A set of ASCII characters: 16 bytes of flash.
-pub(super) struct AsciiSet([u32; 4]);
-
-impl AsciiSet {
-    /// Letters, digits and `others`.
-    pub const fn alphanumeric_and(others: &[u8]) -> Self {
-        let mut words = [0; 4];
-        let mut byte = 0;
-        while byte < 128 {
-            if (byte as u8).is_ascii_alphanumeric() {
-                words[byte >> 5] |= 1 << (byte & 31);
-            }
-            byte += 1;
-        }
-        let mut i = 0;
-        while i < others.len() {
-            words[(others[i] >> 5) as usize] |= 1 << (others[i] & 31);
-            i += 1;
-        }
-        Self(words)
-    }
-
-    pub fn contains(&self, byte: u8) -> bool {
-        self.0.get(usize::from(byte >> 5)).is_some_and(|word| word >> (byte & 31) & 1 == 1)
-    }
-
-    pub fn contains_all(&self, bytes: &[u8]) -> bool {
-        bytes.iter().all(|&byte| self.contains(byte))
-    }
-}
+/// A set of ASCII characters: a bit in a table that all sets share.
+#[derive(Clone, Copy)]
+pub(super) struct AsciiSet(u8);
 
 /// `tchar` (RFC 9110 section 5.6.2).
-const TOKEN: AsciiSet = AsciiSet::alphanumeric_and(b"!#$%&'*+-.^_`|~");
+const TOKEN: AsciiSet = AsciiSet(1);
+/// Of a host's name: unreserved characters, sub-delims but the comma of a list, and the `%` of an
+/// escape (RFC 3986 section 3.2.2).
+pub(super) const REG_NAME: AsciiSet = AsciiSet(2);
+/// What an IP literal is made of between its brackets.
+pub(super) const IP_LITERAL: AsciiSet = AsciiSet(4);
+/// `pchar` and `/` (RFC 3986 section 3.3), and what browsers leave as it is in a path although the
+/// RFC would have it escaped.
+pub(super) const PATH: AsciiSet = AsciiSet(8);
+/// The same for a query (RFC 3986 section 3.4).
+pub(super) const QUERY: AsciiSet = AsciiSet(16);
+/// `bchars` of the boundary of a multipart body (RFC 2046 section 5.1.1).
+pub(super) const BOUNDARY: AsciiSet = AsciiSet(32);
+
+/// For each character, the sets it is in.
+static SETS: [u8; 128] = {
+    let mut sets = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            sets[byte] = u8::MAX;
+        }
+        byte += 1;
+    }
+    let others: [(AsciiSet, &[u8]); 6] = [
+        (TOKEN, b"!#$%&'*+-.^_`|~"),
+        (REG_NAME, b"-._~!$&'()*+;=%"),
+        (IP_LITERAL, b"-._~!$&'()*+;=:"),
+        (PATH, b"-._~!$&'()*+,;=:@%/|[]"),
+        (QUERY, b"-._~!$&'()*+,;=:@%/?|[]{}`^\\"),
+        (BOUNDARY, b"'()+_,-./:=? "),
+    ];
+    let mut set = 0;
+    while set < others.len() {
+        let (AsciiSet(bit), others) = others[set];
+        let mut i = 0;
+        while i < others.len() {
+            sets[others[i] as usize] |= bit;
+            i += 1;
+        }
+        set += 1;
+    }
+    sets
+};
+
+impl AsciiSet {
+    pub fn contains(self, byte: u8) -> bool {
+        SETS.get(usize::from(byte)).is_some_and(|sets| sets & self.0 != 0)
+    }
+
+    #[inline(never)]
+    pub fn contains_all(self, bytes: &[u8]) -> bool {
+        for &byte in bytes {
+            if !self.contains(byte) {
+                return false;
+            }
+        }
+        true
+    }
+}
 
 /// Whether `byte` may be part of a token.
 pub(super) fn is_token_char(byte: u8) -> bool {
@@ -44,7 +76,6 @@ pub(super) fn is_token_char(byte: u8) -> bool {
 }
 
 /// `token` (RFC 9110 section 5.6.2).
-#[inline(never)]
 pub(super) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && TOKEN.contains_all(bytes)
 }

@@ -1,13 +1,8 @@
 //! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
 //! section 3.2).
 
-use super::bytes::{AsciiSet, find, has_whole_escapes};
+use super::bytes::{IP_LITERAL, REG_NAME, find, has_whole_escapes};
 use crate::wire::text::parse_decimal;
-
-/// Unreserved characters, sub-delims but the comma of a list, and the `%` of an escape.
-const REG_NAME: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+;=%");
-/// What an IP literal is made of between its brackets.
-const IP_LITERAL: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+;=:");
 
 /// `uri-host [ ":" port ]`. A host may not be empty in an `http` URI (RFC 9110 section 4.2.1), and a
 /// list of hosts or a user name is none.

@@ -14,7 +14,7 @@
 //! of it, and what was matched is known without having been kept.
 
 use crate::{
-    http::{bytes::AsciiSet, parameters},
+    http::{bytes::BOUNDARY, parameters},
     wire::percent::DecodeError,
 };
 
@@ -357,10 +357,8 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
         return None;
     }
     let boundary = parameters.value(b"boundary")?;
-    // `bchars` and `boundary` of RFC 2046 section 5.1.1.
-    const ALLOWED: AsciiSet = AsciiSet::alphanumeric_and(b"'()+_,-./:=? ");
     let is_valid = (1..=LONGEST_BOUNDARY).contains(&boundary.len())
-        && ALLOWED.contains_all(boundary)
+        && BOUNDARY.contains_all(boundary)
         && !boundary.ends_with(b" ");
     is_valid.then_some(boundary)
 }

@@ -3,17 +3,11 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{AsciiSet, find, has_whole_escapes, is_token},
+    bytes::{PATH, QUERY, find, has_whole_escapes, is_token},
     host::is_valid_authority,
     method::{Method, Version},
     status::Status,
 };
-
-/// `pchar` and `/` (RFC 3986 section 3.3), and what browsers leave as it is in a path although the
-/// RFC would have it escaped.
-const PATH: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=:@%/|[]");
-/// The same for a query (RFC 3986 section 3.4).
-const QUERY: AsciiSet = AsciiSet::alphanumeric_and(b"-._~!$&'()*+,;=:@%/?|[]{}`^\\");
 
 /// A request line, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -395,9 +395,11 @@ impl Driver<'_, '_, '_> {
                 bytes_in += taken;
                 may_answer = true;
             }
-            let reset = socket.state() == State::Closed;
-            let over = is_over(conversation.phase());
-            if !slot.end_of_input && !socket.may_recv() && !reset && !over {
+            if !slot.end_of_input
+                && !socket.may_recv()
+                && socket.state() != State::Closed
+                && !is_over(conversation.phase())
+            {
                 slot.end_of_input = true;
                 conversation.end_of_input(self.env);
                 may_answer = true;

@@ -208,22 +208,12 @@ impl core::error::Error for StoreError {}
 
 /// Whether `path` is one a store may see: see the [module](self).
 pub fn is_valid_path(path: &str) -> bool {
-    let mut rest = Some(path).filter(|path| !path.is_empty());
+    let mut rest = Some(path.as_bytes()).filter(|path| !path.is_empty());
     while let Some(path) = rest {
-        let (name, after) = cut(path, b'/');
-        if !is_valid_name(name) {
-            return false;
-        }
-        rest = after;
+        let Some(length) = first_name(path) else { return false };
+        rest = path.get(length + 1..);
     }
     true
-}
-
-/// Makes `text` that of `place`. Returns whether it fits.
-#[inline(never)]
-fn set(place: &mut heapless::string::StringView, text: &str) -> bool {
-    place.clear();
-    place.push_str(text).is_ok()
 }
 
 /// What stands before the first separator, or all of `path`.
@@ -244,19 +234,34 @@ fn is_inside(path: &str, folder: &str) -> bool {
 /// Whether `name` is a single segment of a path: not empty, not `.` or `..`, without separators
 /// (also `\`, which is one elsewhere) and control characters.
 pub fn is_valid_name(name: &str) -> bool {
-    if matches!(name, "" | "." | "..") {
-        return false;
-    }
-    let mut before = 0;
-    for &byte in name.as_bytes() {
+    first_name(name.as_bytes()) == Some(name.len())
+}
+
+/// The length of the first segment of `path`, which is UTF-8; `None` if that is no valid name.
+fn first_name(path: &[u8]) -> Option<usize> {
+    let (mut length, mut before) = (0, 0);
+    for &byte in path {
         // In UTF-8 the control characters beyond ASCII, U+0080 to U+009F, begin with 0xc2.
-        let is_control = byte.is_ascii_control() || before == 0xc2 && byte < 0xa0;
-        if is_control || byte == b'/' || byte == b'\\' {
-            return false;
+        if byte.is_ascii_control() || byte == b'\\' || before == 0xc2 && byte < 0xa0 {
+            return None;
+        }
+        if byte == b'/' {
+            break;
         }
         before = byte;
+        length += 1;
     }
-    true
+    match path.get(..length)? {
+        b"" | b"." | b".." => None,
+        _ => Some(length),
+    }
+}
+
+/// Makes `text` that of `place`. Returns whether it fits.
+#[inline(never)]
+fn set(place: &mut heapless::string::StringView, text: &str) -> bool {
+    place.clear();
+    place.push_str(text).is_ok()
 }
 
 impl<S: Store> Store for &S {

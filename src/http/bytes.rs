@@ -44,6 +44,7 @@ pub(super) fn is_token_char(byte: u8) -> bool {
 }
 
 /// `token` (RFC 9110 section 5.6.2).
+#[inline(never)]
 pub(super) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && TOKEN.contains_all(bytes)
 }

@@ -161,7 +161,13 @@ impl<E> State<E> {
     }
 
     pub fn open(&mut self, peer: Peer) {
-        *self = Self { peer, ..Self::new() };
+        self.renew(peer, true);
+    }
+
+    /// Forgets the last request, if there was one.
+    #[inline(never)]
+    fn renew(&mut self, peer: Peer, is_first: bool) {
+        *self = Self { peer, is_first, ..Self::new() };
     }
 
     /// Drops what the application holds.
@@ -218,7 +224,7 @@ impl<E> State<E> {
         self.exchange = None;
         self.writing = Writing::Nothing;
         if self.keep_alive == KeepAlive::Open && !self.end_of_input {
-            *self = Self { peer: self.peer, is_first: false, ..Self::new() };
+            self.renew(self.peer, false);
         } else {
             self.keep_alive = KeepAlive::Over;
         }

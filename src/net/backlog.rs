@@ -72,7 +72,8 @@ impl<'a> Backlog<'a> {
 
     /// How many requests wait for one of `ports`.
     pub fn waiting(&self, ports: &[u16]) -> usize {
-        self.parked().filter(|syn| ports.contains(&syn.local.port)).count()
+        let parked = self.places.get(..self.waiting).unwrap_or_default().iter().flatten();
+        parked.filter(|syn| ports.contains(&syn.local.port)).count()
     }
 
     /// How many requests wait.
@@ -97,17 +98,14 @@ impl<'a> Backlog<'a> {
 
     /// Takes out the request for one of `ports` that has waited longest, or the newest.
     pub fn take(&mut self, ports: &[u16], which: Turn) -> Option<Syn> {
-        let is_ours = |syn: &Syn| ports.contains(&syn.local.port);
-        let place = match which {
-            Turn::Oldest => self.find(is_ours),
-            Turn::Newest => self.find_last(is_ours),
-        }?;
+        let place = self.find(which, &|syn| ports.contains(&syn.local.port))?;
         self.remove(place)
     }
 
     /// Takes out the first request for one of `ports` that `matches`.
     pub fn take_if(&mut self, ports: &[u16], matches: &dyn Fn(&Syn) -> bool) -> Option<Syn> {
-        let place = self.find(|syn| ports.contains(&syn.local.port) && matches(syn))?;
+        let is_it = |syn: &Syn| ports.contains(&syn.local.port) && matches(syn);
+        let place = self.find(Turn::Oldest, &is_it)?;
         self.remove(place)
     }
 
@@ -144,23 +142,24 @@ impl<'a> Backlog<'a> {
             return;
         }
         self.next_look = now + Duration::from_secs(1);
-        while let Some(place) = self.find(|syn| syn.seen + PATIENCE <= now) {
+        while let Some(place) = self.find(Turn::Oldest, &|syn| syn.seen + PATIENCE <= now) {
             self.remove(place);
             self.dropped = self.dropped.wrapping_add(1);
         }
     }
 
-    fn parked(&self) -> impl DoubleEndedIterator<Item = &Syn> {
-        self.places.get(..self.waiting).unwrap_or_default().iter().flatten()
-    }
-
-    fn find(&self, matches: impl Fn(&Syn) -> bool) -> Option<usize> {
-        self.parked().position(matches)
-    }
-
-    fn find_last(&self, matches: impl Fn(&Syn) -> bool) -> Option<usize> {
-        let from_end = self.parked().rev().position(matches)?;
-        self.waiting.checked_sub(from_end + 1)
+    /// Where the oldest or newest stands that `matches`.
+    fn find(&self, which: Turn, matches: &dyn Fn(&Syn) -> bool) -> Option<usize> {
+        let mut found = None;
+        for (place, syn) in self.places.iter().enumerate().take(self.waiting) {
+            if syn.as_ref().is_some_and(matches) {
+                found = Some(place);
+                if which == Turn::Oldest {
+                    break;
+                }
+            }
+        }
+        found
     }
 
     fn remove(&mut self, place: usize) -> Option<Syn> {
@@ -183,7 +182,8 @@ impl<'a> Backlog<'a> {
                 true
             }
             Some(Segment::Reset { remote, local }) => {
-                if let Some(place) = self.find(|syn| syn.remote == remote && syn.local == local) {
+                let is_it = |syn: &Syn| syn.remote == remote && syn.local == local;
+                if let Some(place) = self.find(Turn::Oldest, &is_it) {
                     self.remove(place);
                 }
                 false

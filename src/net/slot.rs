@@ -95,8 +95,10 @@ impl SlotState {
         self.handle = Some(handle);
     }
 
-    fn handle(&self) -> SocketHandle {
-        self.handle.unwrap_or_default()
+    // Asked for everywhere, and not short with its checks.
+    #[inline(never)]
+    fn socket<'s, 'a>(&self, sockets: &'s mut SocketSet<'a>) -> &'s mut Socket<'a> {
+        sockets.get_mut(self.handle.unwrap_or_default())
     }
 
     /// Whether it can take up a request.
@@ -133,7 +135,7 @@ impl SlotState {
     /// SYN on a connection that exists.
     pub fn challenge(&self, sockets: &mut SocketSet<'_>) {
         if matches!(self.stage, Stage::Open | Stage::Closing) {
-            let socket = sockets.get_mut::<Socket>(self.handle());
+            let socket = self.socket(sockets);
             // Switched on it sends one segment at once; switched off it sends no second.
             socket.set_keep_alive(Some(Duration::from_secs(1)));
             socket.set_keep_alive(None);
@@ -281,7 +283,7 @@ pub(super) struct Driver<'d, 'a, 'e> {
 impl Driver<'_, '_, '_> {
     /// Prepares a free slot's socket for `syn`. Says whether the request is to be replayed.
     pub fn answer(&mut self, slot: &mut SlotState, syn: &Syn) -> bool {
-        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        let socket = slot.socket(self.sockets);
         if socket.listen(syn.local).is_err() {
             return false;
         }
@@ -352,7 +354,7 @@ impl Driver<'_, '_, '_> {
     }
 
     fn complete_handshake(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
-        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        let socket = slot.socket(self.sockets);
         match socket.state() {
             State::SynReceived => {}
             // The interface did not take the request, or the peer answered with a reset.
@@ -379,7 +381,7 @@ impl Driver<'_, '_, '_> {
 
     /// Carries bytes between socket and protocol until neither side has any for the other.
     fn exchange(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
-        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        let socket = slot.socket(self.sockets);
         let (mut bytes_in, mut bytes_out) = (0, 0);
         // A protocol that has said all it had to say says more only when it has heard more.
         let mut may_answer = true;
@@ -425,7 +427,7 @@ impl Driver<'_, '_, '_> {
             }
             Phase::Finished => {
                 conversation.close(self.env);
-                self.sockets.get_mut::<Socket>(slot.handle()).close();
+                slot.socket(self.sockets).close();
                 slot.stage = Stage::Closing;
             }
             Phase::Broken => {
@@ -439,7 +441,7 @@ impl Driver<'_, '_, '_> {
     /// Throws away what the peer still sends, so that it reads the answer instead of a reset (RFC
     /// 9112 section 9.6), until it closes too.
     fn drain(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
-        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        let socket = slot.socket(self.sockets);
         while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
         let undelivered = socket.send_queue();
         if matches!(socket.state(), State::Closed | State::TimeWait) {
@@ -459,7 +461,7 @@ impl Driver<'_, '_, '_> {
 
     /// Gives up on the peer and tells it so.
     fn reset(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
-        self.sockets.get_mut::<Socket>(slot.handle()).abort();
+        slot.socket(self.sockets).abort();
         if slot.stage == Stage::Open {
             conversation.close(self.env);
         }
@@ -471,7 +473,7 @@ impl Driver<'_, '_, '_> {
     /// Gives up on a handshake without a word, as other stacks do: a peer whose SYN|ACK was lost is
     /// not refused but repeats its SYN.
     fn forget(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
-        let socket = self.sockets.get_mut::<Socket>(slot.handle());
+        let socket = slot.socket(self.sockets);
         socket.abort();
         // From CLOSED a socket owes a reset; one that listens has no peer.
         let _ = socket.listen(slot.peer.local);
@@ -480,7 +482,7 @@ impl Driver<'_, '_, '_> {
     }
 
     fn finish_reset(&mut self, slot: &mut SlotState) {
-        let sent = self.sockets.get_mut::<Socket>(slot.handle()).remote_endpoint().is_none();
+        let sent = slot.socket(self.sockets).remote_endpoint().is_none();
         slot.stage = if sent { Stage::Free } else { Stage::Resetting };
     }
 

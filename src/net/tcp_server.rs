@@ -50,9 +50,10 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
         counters: &'a Counters,
     ) -> Result<Self, SetupError> {
         let TcpMemory { slots, rx, tx } = memory;
+        let size = slots.len();
         let mut members = Members { protocol: &mut protocol, slots };
-        let pool = Pool::new(stack, &mut members, ports, (rx, tx), counters)?;
-        Ok(Self { protocol, slots, pool })
+        set_up(stack, &mut members, size, ports, (rx, tx), counters)?;
+        Ok(Self { protocol, slots, pool: Pool::new(size, ports, counters) })
     }
 
     /// Changes the time limits: for quiet times, and for when somebody waits.
@@ -118,31 +119,35 @@ struct Pool<'a> {
     poll_at: Option<Instant>,
 }
 
-impl<'a> Pool<'a> {
-    fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
-        slots: &mut dyn Slots,
-        ports: &'a [u16],
-        (rx, tx): (&'a mut [u8], &'a mut [u8]),
-        counters: &'a Counters,
-    ) -> Result<Self, SetupError> {
-        let mut size = 0;
-        slots.each(&mut |_, _| size += 1);
-        let share = |bytes: usize| bytes.checked_div(size).unwrap_or(0).max(1);
-        let mut buffers =
-            rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
-        let mut result = Ok(());
-        slots.each(&mut |slot, _| {
-            if let (Ok(()), Some((rx, tx))) = (result, buffers.next()) {
-                result = stack.add_tcp_socket(rx, tx).map(|handle| slot.attach(handle));
-            }
-        });
-        result?;
-        for &port in ports {
-            stack.serve(port)?;
+/// Gives each of `size` slots a socket with its share of the buffers, and begins to serve `ports`.
+fn set_up<'a, D: Device>(
+    stack: &mut Stack<'a, D>,
+    slots: &mut dyn Slots,
+    size: usize,
+    ports: &[u16],
+    (rx, tx): (&'a mut [u8], &'a mut [u8]),
+    counters: &Counters,
+) -> Result<(), SetupError> {
+    let share = |bytes: usize| bytes.checked_div(size).unwrap_or(0).max(1);
+    let mut buffers =
+        rx.chunks_exact_mut(share(rx.len())).zip(tx.chunks_exact_mut(share(tx.len())));
+    let mut result = Ok(());
+    slots.each(&mut |slot, _| {
+        if let (Ok(()), Some((rx, tx))) = (result, buffers.next()) {
+            result = stack.add_tcp_socket(rx, tx).map(|handle| slot.attach(handle));
         }
-        counters.capacity.set(size as u32);
-        Ok(Self {
+    });
+    result?;
+    for &port in ports {
+        stack.serve(port)?;
+    }
+    counters.capacity.set(size as u32);
+    Ok(())
+}
+
+impl<'a> Pool<'a> {
+    fn new(size: usize, ports: &'a [u16], counters: &'a Counters) -> Self {
+        Self {
             size,
             ports,
             counters,
@@ -151,7 +156,7 @@ impl<'a> Pool<'a> {
             taken: 0,
             is_empty: false,
             poll_at: None,
-        })
+        }
     }
 
     fn poll(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
@@ -255,8 +260,7 @@ impl<'a> Pool<'a> {
                 Some(pressed) if more_must_go || slot.is_leaving() => pressed,
                 _ => self.patient,
             };
-            next = earlier(next, at_once.then_some(Instant::ZERO));
-            next = earlier(next, slot.deadline(limits));
+            next = if at_once { Some(Instant::ZERO) } else { earlier(next, slot.deadline(limits)) };
             next = earlier(next, slot.poll_at(conversation));
         });
         (self.poll_at, self.is_empty) = (next, is_empty);

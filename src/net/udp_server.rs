@@ -13,6 +13,7 @@ use super::{
     tcp_server::SetupError,
 };
 use crate::{
+    clock::earlier,
     counters::{Counters, count, count_bytes},
     environment::{Environment, Event},
     stack::Stack,
@@ -190,7 +191,7 @@ impl Port<'_> {
         let stuck = self.stuck.map(|(since, _)| since + STUCK);
         self.poll_at = match socket.can_send() {
             true if socket.can_recv() => Some(Instant::ZERO),
-            true => [stuck, protocol.poll_at()].into_iter().flatten().min(),
+            true => earlier(stuck, protocol.poll_at()),
             // Egress makes room; if it does not, see when it must have.
             false => Some(stuck.unwrap_or(Instant::ZERO)),
         };

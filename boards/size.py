@@ -98,8 +98,10 @@ def panic_sites(firmware):
     for address, function in addresses:
         frames = tool("addr2line", "-f", "-i", "-C", "-e", firmware, address).splitlines()
         for name, place in zip(frames[::2], frames[1::2]):
-            path = os.path.normpath(place.split(":")[0])
-            if "/library/" in path or path.startswith("??"):
+            path, line = place.split(" ")[0].rsplit(":", 1)
+            path = os.path.normpath(path)
+            # Without a line: the compiler has merged the ends of several functions.
+            if "/library/" in path or path.startswith("??") or line == "?":
                 continue
             yield owner(path), name, os.path.relpath(path, ROOT) if path.startswith(ROOT) else path
             break

@@ -356,8 +356,8 @@ impl Head {
 
     /// Whether the field is kept for the one who answers.
     fn keeps(&self, what: Use, name: &[u8], buffer: &[u8], wants: Wants<'_>) -> bool {
-        let name = core::str::from_utf8(name).unwrap_or_default();
-        matches!(what, Use::Host | Use::Keep) || wants(self.path(buffer), name)
+        matches!(what, Use::Host | Use::Keep)
+            || wants(self.path(buffer), core::str::from_utf8(name).unwrap_or_default())
     }
 
     /// The fields that the server itself heeds.

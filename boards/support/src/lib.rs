@@ -11,7 +11,7 @@
 #![no_std]
 
 pub mod board;
-mod division;
+pub mod division;
 pub mod entropy;
 pub mod log;
 mod memory;

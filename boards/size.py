@@ -100,8 +100,10 @@ def panic_sites(firmware):
         for name, place in zip(frames[::2], frames[1::2]):
             path, line = place.split(" ")[0].rsplit(":", 1)
             path = os.path.normpath(path)
+            if "/library/" in path or path.startswith("??"):
+                continue
             # Without a line: the compiler has merged the ends of several functions.
-            if "/library/" in path or path.startswith("??") or line == "?":
+            if line == "?" and owner(path) == "own":
                 continue
             yield owner(path), name, os.path.relpath(path, ROOT) if path.startswith(ROOT) else path
             break

@@ -41,8 +41,8 @@ where
             let passed = new.wrapping_sub(old) & lap_mask;
             // A division of few bits, for each reading.
             let (micros, ticks) = const { micros_per_tick(C::SCALING_FACTOR) };
-            let parts = self.rest + passed.saturating_mul(micros);
-            self.micros += parts / ticks;
+            let parts = self.rest.saturating_add(passed.saturating_mul(micros));
+            self.micros = self.micros.saturating_add(parts / ticks);
             self.rest = parts % ticks;
             self.last_tick = tick;
         }

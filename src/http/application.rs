@@ -57,8 +57,8 @@ use smoltcp::time::Instant;
 /// ```
 pub trait Application {
     /// What a request in progress has to remember between two calls, if it streams. Each connection
-    /// has a place for it, empty when a request comes; it is emptied when the answer is out or the
-    /// connection is lost.
+    /// has a place for it, empty when a request comes; it is emptied when nothing more
+    /// is to be produced, or the connection is lost.
     type Exchange;
 
     /// The methods that the resource at `path` has, or `None` if there is no such resource here.

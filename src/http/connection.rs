@@ -52,7 +52,7 @@ const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 /// Shorter pieces of output are no place to begin a chunk.
 const SHORTEST_CHUNK: usize = CHUNK_OVERHEAD + 24;
 
-/// The state of one connection: `BUFFER` bytes and about 200 more, plus what
+/// The state of one connection: `BUFFER` bytes and about 250 more, plus what
 /// [`Application::Exchange`] takes. `BUFFER` bounds what a request's target and the fields that are
 /// kept may take together: [`RESERVE`] less than it.
 pub struct Connection<A: Application, const BUFFER: usize> {
@@ -215,6 +215,10 @@ impl<E> State<E> {
         self.body_sent = body_len as u64;
         if rest == Some(Rest::UntilClose) {
             self.keep_alive = KeepAlive::Last;
+        }
+        // What is no longer needed frees its file or its upload now, not when a slow reader has all.
+        if rest.is_none() {
+            self.exchange = None;
         }
         self.writing = rest.map_or(Writing::Staged, Writing::Body);
     }

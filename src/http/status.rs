@@ -105,19 +105,44 @@ impl Status {
 mod tests {
     use super::*;
 
+    /// RFC 9110 section 15, RFC 4918 and RFC 6585, by hand.
     #[test]
     fn each_code_has_its_own_phrase() {
-        assert_eq!(REASONS.lines().count(), CODES.len());
-        for (code, reason) in [
+        let pairs = [
             (200, "OK"),
+            (201, "Created"),
+            (202, "Accepted"),
             (204, "No Content"),
+            (206, "Partial Content"),
+            (301, "Moved Permanently"),
+            (302, "Found"),
+            (303, "See Other"),
             (304, "Not Modified"),
+            (307, "Temporary Redirect"),
+            (400, "Bad Request"),
+            (401, "Unauthorized"),
+            (403, "Forbidden"),
             (404, "Not Found"),
+            (405, "Method Not Allowed"),
+            (408, "Request Timeout"),
+            (409, "Conflict"),
+            (411, "Length Required"),
+            (412, "Precondition Failed"),
+            (413, "Content Too Large"),
+            (414, "URI Too Long"),
+            (415, "Unsupported Media Type"),
+            (416, "Range Not Satisfiable"),
+            (417, "Expectation Failed"),
+            (422, "Unprocessable Content"),
             (431, "Request Header Fields Too Large"),
+            (500, "Internal Server Error"),
+            (501, "Not Implemented"),
+            (503, "Service Unavailable"),
+            (505, "HTTP Version Not Supported"),
             (507, "Insufficient Storage"),
-            (299, ""),
-            (999, ""),
-        ] {
+        ];
+        assert_eq!((pairs.len(), REASONS.lines().count()), (CODES.len(), CODES.len()));
+        for (code, reason) in pairs.into_iter().chain([(299, ""), (999, "")]) {
             assert_eq!(Status(code).reason(), reason, "{code}");
         }
     }

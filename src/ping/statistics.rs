@@ -7,7 +7,7 @@ use smoltcp::time::Duration;
 /// Counts and round-trip times (RTT) of a run. Its `Display` is one line, or two if anything was
 /// received.
 ///
-/// Times are whole microseconds, an hour at most. Mean and deviation come from their sum and the sum
+/// Times are whole microseconds, cut off at 71 minutes. Mean and deviation come from their sum and the sum
 /// of their squares, which are exact (up to 18 million times of a second), so that nothing is lost to
 /// rounding before the end.
 #[derive(Debug, Clone)]

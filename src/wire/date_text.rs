@@ -3,9 +3,9 @@
 //! | conversion | stands for |
 //! |---|---|
 //! | `%Y` | the year, four digits |
-//! | `%y` | the year of the century, two digits |
+//! | `%y` | the year of the century, two digits; only read |
 //! | `%m` `%d` `%H` `%M` `%S` | month, day, hour, minute, second: two digits each |
-//! | `%e` | the day in two places, of which the first may be a space |
+//! | `%e` | the day in two places, of which the first may be a space; only read |
 //! | `%f` | microseconds, six digits; only written |
 //! | `%a` `%A` | the weekday: three letters, or all |
 //! | `%b` `%B` | the month: three letters, or all |
@@ -16,7 +16,8 @@ use heapless::vec::VecView;
 
 use super::calendar::{Civil, MONTHS, WEEKDAYS};
 
-/// Appends the date to `output`; `None` if it does not fit. Years are told modulo 10,000.
+/// Appends the date to `output`; `None` if it does not fit, or the pattern has a
+/// conversion that is only read. Years are told modulo 10,000.
 pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8>) -> Option<()> {
     let mut pattern = pattern.iter();
     while let Some(&byte) = pattern.next() {

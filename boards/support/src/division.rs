@@ -29,9 +29,11 @@ pub const fn divide(dividend: u64, divisor: u64) -> (u64, u64) {
 
 #[cfg(target_arch = "arm")]
 mod abi {
-    /// Divides by what may be 0: the quotient is 0 then, as that of the core's own instruction is.
+    /// Divides by what may be 0: the quotient is 0 then, as that of the core's own instruction is, and
+    /// all is left.
     extern "C" fn unsigned(dividend: u64, divisor: u64, rest: &mut u64) -> u64 {
         if divisor == 0 {
+            *rest = dividend;
             return 0;
         }
         let (quotient, left) = super::divide(dividend, divisor);

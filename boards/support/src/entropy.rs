@@ -5,8 +5,8 @@
 //! same frames and can guess each time to within some microseconds, so count on about 4 bits a
 //! frame, and on none at all in the first second after start. That is enough against somebody who
 //! forges TCP segments from afar; it is not enough for keys. What has been given out tells nothing
-//! of what was or will be: the pool is stirred by a one-way function. A chip with a generator
-//! stirs it in with [`Pool::stir`], and this caveat falls.
+//! of what was or will be: only a twelfth of the pool's state ever comes out, and a third of it is
+//! erased after that. A chip with a generator stirs it in with [`Pool::stir`], and this caveat falls.
 
 use bareserve::entropy::Entropy;
 
@@ -78,8 +78,9 @@ impl Entropy for Pool {
                 *byte = random;
             }
         }
-        // So that the state, if found later, does not give away what was put out before.
-        self.state[0] = 0;
+        // So that the state, if found later, does not give away what was put out before: a permutation
+        // can be run backwards.
+        self.state[..4].fill(0);
         self.permute();
     }
 }

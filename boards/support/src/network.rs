@@ -1,16 +1,12 @@
 //! A board's network stack, and the loop that runs services on it for ever.
 
 use bareserve::{
-    Stack,
-    clock::Uptime,
-    http::auth::Token,
-    net::tcp_server::SetupError,
-    resources::StackResources,
-    wire::{text::hex_digit, window::Value},
+    Stack, clock::Uptime, http::auth::Token, net::tcp_server::SetupError,
+    resources::StackResources, wire::window::Value,
 };
 use smoltcp::{
     time::{Duration, Instant},
-    wire::{EthernetAddress, IpAddress, IpCidr},
+    wire::{IpAddress, IpCidr},
 };
 
 use crate::{
@@ -124,7 +120,8 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         );
         let mut log = Log::new(uart, &mut memory.log);
         for address in addresses {
-            tell_address(&mut log, hardware_address, address);
+            let prefix = Value::Number(address.prefix_len().into());
+            log.line("this is %/%", &[Value::Address(address.address()), prefix]);
         }
         sleep::enable(&interrupts);
         Self {
@@ -212,22 +209,4 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
             self.log.line("stack: % of % bytes used at worst", &values);
         }
     }
-}
-
-/// Logs `02:00:00:00:00:01 is 192.168.69.1/24`.
-fn tell_address<U: Uart>(log: &mut Log<'_, U>, hardware: EthernetAddress, address: &IpCidr) {
-    let mut text = *b"00:00:00:00:00:00";
-    for (place, byte) in text.chunks_mut(3).zip(hardware.0) {
-        if let [high, low, ..] = place {
-            (*high, *low) = (hex_digit(byte >> 4), hex_digit(byte & 15));
-        }
-    }
-    log.line(
-        "% is %/%",
-        &[
-            Value::Text(core::str::from_utf8(&text).unwrap_or_default()),
-            Value::Address(address.address()),
-            Value::Number(address.prefix_len().into()),
-        ],
-    );
 }

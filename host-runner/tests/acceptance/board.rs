@@ -183,6 +183,14 @@ fn starts_again_when_it_fails(device: &Device) {
         false
     };
     assert!(answers_within(10), "it does not start");
+    let mut answer = [0; 16];
+    socket.send_to(b"check", (ADDRESS, PORT)).expect("sent");
+    let checked = (0..50).find_map(|_| socket.recv(&mut answer).ok());
+    assert!(
+        checked.is_some_and(|length| answer.starts_with(b"check") && length == 5),
+        "a routine that it has in place of the compiler's is wrong"
+    );
+    assert_eq!(starts(device), 1);
     socket.send_to(b"panic", (ADDRESS, PORT)).expect("sent");
     assert!(answers_within(10), "it does not start again after a panic");
     assert_eq!(starts(device), 2);

@@ -3,7 +3,11 @@
 use super::std::{format, string::String, vec::Vec};
 
 use super::{Bench, Files, MemoryStore, WriteAccess, statuses};
-use crate::{http::auth::Token, net::protocol::Phase};
+use crate::{
+    http::auth::Token,
+    net::protocol::{Phase, Protocol},
+    store::ram::{RamMemory, RamStore},
+};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
@@ -332,4 +336,37 @@ fn a_link_with_the_token_becomes_a_cookie() {
     let cookie = format!("bareserve-token={TOKEN}; Path=/; HttpOnly; SameSite=Strict");
     assert_eq!(field(&answer, "Set-Cookie"), Some(&*cookie));
     assert_eq!(statuses(&get(&mut bench, "/?token=wrong", "")), [200]);
+}
+
+/// An upload that came to nothing takes no room while its answer waits for a slow reader.
+#[test]
+fn an_upload_is_given_back_before_its_answer_is_out() {
+    let mut memory = RamMemory::<2, 4>::new();
+    let store = RamStore::new(&mut memory);
+    let all = store.free_bytes();
+    let token = WriteAccess::with_token(Token::from_text(TOKEN).unwrap());
+    let mut bench = Bench::new(Files::new(&store).with_writing(token));
+    // The last delimiter is missing.
+    let form = "--x\r\nContent-Disposition: form-data; name=\"f\"; filename=\"a.txt\"\r\n\r\nhalf";
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\
+         Content-Type: multipart/form-data; boundary=x\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    let (begun, rest) = request.as_bytes().split_at(request.len() - 1);
+    let receive = |bench: &mut Bench<Files<&RamStore<'_>>>, mut input: &[u8]| {
+        while !input.is_empty() {
+            let taken =
+                bench.with(|server, connection, env| server.receive(connection, input, env));
+            assert!(taken > 0);
+            input = &input[taken..];
+        }
+        bench.with(|server, connection, env| server.receive(connection, b"", env));
+    };
+    receive(&mut bench, begun);
+    assert!(store.free_bytes() < all, "it is under way");
+    receive(&mut bench, rest);
+    assert_eq!(store.free_bytes(), all);
+    bench.feed(b"");
+    assert!(bench.text().starts_with("HTTP/1.1 400 "), "{}", bench.text());
 }

@@ -1,10 +1,10 @@
 //! The clients: what the board asks of its host. The time by TCP and the file that the host offers,
-//! until it has got both; then ten pings. The log tells what comes of each.
+//! again and again while nobody answers; then ten pings. The log tells what the host has answered.
 
 use bareserve::{
     Context, Service,
     environment::{Environment, Event},
-    file_transfer::client::{Fetch, StoreSink},
+    file_transfer::client::{ClientError, Fetch, Sink, StoreSink},
     net::{
         session::{Failure, Progress, StreamSession},
         tcp_client::TcpClient,
@@ -14,6 +14,7 @@ use bareserve::{
         client::{PingClient, PingEvent, PingSettings},
         server as ping,
     },
+    store::{StoreError, is_valid_name},
     time::{client::TimeClient, timestamp},
     wire::window::{Filled, Value},
 };
@@ -29,6 +30,10 @@ use crate::{network::StartError, place::Place};
 /// Where hosts offer a file.
 const FILE_PORT: u16 = 5566;
 
+/// What the host's file is called here, whatever it is called there: it hides no other file, and no
+/// browser takes it for a page.
+const FILE_NAME: &str = "from-host";
+
 /// From one attempt to the next, while the host does not answer.
 const RETRY: Duration = Duration::from_secs(10);
 
@@ -38,8 +43,8 @@ const PINGS: PingSettings = PingSettings {
     interval: Duration::from_millis(100),
 };
 
-/// The clients of the three services: two sockets, 2 KB. Nothing long
-/// is asked for, so the window is small.
+/// The clients of the three services: two sockets, 1.5 KB. Nothing long is asked for, so the window
+/// is small.
 pub struct ClientsMemory {
     clients: Place<Clients>,
     rx: [u8; 128],
@@ -79,7 +84,7 @@ impl ClientsMemory {
         let errands = Errands {
             host,
             time: TimeClient::new(time),
-            fetch: Fetch::offered(StoreSink::new(store)),
+            fetch: Fetch::offered(FileSink(StoreSink::new(store))),
             has_time: false,
         };
         let pings = PingClient::new(host, PINGS, ignore as fn(PingEvent));
@@ -162,12 +167,13 @@ impl Clients {
     fn next_stage(&mut self, now: Instant) -> Stage {
         let errands = self.tcp.session();
         let has_succeeded = errands.progress() == Progress::Succeeded;
-        if has_succeeded && errands.has_time {
+        // A file that came and is of no use will not be better next time.
+        if errands.has_time && errands.has_answer() {
             return Stage::Pinging;
         }
         errands.has_time |= has_succeeded;
         errands.time.restart();
-        errands.fetch = Fetch::offered(StoreSink::new(self.store));
+        errands.fetch = Fetch::offered(FileSink(StoreSink::new(self.store)));
         Stage::Pausing(if has_succeeded { now } else { now + RETRY })
     }
 }
@@ -176,7 +182,7 @@ impl Clients {
 struct Errands {
     host: IpAddress,
     time: TimeClient<'static>,
-    fetch: Fetch<'static, StoreSink<Store>>,
+    fetch: Fetch<'static, FileSink>,
     /// The first is done.
     has_time: bool,
 }
@@ -185,6 +191,14 @@ impl Errands {
     fn server(&self) -> IpEndpoint {
         let port = if self.has_time { FILE_PORT } else { timestamp::PORT };
         IpEndpoint::new(self.host, port)
+    }
+
+    /// Whether the file came whole, or what came was none.
+    fn has_answer(&self) -> bool {
+        !matches!(
+            self.fetch.outcome(),
+            None | Some(Err(ClientError::Connection(_) | ClientError::Incomplete))
+        )
     }
 
     fn current(&mut self) -> &mut dyn StreamSession {
@@ -211,16 +225,37 @@ impl StreamSession for Errands {
 
     fn end(&mut self, result: Result<(), Failure>, env: &mut Environment<'_>) {
         self.current().end(result, env);
-        if self.progress() != Progress::Succeeded {
-            return;
-        }
-        if self.has_time {
+        let (server, has_succeeded) = (self.server(), self.progress() == Progress::Succeeded);
+        if self.has_time && has_succeeded {
             let size = Value::Number(self.fetch.received());
-            report(self.server(), "% bytes stored", &[size], env);
-        } else {
-            let text = core::str::from_utf8(self.time.text()).unwrap_or_default();
-            report(self.server(), "it is %", &[Value::Text(text.trim_ascii())], env);
+            report(server, "% bytes stored", &[size], env);
+        } else if self.has_time && self.has_answer() {
+            report(server, "its file is of no use", &[], env);
+        } else if has_succeeded {
+            let text = core::str::from_utf8(self.time.text()).unwrap_or_default().trim_ascii();
+            // A log gets no line breaks or escape sequences from outside.
+            let text = if is_valid_name(text) { text } else { "not told" };
+            report(server, "it is %", &[Value::Text(text)], env);
         }
+    }
+}
+
+/// The store, under [`FILE_NAME`].
+struct FileSink(StoreSink<Store>);
+
+impl Sink for FileSink {
+    type Error = StoreError;
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.0.write(bytes)
+    }
+
+    fn finish(&mut self, _: &str) -> Result<(), StoreError> {
+        self.0.finish(FILE_NAME)
+    }
+
+    fn discard(&mut self) {
+        self.0.discard();
     }
 }
 

@@ -1,5 +1,7 @@
 //! Failing on command, so that the acceptance suite can see a board start again.
 
+use core::hint::black_box;
+
 use bareserve::{
     environment::Environment,
     net::udp_server::{DatagramProtocol, Ends},
@@ -42,7 +44,7 @@ impl Default for FaultsMemory {
     }
 }
 
-/// Answers a datagram with the same; one that says `panic` or `hang` is obeyed.
+/// Answers a datagram with the same; one that says `panic`, `hang` or `check` is obeyed first.
 struct Faults;
 
 impl DatagramProtocol for Faults {
@@ -58,11 +60,81 @@ impl DatagramProtocol for Faults {
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
         match datagram.get(..length) {
+            Some(b"check") => {
+                check_memory_routines();
+                check_division();
+                Some(length)
+            }
             Some(b"panic") => panic!("as told"),
             Some(b"hang") => loop {
                 cortex_m::asm::nop();
             },
             _ => Some(length),
+        }
+    }
+}
+
+/// Panics where a routine of `memory.rs` is wrong, at any length, place and overlap.
+fn check_memory_routines() {
+    let source: [u8; 64] = core::array::from_fn(|at| at as u8 + 1);
+    for length in 0..=40 {
+        for (from, to) in (0..8).flat_map(|from| (0..8).map(move |to| (from, to))) {
+            let place = to..to + length;
+            let expect = |found: &[u8; 64], before: &[u8; 64], offset: usize| {
+                for at in 0..64 {
+                    let is_inside = place.contains(&at);
+                    let expected = if is_inside { source[at + offset - to] } else { before[at] };
+                    assert!(found[at] == expected);
+                }
+            };
+            let empty = [0xa5; 64];
+            let mut copied = empty;
+            let part = &black_box(&source)[from..from + length];
+            black_box(&mut copied)[place.clone()].copy_from_slice(part);
+            expect(&copied, &empty, from);
+
+            let mut moved = source;
+            black_box(&mut moved).copy_within(from..from + length, to);
+            expect(&moved, &source, from);
+
+            let mut filled = source;
+            black_box(&mut filled)[place.clone()].fill(black_box(0x5a));
+            assert!(
+                (0..64).all(|at| {
+                    filled[at] == if place.contains(&at) { 0x5a } else { source[at] }
+                })
+            );
+        }
+    }
+}
+
+/// Panics where a routine of `division.rs` is wrong, or hands its results over wrongly.
+fn check_division() {
+    const NUMBERS: [i64; 12] = [
+        1,
+        -1,
+        7,
+        -10,
+        1_000_000,
+        -86_400_000_000,
+        1 << 32,
+        (1 << 32) - 1,
+        -(1 << 33),
+        i64::MAX,
+        i64::MIN + 1,
+        i64::MIN,
+    ];
+    for dividend in NUMBERS {
+        for divisor in NUMBERS {
+            // Each number anew, or the compiler takes the rest from the quotient.
+            let (n, d) = (dividend, divisor);
+            let quotient = black_box(n).wrapping_div(black_box(d));
+            let rest = black_box(n).wrapping_rem(black_box(d));
+            assert!(quotient.wrapping_mul(d).wrapping_add(rest) == n);
+            assert!(rest.unsigned_abs() < d.unsigned_abs() && (rest == 0 || (rest < 0) == (n < 0)));
+            let (n, d) = (n as u64, d as u64);
+            let (quotient, rest) = (black_box(n) / black_box(d), black_box(n) % black_box(d));
+            assert!(quotient.wrapping_mul(d).wrapping_add(rest) == n && rest < d);
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::network::StartError;
 const DOWNLOAD_PORTS: &[u16] = &[5566];
 const REQUEST_PORTS: &[u16] = &[5567];
 
-/// The course's file transfer, and requests by name: four sockets, 4.5 KB.
+/// The course's file transfer, and requests by name: four sockets, 4 KB.
 pub struct FilesMemory {
     download: Tcp<Download<'static, Store>, 2, 16, 512>,
     request: Tcp<Requests<Store>, 2, 536, 256>,

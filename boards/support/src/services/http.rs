@@ -22,7 +22,7 @@ const PORTS: &[u16] = &[80, 6789];
 
 type Application<'a> = (DeviceApplication<'a, Store>, Files<Store>);
 
-/// HTTP/1.1: four sockets, 16 KB. A peer sends no more than the receive buffer before it waits for an
+/// HTTP/1.1: four sockets, 15 KB. A peer sends no more than the receive buffer before it waits for an
 /// answer; the transmit buffer takes more than a full segment, so that its acknowledgement is not
 /// put off.
 pub struct HttpMemory {

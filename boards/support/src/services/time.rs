@@ -29,7 +29,7 @@ type Format = &'static dyn TimeFormat;
 type TcpTime = Tcp<TimeServer<Format>, 2, 16, 64>;
 type UdpTime = Udp<TimeResponder<Format>, 4, 64>;
 
-/// The course's time stamp, RFC 867 and RFC 868: nine sockets, 2 KB.
+/// The course's time stamp, RFC 867 and RFC 868: nine sockets, 2.7 KB.
 pub struct TimeMemory {
     timestamp: TcpTime,
     daytime: (TcpTime, UdpTime),

@@ -37,7 +37,9 @@ impl Entropy for SeededEntropy {
             z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
             z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
             let word = (z ^ (z >> 31)).to_le_bytes();
-            chunk.copy_from_slice(&word[..chunk.len()]);
+            for (place, random) in chunk.iter_mut().zip(word) {
+                *place = random;
+            }
         }
     }
 }

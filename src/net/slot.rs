@@ -8,8 +8,9 @@ use smoltcp::{
 };
 
 use super::{
+    conversation::Conversation,
     limits::Limits,
-    protocol::{Peer, Phase, Protocol},
+    protocol::{Peer, Phase},
     syn::Syn,
 };
 use crate::{
@@ -216,58 +217,6 @@ impl SlotState {
     fn restart(&mut self, now: Instant) {
         self.since = now;
         self.moved = 0;
-    }
-}
-
-/// A protocol on one connection of its own. Behind `dyn`, so that the code of the pool, which is
-/// not short, is compiled once and not for each protocol.
-pub(super) trait Conversation {
-    fn name(&self) -> &'static str;
-    fn open(&mut self, peer: Peer, env: &mut Environment<'_>);
-    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize;
-    fn end_of_input(&mut self, env: &mut Environment<'_>);
-    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize;
-    fn phase(&self) -> Phase;
-    fn poll_at(&self) -> Option<Instant>;
-    fn expire(&mut self, env: &mut Environment<'_>);
-    fn close(&mut self, env: &mut Environment<'_>);
-}
-
-impl<P: Protocol> Conversation for (&mut P, &mut P::Connection) {
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
-
-    fn open(&mut self, peer: Peer, env: &mut Environment<'_>) {
-        self.0.open(self.1, peer, env);
-    }
-
-    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
-        self.0.receive(self.1, input, env)
-    }
-
-    fn end_of_input(&mut self, env: &mut Environment<'_>) {
-        self.0.end_of_input(self.1, env);
-    }
-
-    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
-        self.0.transmit(self.1, output, env)
-    }
-
-    fn phase(&self) -> Phase {
-        self.0.phase(self.1)
-    }
-
-    fn poll_at(&self) -> Option<Instant> {
-        self.0.poll_at(self.1)
-    }
-
-    fn expire(&mut self, env: &mut Environment<'_>) {
-        self.0.expire(self.1, env);
-    }
-
-    fn close(&mut self, env: &mut Environment<'_>) {
-        self.0.close(self.1, env);
     }
 }
 

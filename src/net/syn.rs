@@ -139,6 +139,7 @@ impl Syn {
         };
         EthernetRepr { src_addr: self.source, dst_addr: self.destination, ethertype }
             .emit(&mut EthernetFrame::new_unchecked(&mut frame[..]));
+        // The frame has room for the longest headers of each kind, so that these cuts are inside it.
         let ip_frame = &mut frame[EthernetFrame::<&[u8]>::header_len()..];
         let (ip_header, tcp_frame) = match (self.remote.addr, self.local.addr) {
             (IpAddress::Ipv4(src_addr), IpAddress::Ipv4(dst_addr)) => {

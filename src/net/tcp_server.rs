@@ -7,10 +7,11 @@ use smoltcp::{phy::Device, time::Instant};
 
 use super::{
     backlog::{TooManyPorts, Turn},
+    conversation::Conversation,
     limits::Limits,
     protocol::Protocol,
     service::{Context, Service},
-    slot::{Conversation, Driver, Slot, SlotState},
+    slot::{Driver, Slot, SlotState},
 };
 use crate::{
     clock::earlier,

@@ -1,0 +1,206 @@
+//! From bytes to a request: the head, then the body, if anybody wants it.
+
+use super::{CONTINUE, KeepAlive, Reading, Session, Sink};
+use crate::http::{
+    RESERVE,
+    application::{Application, Begin},
+    body::{Body, Piece},
+    framing::Length,
+    head::Expectation,
+    method::{Method, Version},
+    request::Request,
+    request_line::Form,
+    status::Status,
+};
+
+/// Bytes of a body that nobody wants which are read all the same, to keep the connection.
+const DISCARD_LIMIT: u64 = 64 << 10;
+
+impl<A: Application> Session<'_, '_, A> {
+    pub fn receive(&mut self, input: &[u8]) -> usize {
+        let mut taken = 0;
+        loop {
+            let rest = input.get(taken..).unwrap_or_default();
+            let step = match self.state.reading {
+                Reading::Head => self.receive_head(rest),
+                Reading::Body(..) => self.receive_body(rest),
+                // Here, and not where the end was found, whose frame is then off the stack.
+                Reading::Whole => {
+                    self.complete();
+                    Ok(0)
+                }
+                Reading::Complete => return taken,
+            };
+            match step {
+                Ok(0) if !matches!(self.state.reading, Reading::Whole) => return taken,
+                Ok(step) => taken += step,
+                Err(status) => self.fail(status),
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn receive_head(&mut self, input: &[u8]) -> Result<usize, Status> {
+        let limit = self.buffer.len().saturating_sub(RESERVE);
+        let buffer = self.buffer.get_mut(..limit).unwrap_or_default();
+        let application = &*self.application;
+        let wants = |path: &str, name: &str| application.wants_field(path, name);
+        let taken = self.state.head.read(buffer, input, &wants)?;
+        if self.state.head.is_complete() {
+            self.accept()?;
+        }
+        Ok(taken)
+    }
+
+    /// The head is complete: decides what becomes of the request.
+    ///
+    /// # Errors
+    /// The status, when nobody can tell where the request ends.
+    fn accept(&mut self) -> Result<(), Status> {
+        let head = &self.state.head;
+        let length = head.framing.length(head.version)?;
+        // RFC 9112 section 3.2.
+        if head.version == Version::Http11 && !head.has_host {
+            return Err(Status::BAD_REQUEST);
+        }
+        let awaits_continue =
+            head.version == Version::Http11 && head.expectation == Expectation::Continue;
+        if !head.is_persistent() {
+            self.state.keep_alive = KeepAlive::Last;
+        }
+        let (sink, limit) = match self.begin() {
+            Ok(Begin::Respond) => {
+                self.disregard_body(length, awaits_continue, None);
+                return Ok(());
+            }
+            Err(status) => {
+                self.disregard_body(length, awaits_continue, Some(status));
+                return Ok(());
+            }
+            Ok(Begin::Collect { limit }) => {
+                let room = self.buffer.len().saturating_sub(RESERVE + self.state.staging());
+                (Sink::Buffer, limit.min(room) as u64)
+            }
+            Ok(Begin::Stream { limit }) => (Sink::Application, limit),
+        };
+        match length {
+            Length::Exact(0) => self.state.reading = Reading::Whole,
+            Length::Exact(length) if length > limit => self.fail(Status::CONTENT_TOO_LARGE),
+            _ => {
+                self.state.reading = Reading::Body(Body::new(length, limit), sink);
+                self.state.interim = if awaits_continue { CONTINUE.len() } else { 0 };
+            }
+        }
+        Ok(())
+    }
+
+    /// What the application makes of the request, or the status with which the server answers in
+    /// its place.
+    #[inline(never)]
+    fn begin(&mut self) -> Result<Begin, Status> {
+        let head = &self.state.head;
+        if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
+            return Err(Status::EXPECTATION_FAILED);
+        }
+        let method = match head.method.ok_or(Status::NOT_IMPLEMENTED)? {
+            // RFC 9110 section 9.3.7: about the server itself.
+            Method::Options if head.form == Form::Server => return Err(Status::NO_CONTENT),
+            Method::Trace | Method::Connect => return Err(Status::METHOD_NOT_ALLOWED),
+            Method::Head => Method::Get,
+            method => method,
+        };
+        let request = Request::new(head, self.buffer, &[]).with_path();
+        let methods = self.application.methods(request.path()).ok_or(Status::NOT_FOUND)?;
+        if method == Method::Options {
+            return Err(Status::NO_CONTENT);
+        }
+        if !methods.contains(&method) {
+            return Err(Status::METHOD_NOT_ALLOWED);
+        }
+        if method == Method::Get && self.access.is_link(&request) {
+            return Err(Status::SEE_OTHER);
+        }
+        self.application.begin(&request, &mut self.state.exchange, self.env)
+    }
+
+    /// The answer does not depend on the body. One that is short is read and thrown away before the
+    /// answer, so that a malformed one is answered with 400 and nothing else; otherwise the
+    /// connection closes, and so it does where the client may not send the body at all because it
+    /// was not told to continue (RFC 9110 section 10.1.1).
+    fn disregard_body(&mut self, length: Length, awaits_continue: bool, refusal: Option<Status>) {
+        self.state.refusal = refusal;
+        let is_long = matches!(length, Length::Exact(length) if length > DISCARD_LIMIT);
+        if length == Length::Exact(0) {
+            self.state.reading = Reading::Whole;
+        } else if is_long || awaits_continue {
+            self.state.keep_alive = KeepAlive::Last;
+            self.state.reading = Reading::Whole;
+        } else {
+            let body = Body::new(length, DISCARD_LIMIT);
+            self.state.reading = Reading::Body(body, Sink::Discard);
+        }
+    }
+
+    #[inline(never)]
+    fn receive_body(&mut self, input: &[u8]) -> Result<usize, Status> {
+        let mut taken = 0;
+        while let Reading::Body(body, sink) = &mut self.state.reading {
+            let rest = input.get(taken..).unwrap_or_default();
+            let Piece { framing, data, is_last } = body.next(rest)?;
+            taken += framing;
+            if is_last {
+                self.state.reading = Reading::Whole;
+                break;
+            }
+            let piece = rest.get(framing..framing + data).unwrap_or_default();
+            if piece.is_empty() {
+                break;
+            }
+            let kept = self.state.head.kept_len();
+            let used = match (*sink, &mut self.state.exchange) {
+                (Sink::Buffer, _) => {
+                    let start = kept + self.state.collected;
+                    if let Some(place) = self.buffer.get_mut(start..start + piece.len()) {
+                        place.copy_from_slice(piece);
+                    }
+                    self.state.collected += piece.len();
+                    piece.len()
+                }
+                (Sink::Application, Some(exchange)) => {
+                    let (front, scratch) =
+                        self.buffer.split_at_mut_checked(kept).unwrap_or_default();
+                    let request = Request::new(&self.state.head, front, &[]);
+                    self.application
+                        .receive(&request, exchange, piece, scratch, self.env)?
+                        .min(piece.len())
+                }
+                (Sink::Application, None) | (Sink::Discard, _) => piece.len(),
+            };
+            body.consume(used);
+            taken += used;
+            if used == 0 {
+                break;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// Answers.
+    // Its frame is large, and not to be added to that of reading.
+    #[inline(never)]
+    fn complete(&mut self) {
+        self.state.reading = Reading::Complete;
+        match self.state.refusal {
+            Some(status) => self.answer(status),
+            None => self.respond(),
+        }
+    }
+
+    /// Nothing more can be read: says why.
+    pub(super) fn fail(&mut self, status: Status) {
+        self.state.reading = Reading::Complete;
+        self.state.keep_alive = KeepAlive::Last;
+        self.state.exchange = None;
+        self.answer(status);
+    }
+}

@@ -53,7 +53,23 @@ fn device_page(device: &Device, path: &str) {
 fn browse(device: &Device, script: &str, arguments: &[&str]) -> String {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let script = script.display().to_string();
+    wait_for_addresses(device);
     output_of(&device.folder, "python3", &[&["-B", script.as_str()][..], arguments].concat())
+}
+
+/// Waits until the host's own addresses stand. Chromium gives up whatever it is loading when one of
+/// them changes (ERR_NETWORK_CHANGED), as IPv6's do a second or two after the interface is up, when
+/// nobody else was found to have them (RFC 4862, section 5.4).
+fn wait_for_addresses(device: &Device) {
+    let mut tentative = String::new();
+    for _ in 0..100 {
+        tentative = output_of(&device.folder, "ip", &["-6", "address", "show", "tentative"]);
+        if tentative.is_empty() {
+            return;
+        }
+        thread::sleep(Duration::from_millis(100));
+    }
+    panic!("addresses of the host are still tentative: {tentative}");
 }
 
 /// After the browser is gone, its connections are, within the idle limit.

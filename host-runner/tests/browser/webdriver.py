@@ -14,6 +14,13 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1200,900",
 ]
 
+# What tells why a page is not ready.
+STATE = """return JSON.stringify({
+    url: location.href, readyState: document.readyState, images: document.images.length,
+    notLoaded: [...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.src),
+    loaded: performance.getEntriesByType("resource").map(entry => [entry.name, Math.round(entry.responseEnd)]),
+})"""
+
 
 class Browser:
     """One Chromium with a fresh profile. Use as a context manager."""
@@ -88,7 +95,7 @@ class Browser:
         end = time.monotonic() + seconds
         while not self.run(f"return !!({condition})"):
             if time.monotonic() > end:
-                raise AssertionError(f"not within {seconds} s: {condition}")
+                raise AssertionError(f"not within {seconds} s: {condition}; {self.run(STATE)}; {self.complaints()}")
             time.sleep(0.05)
 
     def complaints(self):

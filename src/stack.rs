@@ -7,7 +7,7 @@ use smoltcp::{
     },
     phy::Device,
     socket::{tcp, udp},
-    time::Instant,
+    time::{Duration, Instant},
     wire::{EthernetAddress, IpCidr},
 };
 
@@ -17,6 +17,7 @@ use crate::{
     environment::{Environment, Observer},
     net::{
         backlog::{Backlog, Screen, TooManyPorts},
+        sent::Sent,
         service::{Context, Service},
         syn::Syn,
     },
@@ -32,6 +33,10 @@ pub const MAX_ADDRESSES: usize = smoltcp::config::IFACE_MAX_ADDR_COUNT;
 
 /// Rounds over all sockets in which frames are sent before the device is looked at again.
 pub const EGRESS_BUDGET: usize = 64;
+
+/// When all is sent, how long the next turn may wait without asking each socket. Half of what
+/// smoltcp's shortest timer takes.
+const SETTLING: Duration = Duration::from_millis(5);
 
 /// An interface with its device, sockets, backlog and wall clock.
 pub struct Stack<'a, D> {
@@ -118,7 +123,8 @@ impl<'a, D: Device> Stack<'a, D> {
     }
 
     fn take_in_one(&mut self, now: Instant) -> bool {
-        let mut screen = Screen { device: &mut self.device, backlog: &mut self.backlog };
+        let Self { device, backlog, .. } = self;
+        let mut screen = Screen { device, backlog, sent: &mut Sent::default() };
         let result = self.interface.poll_ingress_single(now, &mut screen, &mut self.sockets);
         result != PollIngressSingleResult::None
     }
@@ -126,11 +132,17 @@ impl<'a, D: Device> Stack<'a, D> {
     /// Sends what the sockets hold. Returns when there is more to send, as [`Stack::turn`] does.
     fn send(&mut self, now: Instant) -> Option<Instant> {
         for _ in 0..EGRESS_BUDGET {
-            let sent = self.interface.poll_egress(now, &mut self.device, &mut self.sockets);
+            let Self { device, backlog, .. } = self;
+            let mut sent = Sent::default();
+            let mut screen = Screen { device, backlog, sent: &mut sent };
+            let result = self.interface.poll_egress(now, &mut screen, &mut self.sockets);
+            if result != PollResult::None && !sent.has_more() {
+                return Some(now + SETTLING);
+            }
             // Asking when they want to be asked again costs no more than another round, and mostly
             // spares it.
             let due = self.interface.poll_at(now, &self.sockets);
-            if sent == PollResult::None || due.is_none_or(|due| due > now) {
+            if result == PollResult::None || due.is_none_or(|due| due > now) {
                 return due;
             }
         }

@@ -18,7 +18,10 @@ use smoltcp::{
     time::{Duration, Instant},
 };
 
-use super::syn::{SYN_FRAME_SIZE, Segment, Syn};
+use super::{
+    sent::{Sent, SentToken},
+    syn::{SYN_FRAME_SIZE, Segment, Syn},
+};
 
 /// How many TCP ports can be served on one interface.
 pub const MAX_PORTS: usize = 16;
@@ -235,6 +238,8 @@ pub struct Screen<'s, 'a, D> {
     pub device: &'s mut D,
     /// Where SYNs wait.
     pub backlog: &'s mut Backlog<'a>,
+    /// What is to be noted of frames sent.
+    pub sent: &'s mut Sent,
 }
 
 impl<'a, D: Device> Device for Screen<'_, 'a, D> {
@@ -243,7 +248,7 @@ impl<'a, D: Device> Device for Screen<'_, 'a, D> {
     where
         Self: 't;
     type TxToken<'t>
-        = D::TxToken<'t>
+        = SentToken<'t, D::TxToken<'t>>
     where
         Self: 't;
 
@@ -251,15 +256,16 @@ impl<'a, D: Device> Device for Screen<'_, 'a, D> {
         if self.backlog.has_replays() {
             let tx = self.device.transmit(now)?;
             let syn = self.backlog.replays.pop()?;
-            return Some((RxToken::Replayed(syn), tx));
+            return Some((RxToken::Replayed(syn), self.sent.by(tx)));
         }
         let checksums = self.device.capabilities().checksum;
         let (token, tx) = self.device.receive(now)?;
-        Some((RxToken::Fresh { token, backlog: self.backlog, checksums, now }, tx))
+        let token = RxToken::Fresh { token, backlog: self.backlog, checksums, now };
+        Some((token, self.sent.by(tx)))
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
-        self.device.transmit(now)
+        self.sent.try_by(self.device.transmit(now))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

@@ -5,6 +5,7 @@ mod conversation;
 pub mod limits;
 pub mod loop_guard;
 pub mod protocol;
+pub mod sent;
 pub mod service;
 pub mod session;
 pub mod slot;

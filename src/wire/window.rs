@@ -211,12 +211,16 @@ pub(crate) fn describe(
 }
 
 /// A short text: 96 bytes at most.
-pub(crate) struct Line {
+#[derive(Debug)]
+pub struct Line {
     bytes: [u8; 96],
     length: usize,
 }
 
 impl Line {
+    /// No text.
+    pub const EMPTY: Self = Self { bytes: [0; 96], length: 0 };
+
     /// What `write` writes.
     pub fn of(write: impl FnOnce(&mut Window<'_>)) -> Self {
         let mut bytes = [0; 96];
@@ -226,10 +230,14 @@ impl Line {
         Self { bytes, length }
     }
 
+    /// The text, in UTF-8 unless it was cut.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+
     /// The text.
     pub fn as_str(&self) -> &str {
-        let bytes = self.bytes.get(..self.length).unwrap_or_default();
-        core::str::from_utf8(bytes).unwrap_or_default()
+        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 }
 

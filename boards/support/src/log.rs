@@ -3,9 +3,12 @@
 use bareserve::{
     Event, Observer,
     environment::Outcome,
-    wire::window::{Filled, Value, Window},
+    wire::window::{Filled, Line, Value, Window},
 };
-use smoltcp::{time::Instant, wire::IpEndpoint};
+use smoltcp::{
+    time::Instant,
+    wire::{IpAddress, IpEndpoint},
+};
 
 use crate::board::Uart;
 
@@ -15,36 +18,34 @@ pub const SIZE: usize = 512;
 /// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
 pub struct Log<'a, U> {
     uart: U,
-    buffer: &'a mut [u8; SIZE],
-    /// What has not gone out stands between these.
-    start: usize,
-    end: usize,
-    now: Instant,
-    lost: u32,
+    lines: Lines<'a>,
+    who: Who,
 }
 
 impl<'a, U: Uart> Log<'a, U> {
     /// An empty log.
     pub const fn new(uart: U, buffer: &'a mut [u8; SIZE]) -> Self {
-        Self { uart, buffer, start: 0, end: 0, now: Instant::ZERO, lost: 0 }
+        let lines = Lines { buffer, start: 0, end: 0, now: Instant::ZERO, lost: 0 };
+        let nobody = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
+        Self { uart, lines, who: Who { service: "", remote: nobody, text: Line::EMPTY } }
     }
 
     /// What the time is in the lines that follow.
     pub fn at(&mut self, now: Instant) {
-        self.now = now;
+        self.lines.now = now;
     }
 
     /// Adds a line: `form` with its values.
     pub fn line(&mut self, form: &str, values: &[Value<'_>]) {
-        self.add(&[Filled { form, values }]);
+        self.lines.add(&[], Filled { form, values });
     }
 
     /// Hands the UART what it takes now. Returns whether all is out.
     pub fn flush(&mut self) -> bool {
-        let waiting = self.buffer.get(self.start..self.end).unwrap_or_default();
+        let waiting = self.lines.waiting();
         let written = waiting.iter().take_while(|&&byte| self.uart.try_write(byte)).count();
-        self.start += written;
-        written == waiting.len()
+        self.lines.start += written;
+        self.lines.start == self.lines.end
     }
 
     /// The UART.
@@ -52,19 +53,40 @@ impl<'a, U: Uart> Log<'a, U> {
         &mut self.uart
     }
 
-    fn add(&mut self, parts: &[Filled<'_>]) {
+    /// A line about somebody's use of a service.
+    fn about(&mut self, service: &'static str, remote: IpEndpoint, what: Filled<'_>) {
+        self.lines.add(self.who.text(service, remote), what);
+    }
+}
+
+/// The lines that have not gone out.
+struct Lines<'a> {
+    buffer: &'a mut [u8; SIZE],
+    /// They stand between these.
+    start: usize,
+    end: usize,
+    now: Instant,
+    lost: u32,
+}
+
+impl Lines<'_> {
+    fn waiting(&self) -> &[u8] {
+        self.buffer.get(self.start..self.end).unwrap_or_default()
+    }
+
+    fn add(&mut self, who: &[u8], what: Filled<'_>) {
         if self.lost > 0 {
             let values = &[Value::Number(self.lost.into())];
-            if self.try_add(&[Filled { form: "log: % lines lost", values }]) {
+            if self.try_add(&[], Filled { form: "log: % lines lost", values }) {
                 self.lost = 0;
             }
         }
-        if !self.try_add(parts) {
+        if !self.try_add(who, what) {
             self.lost = self.lost.saturating_add(1);
         }
     }
 
-    fn try_add(&mut self, parts: &[Filled<'_>]) -> bool {
+    fn try_add(&mut self, who: &[u8], what: Filled<'_>) -> bool {
         // What waits moves to the front.
         for (to, from) in (self.start..self.end).enumerate() {
             if let Some(byte) = self.buffer.get(from).copied()
@@ -77,9 +99,8 @@ impl<'a, U: Uart> Log<'a, U> {
         let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
         let seconds = Value::Number(self.now.secs().unsigned_abs());
         line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
-        for Filled { form, values } in parts {
-            line.fill(form, values);
-        }
+        line.bytes(who);
+        line.fill(what.form, what.values);
         line.put("\r\n");
         let is_complete = line.is_complete();
         if is_complete {
@@ -87,12 +108,24 @@ impl<'a, U: Uart> Log<'a, U> {
         }
         is_complete
     }
+}
 
-    /// A line about somebody's use of a service.
-    fn about(&mut self, service: &str, remote: IpEndpoint, what: Filled<'_>) {
-        let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
-        let who = Filled { form: "% %:%: ", values: &[Value::Text(service), address, port] };
-        self.add(&[who, what]);
+/// Whom the last line was about, in words: mostly the next is about the same.
+struct Who {
+    service: &'static str,
+    remote: IpEndpoint,
+    text: Line,
+}
+
+impl Who {
+    fn text(&mut self, service: &'static str, remote: IpEndpoint) -> &[u8] {
+        if self.remote != remote || self.service != service {
+            let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
+            let values = &[Value::Text(service), address, port];
+            let text = Line::of(|out| out.fill("% %:%: ", values));
+            *self = Self { service, remote, text };
+        }
+        self.text.as_bytes()
     }
 }
 

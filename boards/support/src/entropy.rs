@@ -11,7 +11,7 @@
 use bareserve::entropy::Entropy;
 
 /// A sponge over the permutation Xoodoo of 12 rounds (Daemen, Hoffert, Van Assche, Van Keer, 2018,
-/// "The design of Xoodoo and Xoofff"): 64 of its 384 bits are stirred, 32 come out.
+/// "The design of Xoodoo and Xoofff"): 128 of its 384 bits are stirred, 32 come out.
 #[derive(Debug)]
 pub struct Pool {
     /// Three planes of four lanes, one plane after the other.
@@ -29,13 +29,13 @@ impl Pool {
         Self { state: [0; 12], samples: 0 }
     }
 
-    /// Adds what `sample` has of chance in its lowest 8 bits, at least. A permutation takes eight
+    /// Adds what `sample` has of chance in its lowest 8 bits, at least. A permutation takes 16
     /// of them side by side: it is not cheap.
     pub fn stir(&mut self, sample: u32) {
-        let [a, b, ..] = &mut self.state;
-        (*a, *b) = (*b, a.rotate_left(8) ^ sample);
+        let [a, b, c, d, ..] = &mut self.state;
+        (*a, *b, *c, *d) = (*b, *c, *d, a.rotate_left(8) ^ sample);
         self.samples += 1;
-        if self.samples == 8 {
+        if self.samples == 16 {
             self.permute();
         }
     }

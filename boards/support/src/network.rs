@@ -143,18 +143,18 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
     /// Runs its services for ever.
     pub fn run(&mut self) -> ! {
         loop {
-            let due = self.turn();
-            self.sleep(due);
+            let now = self.uptime.now();
+            let due = self.turn(now);
+            self.sleep(now, due);
         }
     }
 
-    fn turn(&mut self) -> Option<Instant> {
+    fn turn(&mut self, now: Instant) -> Option<Instant> {
         // First the causes, then the fact: what happens from here on ends the next sleep.
         self.services.stack.device().acknowledge();
         self.alarm.acknowledge();
         sleep::clear(&self.interrupts);
         self.watchdog.feed();
-        let now = self.uptime.now();
         self.entropy.stir(self.uptime.clock().ticks());
         self.log.at(now);
         if now < self.alarm_due {
@@ -181,8 +181,8 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
         self.services.token.set(Some(token));
     }
 
-    fn sleep(&mut self, due: Option<Instant>) {
-        let now = self.uptime.now();
+    // By the time at which the turn began: it is short, and nothing is due to the millisecond.
+    fn sleep(&mut self, now: Instant, due: Option<Instant>) {
         let at_once = due.is_some_and(|due| due <= now);
         if !at_once && self.stack_due <= now {
             self.stack_due = now + STACK_PERIOD;

@@ -86,6 +86,9 @@ impl Port<'_> {
         if !socket.is_open() && socket.bind(dynamic_port(env.entropy)).is_err() {
             return;
         }
+        if !socket.can_recv() && self.poll_at.is_some_and(|due| env.now < due) {
+            return;
+        }
         for _ in 0..BUDGET {
             match socket.recv_slice(self.datagram) {
                 Ok((length, meta)) if meta.endpoint == self.remote => {

@@ -2,17 +2,17 @@
 
 use smoltcp::time::Instant;
 
-use super::protocol::{Peer, Phase, Protocol};
+use super::{
+    carry::Talker,
+    protocol::{Peer, Phase, Protocol},
+};
 use crate::environment::Environment;
 
 /// A protocol on one connection of its own. Behind `dyn`, so that the code of the pool, which is
 /// not short, is compiled once and not for each protocol.
-pub(super) trait Conversation {
+pub(super) trait Conversation: Talker {
     fn name(&self) -> &'static str;
     fn open(&mut self, peer: Peer, env: &mut Environment<'_>);
-    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize;
-    fn end_of_input(&mut self, env: &mut Environment<'_>);
-    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize;
     fn phase(&self) -> Phase;
     fn poll_at(&self) -> Option<Instant>;
     fn expire(&mut self, env: &mut Environment<'_>);
@@ -26,18 +26,6 @@ impl<P: Protocol> Conversation for (&mut P, &mut P::Connection) {
 
     fn open(&mut self, peer: Peer, env: &mut Environment<'_>) {
         self.0.open(self.1, peer, env);
-    }
-
-    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
-        self.0.receive(self.1, input, env)
-    }
-
-    fn end_of_input(&mut self, env: &mut Environment<'_>) {
-        self.0.end_of_input(self.1, env);
-    }
-
-    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
-        self.0.transmit(self.1, output, env)
     }
 
     fn phase(&self) -> Phase {
@@ -54,5 +42,23 @@ impl<P: Protocol> Conversation for (&mut P, &mut P::Connection) {
 
     fn close(&mut self, env: &mut Environment<'_>) {
         self.0.close(self.1, env);
+    }
+}
+
+impl<P: Protocol> Talker for (&mut P, &mut P::Connection) {
+    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
+        self.0.receive(self.1, input, env)
+    }
+
+    fn end_of_input(&mut self, env: &mut Environment<'_>) {
+        self.0.end_of_input(self.1, env);
+    }
+
+    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
+        self.0.transmit(self.1, output, env)
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self.phase(), Phase::Finished | Phase::Broken)
     }
 }

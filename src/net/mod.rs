@@ -1,6 +1,7 @@
 //! The thin adapters between protocol cores and smoltcp sockets, and the listener they share.
 
 pub mod backlog;
+mod carry;
 mod conversation;
 pub mod limits;
 pub mod loop_guard;

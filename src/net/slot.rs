@@ -8,6 +8,7 @@ use smoltcp::{
 };
 
 use super::{
+    carry::{Moved, carry},
     conversation::Conversation,
     limits::Limits,
     protocol::{Peer, Phase},
@@ -328,43 +329,11 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    /// Carries bytes between socket and protocol until neither side has any for the other.
+    /// Carries bytes between socket and protocol, and sees what has become of the connection.
     fn exchange(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
         let socket = slot.socket(self.sockets);
-        let (mut bytes_in, mut bytes_out) = (0, 0);
-        // A protocol that has said all it had to say says more only when it has heard more.
-        let mut may_answer = true;
-        loop {
-            while socket.can_recv() && !is_over(conversation.phase()) {
-                let taken = socket.recv(|input| {
-                    let taken = conversation.receive(input, self.env).min(input.len());
-                    (taken, taken)
-                });
-                let Ok(taken @ 1..) = taken else { break };
-                bytes_in += taken;
-                may_answer = true;
-            }
-            if !slot.end_of_input
-                && !socket.may_recv()
-                && socket.state() != State::Closed
-                && !is_over(conversation.phase())
-            {
-                slot.end_of_input = true;
-                conversation.end_of_input(self.env);
-                may_answer = true;
-            }
-            if !core::mem::take(&mut may_answer) {
-                break;
-            }
-            while socket.can_send() && !is_over(conversation.phase()) {
-                let given = socket.send(|output| {
-                    let given = conversation.transmit(output, self.env).min(output.len());
-                    (given, given)
-                });
-                let Ok(given @ 1..) = given else { break };
-                bytes_out += given;
-            }
-        }
+        let Moved { bytes_in, bytes_out } =
+            carry(socket, conversation, &mut slot.end_of_input, self.env);
         let (state, undelivered) = (socket.state(), socket.send_queue());
         count_bytes(&self.counters.bytes_in, bytes_in);
         count_bytes(&self.counters.bytes_out, bytes_out);
@@ -456,9 +425,4 @@ impl Driver<'_, '_, '_> {
         }
         slot.stage = Stage::Free;
     }
-}
-
-/// Whether the protocol has nothing more to say or hear.
-fn is_over(phase: Phase) -> bool {
-    matches!(phase, Phase::Finished | Phase::Broken)
 }

@@ -9,6 +9,7 @@ use smoltcp::{
 };
 
 use super::{
+    carry::{Moved, Talker, carry},
     service::{Context, Service},
     session::{Failure, Progress, StreamSession},
     tcp_server::SetupError,
@@ -168,37 +169,11 @@ impl<S: StreamSession> TcpClient<S> {
         }
     }
 
-    /// Carries bytes between socket and session until neither has any for the other.
+    /// Carries bytes between socket and session, and sees what has become of the connection.
     fn exchange(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
-        let mut moved = false;
-        let mut still = false;
-        while !still && self.session.progress() == Progress::Running {
-            still = true;
-            while socket.can_recv() {
-                let taken = socket.recv(|input| {
-                    let taken = self.session.receive(input, env).min(input.len());
-                    (taken, taken)
-                });
-                let Ok(1..) = taken else { break };
-                still = false;
-            }
-            // A connection that was reset has ended, but not its input.
-            let is_over = !socket.may_recv() && socket.state() != State::Closed;
-            if is_over && !self.end_of_input {
-                self.end_of_input = true;
-                self.session.end_of_input(env);
-                still = false;
-            }
-            while socket.can_send() {
-                let given = socket.send(|output| {
-                    let given = self.session.transmit(output, env).min(output.len());
-                    (given, given)
-                });
-                let Ok(1..) = given else { break };
-                still = false;
-            }
-            moved |= !still;
-        }
+        let Moved { bytes_in, bytes_out } =
+            carry(socket, &mut Talking(&mut self.session), &mut self.end_of_input, env);
+        let moved = bytes_in + bytes_out > 0;
         self.note_progress(moved, socket, env.now);
         match self.session.progress() {
             Progress::Running if socket.state() == State::Closed => {
@@ -294,5 +269,26 @@ impl<S: StreamSession> Service for TcpClient<S> {
             Stage::Requested => Some(Instant::ZERO),
             _ => self.deadline(),
         }
+    }
+}
+
+/// A session on its connection.
+struct Talking<'s, S>(&'s mut S);
+
+impl<S: StreamSession> Talker for Talking<'_, S> {
+    fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
+        self.0.receive(input, env)
+    }
+
+    fn end_of_input(&mut self, env: &mut Environment<'_>) {
+        self.0.end_of_input(env);
+    }
+
+    fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize {
+        self.0.transmit(output, env)
+    }
+
+    fn is_over(&self) -> bool {
+        self.0.progress() != Progress::Running
     }
 }

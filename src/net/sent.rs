@@ -66,3 +66,49 @@ fn is_tcp(frame: &[u8]) -> bool {
     };
     frame.get(protocol) == Some(&TCP)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Anywhere;
+
+    impl TxToken for Anywhere {
+        fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+            f(&mut [0; 1514][..len])
+        }
+    }
+
+    /// Whether there may be more behind a frame of this EtherType, with `protocol` at this place.
+    fn has_more(len: usize, ethertype: u16, place: usize, protocol: u8) -> bool {
+        let mut sent = Sent::default();
+        sent.by(Anywhere).consume(len, |frame| {
+            if let Some(place) = frame.get_mut(12..14) {
+                place.copy_from_slice(&ethertype.to_be_bytes());
+            }
+            frame[place] = protocol;
+        });
+        sent.has_more()
+    }
+
+    #[test]
+    fn only_a_short_segment_is_the_last() {
+        for (ethertype, place) in [(0x0800, 23), (0x86dd, 20)] {
+            assert!(!has_more(60, ethertype, place, 6));
+            assert!(!has_more(LEAST_FULL_FRAME - 1, ethertype, place, 6));
+            assert!(has_more(LEAST_FULL_FRAME, ethertype, place, 6));
+            assert!(has_more(60, ethertype, place, 17), "UDP");
+        }
+        assert!(has_more(60, 0x0806, 23, 6), "ARP");
+        assert!(has_more(13, 0, 0, 0), "not even a header");
+    }
+
+    #[test]
+    fn who_finds_no_room_has_more() {
+        let mut sent = Sent::default();
+        assert!(sent.try_by(Some(Anywhere)).is_some());
+        assert!(!sent.has_more());
+        assert!(sent.try_by(None::<Anywhere>).is_none());
+        assert!(sent.has_more());
+    }
+}

@@ -9,16 +9,17 @@ pub(super) use crate::wire::text::position as find;
 pub(super) struct AsciiSet(u8);
 
 /// `tchar` (RFC 9110 section 5.6.2).
-const TOKEN: AsciiSet = AsciiSet(1);
-/// Of a host's name: unreserved characters, sub-delims but the comma of a list, and the `%` of an
-/// escape (RFC 3986 section 3.2.2).
+pub(super) const TOKEN: AsciiSet = AsciiSet(1);
+/// Of a host's name: unreserved characters, and sub-delims but the comma of a list (RFC 3986 section
+/// 3.2.2). Escapes go without saying.
 pub(super) const REG_NAME: AsciiSet = AsciiSet(2);
 /// What an IP literal is made of between its brackets.
 pub(super) const IP_LITERAL: AsciiSet = AsciiSet(4);
-/// `pchar` and `/` (RFC 3986 section 3.3), and what browsers leave as it is in a path although the
-/// RFC would have it escaped.
-pub(super) const PATH: AsciiSet = AsciiSet(8);
-/// The same for a query (RFC 3986 section 3.4).
+/// `pchar` (RFC 3986 section 3.3) but for escapes, and what browsers leave as it is in a path
+/// although the RFC would have it escaped.
+pub(super) const SEGMENT: AsciiSet = AsciiSet(8);
+/// The same for a query (RFC 3986 section 3.4), with the `%` of escapes: they are checked where they
+/// are decoded, which in a query nobody may ever do.
 pub(super) const QUERY: AsciiSet = AsciiSet(16);
 /// `bchars` of the boundary of a multipart body (RFC 2046 section 5.1.1).
 pub(super) const BOUNDARY: AsciiSet = AsciiSet(32);
@@ -35,9 +36,9 @@ static SETS: [u8; 128] = {
     }
     let others: [(AsciiSet, &[u8]); 6] = [
         (TOKEN, b"!#$%&'*+-.^_`|~"),
-        (REG_NAME, b"-._~!$&'()*+;=%"),
+        (REG_NAME, b"-._~!$&'()*+;="),
         (IP_LITERAL, b"-._~!$&'()*+;=:"),
-        (PATH, b"-._~!$&'()*+,;=:@%/|[]"),
+        (SEGMENT, b"-._~!$&'()*+,;=:@|[]"),
         (QUERY, b"-._~!$&'()*+,;=:@%/?|[]{}`^\\"),
         (BOUNDARY, b"'()+_,-./:=? "),
     ];
@@ -59,14 +60,14 @@ impl AsciiSet {
         SETS.get(usize::from(byte)).is_some_and(|sets| sets & self.0 != 0)
     }
 
-    #[inline(never)]
     pub fn contains_all(self, bytes: &[u8]) -> bool {
-        for &byte in bytes {
-            if !self.contains(byte) {
-                return false;
-            }
-        }
-        true
+        self.span(bytes) == bytes.len()
+    }
+
+    /// How many bytes at the front of `bytes` are in the set.
+    #[inline(never)]
+    pub fn span(self, bytes: &[u8]) -> usize {
+        bytes.iter().take_while(|byte| self.contains(**byte)).count()
     }
 }
 
@@ -83,24 +84,12 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 /// Whether all of `bytes` may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
 /// tab, and bytes from 0x80 on.
 pub(super) fn is_field_content(bytes: &[u8]) -> bool {
-    for &byte in bytes {
-        if byte.is_ascii_control() && byte != b'\t' {
-            return false;
-        }
-    }
-    true
+    bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..))
 }
 
-/// Whether each `%` has the two digits of an escape behind it (RFC 3986 section 2.1).
-pub(super) fn has_whole_escapes(bytes: &[u8]) -> bool {
-    let mut rest = bytes;
-    while let Some(at) = find(b'%', rest) {
-        rest = rest.get(at + 1..).unwrap_or_default();
-        if !matches!(rest, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit()) {
-            return false;
-        }
-    }
-    true
+/// Whether `bytes` begin with an escape: a `%` and two digits (RFC 3986 section 2.1).
+pub(super) fn begins_with_escape(bytes: &[u8]) -> bool {
+    matches!(bytes, [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
 }
 
 /// Without the optional blanks around it (RFC 9110 section 5.6.3).

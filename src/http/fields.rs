@@ -1,7 +1,7 @@
 //! Field lines (RFC 9112 section 5): reading one, and the few that are kept.
 
 use super::{
-    bytes::{find, is_field_content, is_token, trim},
+    bytes::{TOKEN, find, is_field_content, trim},
     status::Status,
 };
 
@@ -19,13 +19,12 @@ impl<'l> FieldLine<'l> {
     /// No blank before the colon (section 5.1), no folded line (section 5.2: it would begin with a
     /// blank), no control character and no bare CR in the value (RFC 9110 section 5.5).
     pub fn parse(line: &'l [u8]) -> Result<Self, Status> {
-        let colon = find(b':', line).ok_or(Status::BAD_REQUEST)?;
-        let (name, value) = line.split_at_checked(colon).ok_or(Status::BAD_REQUEST)?;
-        let value = value.get(1..).unwrap_or_default();
-        if !is_token(name) || !is_field_content(value) {
-            return Err(Status::BAD_REQUEST);
+        match line.split_at_checked(TOKEN.span(line)) {
+            Some((name @ [_, ..], [b':', value @ ..])) if is_field_content(value) => {
+                Ok(Self { name, value: trim(value) })
+            }
+            _ => Err(Status::BAD_REQUEST),
         }
-        Ok(Self { name, value: trim(value) })
     }
 }
 
@@ -72,7 +71,10 @@ impl Use {
             ("If-Unmodified-Since", Use::Keep),
         ];
         USES.iter()
-            .find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))
+            .find(|(known, _)| {
+                // Spelt as usual, most of the time.
+                known.as_bytes() == name || name.eq_ignore_ascii_case(known.as_bytes())
+            })
             .map_or(Self::Skip, |&(_, what)| what)
     }
 
@@ -82,7 +84,7 @@ impl Use {
     }
 }
 
-/// The fields of a request that were kept, as `name:value` lines that end in LF.
+/// The lines of the fields of a request that were kept, line ends and all.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptFields<'b>(pub &'b [u8]);
 
@@ -94,10 +96,10 @@ impl<'b> Iterator for KeptFields<'b> {
             return None;
         }
         let end = find(b'\n', self.0)?;
-        let line = self.0.get(..end)?;
+        let line = self.0.get(..end)?.strip_suffix(b"\r")?;
         self.0 = self.0.get(end + 1..)?;
         let colon = find(b':', line)?;
-        Some(FieldLine { name: line.get(..colon)?, value: line.get(colon + 1..)? })
+        Some(FieldLine { name: line.get(..colon)?, value: trim(line.get(colon + 1..)?) })
     }
 }
 

@@ -1,8 +1,8 @@
 //! A request's head, read in whatever pieces it comes (RFC 9112 sections 2 and 3).
 //!
 //! Only what somebody asked for is kept, in the front of the connection's buffer: the target, its
-//! path decoded where that differs, and the fields of [`Use`]. A line that is whole in the input is
-//! read where it stands; of one that is not, the part at hand waits behind what is kept.
+//! path decoded where that differs, and the fields of [`Use`]. Each line is read behind what is kept,
+//! where its first part waits for the rest if it comes in pieces.
 
 use core::ops::Range;
 
@@ -12,7 +12,7 @@ use super::{
     framing::Framing,
     host::is_valid_authority,
     method::{Method, Version},
-    path::{is_normal, normalise},
+    path::normalise,
     request_line::{Form, RequestLine},
     status::Status,
 };
@@ -136,7 +136,10 @@ impl Head {
 
     /// The decoded path, without the slash in front.
     pub fn path<'b>(&self, buffer: &'b [u8]) -> &'b str {
-        text(buffer, self.decoded.clone().unwrap_or(1.min(self.path_len)..self.path_len))
+        match &self.decoded {
+            Some(decoded) => text(buffer, decoded.clone()),
+            None => self.raw_path(buffer).get(1..).unwrap_or_default(),
+        }
     }
 
     /// Whatever follows the `?`, still encoded.
@@ -168,14 +171,10 @@ impl Head {
         input: &[u8],
         wants: Wants<'_>,
     ) -> Result<usize, Status> {
-        let mut taken = 0;
-        while !self.is_complete() {
-            let rest = input.get(taken..).unwrap_or_default();
-            // Never more than the limit at a time: what is beyond must not make a difference.
-            let rest = rest.get(..MAX_BYTES + 1 - self.bytes).unwrap_or(rest);
-            if rest.is_empty() {
-                break;
-            }
+        // What is beyond the limit must not make a difference.
+        let input = input.get(..MAX_BYTES + 1 - self.bytes).unwrap_or(input);
+        let mut rest = input;
+        while !rest.is_empty() && !self.is_complete() {
             let step = match self.stage {
                 Stage::Before { empty_lines, after_cr } => {
                     self.pass_empty_line(rest, empty_lines, after_cr)?
@@ -189,11 +188,12 @@ impl Head {
                     self.read_line(buffer, rest, wants)?
                 }
             };
-            taken += step;
-            self.bytes += step;
-            if self.bytes > MAX_BYTES {
-                return Err(Status::REQUEST_HEADER_FIELDS_TOO_LARGE);
-            }
+            rest = rest.get(step..).unwrap_or_default();
+        }
+        let taken = input.len() - rest.len();
+        self.bytes += taken;
+        if self.bytes > MAX_BYTES {
+            return Err(Status::REQUEST_HEADER_FIELDS_TOO_LARGE);
         }
         Ok(taken)
     }
@@ -225,28 +225,30 @@ impl Head {
         input: &[u8],
         wants: Wants<'_>,
     ) -> Result<usize, Status> {
-        let room = buffer.len().saturating_sub(self.end);
         let lf = find(b'\n', input);
-        let piece = input.get(..lf.map_or(input.len(), |lf| lf + 1)).unwrap_or(input);
-        if self.partial == 0 && self.stage == Stage::Fields && lf.is_some() && piece.len() <= room {
-            self.read_field(buffer, Line::Elsewhere(piece), wants)?;
-            return Ok(piece.len());
-        }
-        let copied = piece.len().min(room - self.partial);
-        let start = self.end + self.partial;
-        if let (Some(place), Some(piece)) =
-            (buffer.get_mut(start..start + copied), piece.get(..copied))
-        {
+        let piece_len = lf.map_or(input.len(), |lf| lf + 1);
+        let room = buffer.get_mut(self.end + self.partial..).unwrap_or_default();
+        let copied = piece_len.min(room.len());
+        if let (Some(place), Some(piece)) = (room.get_mut(..copied), input.get(..copied)) {
             place.copy_from_slice(piece);
         }
         self.partial += copied;
-        if copied < piece.len() {
+        if copied < piece_len {
             self.give_up_line(buffer, wants)?;
         } else if lf.is_some() {
-            let len = core::mem::take(&mut self.partial);
-            match self.stage {
-                Stage::RequestLine => self.read_request_line(buffer, len)?,
-                _ => self.read_field(buffer, Line::InBuffer(len), wants)?,
+            let line_end = self.end + core::mem::take(&mut self.partial);
+            // A bare LF ends no line (RFC 9112 section 2.2 would allow it; who sends it is up to
+            // something).
+            let Some([line @ .., b'\r', b'\n']) = buffer.get(self.end..line_end) else {
+                return Err(Status::BAD_REQUEST);
+            };
+            if self.stage == Stage::RequestLine {
+                let line = RequestLine::parse(line)?;
+                self.keep_target(buffer, line)?;
+            } else if line.is_empty() {
+                self.stage = Stage::Complete;
+            } else if self.read_field(line, buffer, wants)? {
+                self.end = line_end;
             }
         }
         Ok(copied)
@@ -280,70 +282,37 @@ impl Head {
         Ok(())
     }
 
-    fn read_request_line(&mut self, buffer: &mut [u8], len: usize) -> Result<(), Status> {
-        let line = buffer.get(..len).and_then(|line| line.strip_suffix(b"\r\n"));
-        let parsed = RequestLine::parse(line.ok_or(Status::BAD_REQUEST)?)?;
-        self.method = parsed.method;
-        self.form = parsed.form;
-        self.version = parsed.version;
-        self.target_len = parsed.target.len();
-        move_to_front(buffer, parsed.target, 0);
-        let (target, rest) =
-            buffer.split_at_mut_checked(self.target_len).ok_or(Status::URI_TOO_LONG)?;
-        self.path_len = find(b'?', target).unwrap_or(self.target_len);
+    fn keep_target(&mut self, buffer: &mut [u8], line: RequestLine) -> Result<(), Status> {
+        self.method = line.method;
+        self.form = line.form;
+        self.version = line.version;
+        self.target_len = line.target.len();
+        self.path_len = line.path_len;
         self.end = self.target_len;
-        let path = target.get(..self.path_len).unwrap_or_default();
-        if self.form == Form::Resource && !is_normal(path) {
-            let decoded_len = normalise(path, rest)?;
-            self.decoded = Some(self.end..self.end + decoded_len);
-            self.end += decoded_len;
+        move_to_front(buffer, line.target, 0);
+        if !line.is_normal {
+            let (target, rest) =
+                buffer.split_at_mut_checked(self.target_len).ok_or(Status::URI_TOO_LONG)?;
+            let path = target.get(..self.path_len).unwrap_or_default();
+            self.end += normalise(path, rest)?;
+            self.decoded = Some(self.target_len..self.end);
         }
         self.fields_start = self.end;
         self.stage = Stage::Fields;
         Ok(())
     }
 
-    fn read_field(
-        &mut self,
-        buffer: &mut [u8],
-        line: Line<'_>,
-        wants: Wants<'_>,
-    ) -> Result<(), Status> {
-        let bytes = match line {
-            Line::Elsewhere(line) => line,
-            Line::InBuffer(len) => buffer.get(self.end..self.end + len).unwrap_or_default(),
-        };
-        // A bare LF ends no line (RFC 9112 section 2.2 would allow it; who sends it is up to
-        // something).
-        let text = bytes.strip_suffix(b"\r\n").ok_or(Status::BAD_REQUEST)?;
-        if text.is_empty() {
-            self.stage = Stage::Complete;
-            return Ok(());
-        }
+    /// Returns whether the line, which stands behind what is kept, is to be kept too.
+    fn read_field(&mut self, line: &[u8], buffer: &[u8], wants: Wants<'_>) -> Result<bool, Status> {
         self.count_line()?;
-        let field = FieldLine::parse(text)?;
+        let field = FieldLine::parse(line)?;
         let what = Use::of(field.name);
         self.act_on(what, field.value)?;
-        if what != Use::KeepIfShort && !self.keeps(what, field.name, buffer, wants) {
-            return Ok(());
+        let kept = what == Use::KeepIfShort || self.keeps(what, field.name, buffer, wants);
+        if kept {
+            self.name_lengths |= 1 << (field.name.len() & 31);
         }
-        // The kept form is never longer than the line, and in the buffer it moves towards the front.
-        let (name_len, value_len) = (field.name.len(), field.value.len());
-        let value_start = text.len() - text.get(name_len + 1..).map_or(0, leading_blanks_cut);
-        let place = self.end;
-        if let Line::Elsewhere(line) = line
-            && let Some(place) = buffer.get_mut(place..place + line.len())
-        {
-            place.copy_from_slice(line);
-        }
-        let value = place + value_start;
-        move_to_front(buffer, value..value + value_len, place + name_len + 1);
-        self.name_lengths |= 1 << (name_len & 31);
-        self.end = place + name_len + 1 + value_len + 1;
-        if let Some(end) = buffer.get_mut(self.end - 1) {
-            *end = b'\n';
-        }
-        Ok(())
+        Ok(kept)
     }
 
     fn count_line(&mut self) -> Result<(), Status> {
@@ -387,19 +356,6 @@ impl Head {
         }
         Ok(())
     }
-}
-
-/// Where a line stands.
-#[derive(Clone, Copy)]
-enum Line<'l> {
-    Elsewhere(&'l [u8]),
-    /// Behind what is kept, so long.
-    InBuffer(usize),
-}
-
-/// The length of `value` from its first byte that is not blank.
-fn leading_blanks_cut(value: &[u8]) -> usize {
-    value.len() - value.iter().take_while(|byte| b" \t".contains(byte)).count()
 }
 
 fn text(buffer: &[u8], range: Range<usize>) -> &str {

@@ -1,7 +1,7 @@
 //! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
 //! section 3.2).
 
-use super::bytes::{IP_LITERAL, REG_NAME, find, has_whole_escapes};
+use super::bytes::{IP_LITERAL, REG_NAME, begins_with_escape, find};
 use crate::wire::text::parse_decimal;
 
 /// `uri-host [ ":" port ]`. A host may not be empty in an `http` URI (RFC 9110 section 4.2.1), and a
@@ -9,18 +9,13 @@ use crate::wire::text::parse_decimal;
 pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
     let (is_host_valid, port) = match authority {
         [b'[', rest @ ..] => {
-            let Some(end) = find(b']', rest) else { return false };
-            let Some((host, port)) = rest.split_at_checked(end) else { return false };
-            (
-                find(b':', host).is_some() && IP_LITERAL.contains_all(host),
-                port.get(1..).unwrap_or(b""),
-            )
+            let (host, rest) = rest.split_at_checked(IP_LITERAL.span(rest)).unwrap_or_default();
+            let [b']', port @ ..] = rest else { return false };
+            (find(b':', host).is_some(), port)
         }
         _ => {
-            let end = find(b':', authority).unwrap_or(authority.len());
-            let Some((host, port)) = authority.split_at_checked(end) else { return false };
-            let is_valid = REG_NAME.contains_all(host) && has_whole_escapes(host);
-            (!host.is_empty() && is_valid, port)
+            let (host, port) = authority.split_at_checked(name_len(authority)).unwrap_or_default();
+            (!host.is_empty(), port)
         }
     };
     is_host_valid
@@ -29,6 +24,18 @@ pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
             [b':', digits @ ..] => parse_decimal(digits).is_some_and(|port| port <= 65_535),
             _ => false,
         }
+}
+
+/// The length of the name at the front of `authority` (`reg-name`, RFC 3986 section 3.2.2).
+fn name_len(authority: &[u8]) -> usize {
+    let mut len = 0;
+    loop {
+        len += REG_NAME.span(authority.get(len..).unwrap_or_default());
+        if !begins_with_escape(authority.get(len..).unwrap_or_default()) {
+            return len;
+        }
+        len += 3;
+    }
 }
 
 #[cfg(test)]

@@ -2,18 +2,6 @@
 
 use super::{bytes::move_to_front, status::Status};
 
-/// Whether `path` is its own [`normalise`]d form, apart from the slash in front.
-pub(super) fn is_normal(path: &[u8]) -> bool {
-    let mut before = 0;
-    for &byte in path {
-        if byte == b'%' || before == b'/' && byte == b'.' {
-            return false;
-        }
-        before = byte;
-    }
-    true
-}
-
 /// Writes `path` into `output` without the slash in front, escapes decoded (once) and dot segments
 /// taken out, which never leads above the root (RFC 3986 section 5.2.4). Returns its length.
 ///

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{PATH, QUERY, find, has_whole_escapes, is_token},
+    bytes::{QUERY, SEGMENT, TOKEN, begins_with_escape},
     host::is_valid_authority,
     method::{Method, Version},
     status::Status,
@@ -16,6 +16,10 @@ pub(super) struct RequestLine {
     pub method: Option<Method>,
     /// Where the target stands in the line: path and query.
     pub target: Range<usize>,
+    /// How much of the target is its path.
+    pub path_len: usize,
+    /// Whether the path stands for itself: no escapes, no segment that begins with a dot.
+    pub is_normal: bool,
     pub form: Form,
     pub version: Version,
 }
@@ -37,24 +41,31 @@ impl RequestLine {
     /// Nothing is put right: a line out of order might be made so on purpose (section 3).
     pub fn parse(line: &[u8]) -> Result<Self, Status> {
         const BAD: Status = Status::BAD_REQUEST;
-        let method_end = find(b' ', line).ok_or(BAD)?;
-        let (method, rest) = line.split_at_checked(method_end).ok_or(BAD)?;
-        let rest = rest.get(1..).ok_or(BAD)?;
-        let target_len = find(b' ', rest).ok_or(BAD)?;
-        let (target, version) = rest.split_at_checked(target_len).ok_or(BAD)?;
-        if !is_token(method) {
+        // No target has a blank in it, and all versions are of one length.
+        let (front, version) = line.split_last_chunk().ok_or(BAD)?;
+        let (method, target) = front.split_at_checked(TOKEN.span(front)).ok_or(BAD)?;
+        let ([_, ..], [b' ', target @ .., b' ']) = (method, target) else { return Err(BAD) };
+        let version = parse_version(version)?;
+        let start = method.len() + 1;
+        let method = Method::from_name(method);
+        let (form, skipped) = parse_form(method, target).ok_or(BAD)?;
+        let target_end = start + target.len();
+        let target = target.get(skipped..).ok_or(BAD)?;
+        let (path_len, is_normal) = match form {
+            Form::Resource => parse_path(target),
+            Form::Server | Form::Authority => (target.len(), true),
+        };
+        let query = target.get(path_len..).unwrap_or_default();
+        if !matches!(query, [] | [b'?', ..]) || !QUERY.contains_all(query) {
             return Err(BAD);
         }
-        let version = parse_version(version.get(1..).ok_or(BAD)?)?;
-        let method = Method::from_name(method);
-        let (form, skipped) = parse_target(method, target).ok_or(BAD)?;
-        let start = method_end + 1;
-        Ok(Self { method, target: start + skipped..start + target_len, form, version })
+        let target = start + skipped..target_end;
+        Ok(Self { method, target, path_len, is_normal, form, version })
     }
 }
 
 /// `HTTP/` DIGIT `.` DIGIT, in capitals (section 2.3).
-fn parse_version(version: &[u8]) -> Result<Version, Status> {
+fn parse_version(version: &[u8; 8]) -> Result<Version, Status> {
     match version {
         b"HTTP/1.0" => Ok(Version::Http10),
         [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9'] => Ok(Version::Http11),
@@ -65,14 +76,14 @@ fn parse_version(version: &[u8]) -> Result<Version, Status> {
     }
 }
 
-/// The form of a valid target, and how many bytes stand before its path.
-fn parse_target(method: Option<Method>, target: &[u8]) -> Option<(Form, usize)> {
+/// The form of a target, and how many bytes stand before its path.
+fn parse_form(method: Option<Method>, target: &[u8]) -> Option<(Form, usize)> {
     if method == Some(Method::Connect) {
         return is_valid_authority(target).then_some((Form::Authority, 0));
     }
     match target {
         b"*" if method == Some(Method::Options) => Some((Form::Server, 0)),
-        [b'/', ..] => is_valid_path_and_query(target).then_some((Form::Resource, 0)),
+        [b'/', ..] => Some((Form::Resource, 0)),
         _ => {
             // Absolute form (section 3.2.2). Its authority is held in place of the Host field's,
             // and a user name in it is an error (RFC 9110 section 4.2.4).
@@ -82,20 +93,27 @@ fn parse_target(method: Option<Method>, target: &[u8]) -> Option<(Form, usize)> 
             })?;
             let rest = target.get(scheme_len..)?;
             let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
-            let (authority, path) = rest.split_at_checked(end)?;
-            (is_valid_authority(authority) && is_valid_path_and_query(path))
-                .then_some((Form::Resource, scheme_len + end))
+            is_valid_authority(rest.get(..end)?).then_some((Form::Resource, scheme_len + end))
         }
     }
 }
 
-fn is_valid_path_and_query(target: &[u8]) -> bool {
-    let path_end = find(b'?', target).unwrap_or(target.len());
-    let Some((path, query)) = target.split_at_checked(path_end) else { return false };
-    PATH.contains_all(path)
-        && QUERY.contains_all(query)
-        // Escapes are checked where they are decoded: in a query nobody may ever do.
-        && has_whole_escapes(path)
+/// How much of `target` is a path (RFC 3986 section 3.3), and whether it stands for itself.
+fn parse_path(target: &[u8]) -> (usize, bool) {
+    let (mut len, mut is_normal) = (0, true);
+    loop {
+        len += SEGMENT.span(target.get(len..).unwrap_or_default());
+        let rest = target.get(len..).unwrap_or_default();
+        if begins_with_escape(rest) {
+            is_normal = false;
+            len += 3;
+        } else if let [b'/', rest @ ..] = rest {
+            is_normal &= rest.first() != Some(&b'.');
+            len += 1;
+        } else {
+            return (len, is_normal);
+        }
+    }
 }
 
 #[cfg(test)]

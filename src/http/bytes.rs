@@ -3,6 +3,7 @@
 use core::ops::Range;
 
 pub(super) use crate::wire::text::position as find;
+use crate::wire::text::{ONES, WORD, has_byte_below};
 
 /// A set of ASCII characters: a bit in a table that all sets share.
 #[derive(Clone, Copy)]
@@ -83,8 +84,21 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 
 /// Whether all of `bytes` may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
 /// tab, and bytes from 0x80 on.
+// Word by word: values are most of a request.
+#[inline(never)]
 pub(super) fn is_field_content(bytes: &[u8]) -> bool {
-    bytes.iter().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..))
+    const DELETE: u8 = 0x7f;
+    let is_plain = |word: &[u8; WORD]| {
+        let word = usize::from_ne_bytes(*word);
+        !has_byte_below(b' ', word) && !has_byte_below(1, word ^ ONES * usize::from(DELETE))
+    };
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk()
+        && is_plain(word)
+    {
+        rest = after;
+    }
+    rest.iter().all(|&byte| byte >= b' ' && byte != DELETE || byte == b'\t')
 }
 
 /// Whether `bytes` begin with an escape: a `%` and two digits (RFC 3986 section 2.1).

@@ -29,6 +29,7 @@ use super::{
     body::Body,
     chunked::LAST_CHUNK,
     head::Head,
+    method::Method,
     response::{Answer, Rest},
     server::DateText,
     status::Status,
@@ -74,6 +75,8 @@ pub(super) struct State<E> {
     head: Head,
     /// Bytes of body in the buffer.
     collected: usize,
+    /// What may be done with the resource, once the head is complete.
+    allow: &'static [Method],
     /// What the application remembers of this request.
     exchange: Option<E>,
     /// Bytes of [`CONTINUE`] yet to be sent.
@@ -141,6 +144,7 @@ impl<E> State<E> {
             keep_alive: KeepAlive::Open,
             head: Head::new(),
             collected: 0,
+            allow: &[],
             exchange: None,
             interim: 0,
             staged: 0..0,

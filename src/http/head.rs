@@ -7,7 +7,7 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{find, is_token, is_token_char, move_to_front},
+    bytes::{find, is_token, is_token_char},
     fields::{FieldLine, KeptFields, Use, skip_value},
     framing::Framing,
     host::is_valid_authority,
@@ -39,11 +39,10 @@ pub(super) struct Head {
     pub method: Option<Method>,
     pub form: Form,
     pub version: Version,
-    target_len: usize,
-    /// Of the target.
-    path_len: usize,
-    /// The decoded path, when it is not the target's own.
-    decoded: Option<Range<usize>>,
+    target: Range<usize>,
+    path_end: usize,
+    /// Whether the decoded path stands behind the target, because it is not the target's own.
+    is_decoded: bool,
     fields_start: usize,
     /// A bit for each length that the name of a kept field has.
     name_lengths: u32,
@@ -89,9 +88,9 @@ impl Head {
             method: None,
             form: Form::Resource,
             version: Version::Http11,
-            target_len: 0,
-            path_len: 0,
-            decoded: None,
+            target: 0..0,
+            path_end: 0,
+            is_decoded: false,
             fields_start: 0,
             name_lengths: 0,
             framing: Framing::NONE,
@@ -126,25 +125,25 @@ impl Head {
 
     /// The target as it came, from its path on.
     pub fn target<'b>(&self, buffer: &'b [u8]) -> &'b str {
-        text(buffer, 0..self.target_len)
+        text(buffer, self.target.clone())
     }
 
     /// The path as it came.
     pub fn raw_path<'b>(&self, buffer: &'b [u8]) -> &'b str {
-        text(buffer, 0..self.path_len)
+        text(buffer, self.target.start..self.path_end)
     }
 
     /// The decoded path, without the slash in front.
     pub fn path<'b>(&self, buffer: &'b [u8]) -> &'b str {
-        match &self.decoded {
-            Some(decoded) => text(buffer, decoded.clone()),
-            None => self.raw_path(buffer).get(1..).unwrap_or_default(),
+        match self.is_decoded {
+            true => text(buffer, self.target.end..self.fields_start),
+            false => self.raw_path(buffer).get(1..).unwrap_or_default(),
         }
     }
 
     /// Whatever follows the `?`, still encoded.
     pub fn query<'b>(&self, buffer: &'b [u8]) -> Option<&'b str> {
-        (self.path_len < self.target_len).then(|| text(buffer, self.path_len + 1..self.target_len))
+        (self.path_end < self.target.end).then(|| text(buffer, self.path_end + 1..self.target.end))
     }
 
     /// Whether a field of that name may have been kept: a quick no for most that nobody sent.
@@ -243,8 +242,8 @@ impl Head {
                 return Err(Status::BAD_REQUEST);
             };
             if self.stage == Stage::RequestLine {
-                let line = RequestLine::parse(line)?;
-                self.keep_target(buffer, line)?;
+                let len = line.len();
+                self.read_request_line(buffer, len)?;
             } else if line.is_empty() {
                 self.stage = Stage::Complete;
             } else if self.read_field(line, buffer, wants)? {
@@ -255,6 +254,7 @@ impl Head {
     }
 
     /// A line does not fit into the buffer: that is an error unless it is a field that nobody needs.
+    #[inline(never)]
     fn give_up_line(&mut self, buffer: &[u8], wants: Wants<'_>) -> Result<(), Status> {
         let len = core::mem::take(&mut self.partial);
         let line = buffer.get(self.end..self.end + len).unwrap_or_default();
@@ -282,20 +282,21 @@ impl Head {
         Ok(())
     }
 
-    fn keep_target(&mut self, buffer: &mut [u8], line: RequestLine) -> Result<(), Status> {
+    #[inline(never)]
+    fn read_request_line(&mut self, buffer: &mut [u8], len: usize) -> Result<(), Status> {
+        let line = RequestLine::parse(buffer.get(..len).unwrap_or_default())?;
         self.method = line.method;
         self.form = line.form;
         self.version = line.version;
-        self.target_len = line.target.len();
-        self.path_len = line.path_len;
-        self.end = self.target_len;
-        move_to_front(buffer, line.target, 0);
+        self.target = line.target;
+        self.path_end = line.path_end;
+        self.end = self.target.end;
         if !line.is_normal {
             let (target, rest) =
-                buffer.split_at_mut_checked(self.target_len).ok_or(Status::URI_TOO_LONG)?;
-            let path = target.get(..self.path_len).unwrap_or_default();
+                buffer.split_at_mut_checked(self.end).ok_or(Status::URI_TOO_LONG)?;
+            let path = target.get(self.target.start..self.path_end).unwrap_or_default();
             self.end += normalise(path, rest)?;
-            self.decoded = Some(self.target_len..self.end);
+            self.is_decoded = true;
         }
         self.fields_start = self.end;
         self.stage = Stage::Fields;
@@ -303,6 +304,7 @@ impl Head {
     }
 
     /// Returns whether the line, which stands behind what is kept, is to be kept too.
+    #[inline(never)]
     fn read_field(&mut self, line: &[u8], buffer: &[u8], wants: Wants<'_>) -> Result<bool, Status> {
         self.count_line()?;
         let field = FieldLine::parse(line)?;

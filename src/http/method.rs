@@ -38,7 +38,7 @@ impl Method {
 
     /// The method of that name. Names are case-sensitive (RFC 9110 section 9.1).
     pub fn from_name(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|method| method.name().as_bytes() == name)
+        Self::ALL.iter().copied().find(|method| method.name().as_bytes() == name)
     }
 
     /// Its name.

@@ -16,8 +16,8 @@ pub(super) struct RequestLine {
     pub method: Option<Method>,
     /// Where the target stands in the line: path and query.
     pub target: Range<usize>,
-    /// How much of the target is its path.
-    pub path_len: usize,
+    /// Where its path ends.
+    pub path_end: usize,
     /// Whether the path stands for itself: no escapes, no segment that begins with a dot.
     pub is_normal: bool,
     pub form: Form,
@@ -46,33 +46,37 @@ impl RequestLine {
         let (method, target) = front.split_at_checked(TOKEN.span(front)).ok_or(BAD)?;
         let ([_, ..], [b' ', target @ .., b' ']) = (method, target) else { return Err(BAD) };
         let version = parse_version(version)?;
-        let start = method.len() + 1;
+        let mut start = method.len() + 1;
+        let end = start + target.len();
         let method = Method::from_name(method);
         let (form, skipped) = parse_form(method, target).ok_or(BAD)?;
-        let target_end = start + target.len();
         let target = target.get(skipped..).ok_or(BAD)?;
+        start += skipped;
         let (path_len, is_normal) = match form {
             Form::Resource => parse_path(target),
             Form::Server | Form::Authority => (target.len(), true),
         };
         let query = target.get(path_len..).unwrap_or_default();
-        if !matches!(query, [] | [b'?', ..]) || !QUERY.contains_all(query) {
-            return Err(BAD);
+        match query {
+            [] => {}
+            [b'?', query @ ..] if QUERY.contains_all(query) => {}
+            _ => return Err(BAD),
         }
-        let target = start + skipped..target_end;
-        Ok(Self { method, target, path_len, is_normal, form, version })
+        let path_end = start + path_len;
+        Ok(Self { method, target: start..end, path_end, is_normal, form, version })
     }
 }
 
 /// `HTTP/` DIGIT `.` DIGIT, in capitals (section 2.3).
 fn parse_version(version: &[u8; 8]) -> Result<Version, Status> {
-    match version {
-        b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', b'1', b'.', b'1'..=b'9'] => Ok(Version::Http11),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
-            Err(Status::HTTP_VERSION_NOT_SUPPORTED)
-        }
-        _ => Err(Status::BAD_REQUEST),
+    let [name @ .., major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else {
+        return Err(Status::BAD_REQUEST);
+    };
+    match (major, minor) {
+        _ if name != b"HTTP/" => Err(Status::BAD_REQUEST),
+        (b'1', b'0') => Ok(Version::Http10),
+        (b'1', _) => Ok(Version::Http11),
+        _ => Err(Status::HTTP_VERSION_NOT_SUPPORTED),
     }
 }
 
@@ -101,19 +105,21 @@ fn parse_form(method: Option<Method>, target: &[u8]) -> Option<(Form, usize)> {
 /// How much of `target` is a path (RFC 3986 section 3.3), and whether it stands for itself.
 fn parse_path(target: &[u8]) -> (usize, bool) {
     let (mut len, mut is_normal) = (0, true);
-    loop {
-        len += SEGMENT.span(target.get(len..).unwrap_or_default());
-        let rest = target.get(len..).unwrap_or_default();
-        if begins_with_escape(rest) {
-            is_normal = false;
-            len += 3;
-        } else if let [b'/', rest @ ..] = rest {
-            is_normal &= rest.first() != Some(&b'.');
-            len += 1;
-        } else {
-            return (len, is_normal);
+    while let Some(rest) = target.get(len..) {
+        match rest {
+            [b'/', rest @ ..] => {
+                is_normal &= rest.first() != Some(&b'.');
+                len += 1;
+            }
+            _ if begins_with_escape(rest) => {
+                is_normal = false;
+                len += 3;
+            }
+            _ => break,
         }
+        len += SEGMENT.span(target.get(len..).unwrap_or_default());
     }
+    (len, is_normal)
 }
 
 #[cfg(test)]

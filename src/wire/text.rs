@@ -72,21 +72,27 @@ fn parse(text: &[u8], radix: u32) -> Option<u64> {
     })
 }
 
+/// The bytes in a word.
+pub const WORD: usize = size_of::<usize>();
+/// A word whose bytes are all 1.
+pub const ONES: usize = usize::MAX / 255;
+
+/// Whether one of the bytes of `word` is below `limit`, which is 128 at most.
+pub const fn has_byte_below(limit: u8, word: usize) -> bool {
+    // Subtracted from each byte, it borrows into the high bit of those that are below.
+    word.wrapping_sub(ONES * limit as usize) & !word & (ONES << 7) != 0
+}
+
 /// Where `wanted` first stands in `bytes`.
 // Word by word. The core library's search is for long texts: with it, `contains` and `split` take
 // 600 bytes.
 #[inline(never)]
 pub fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    const LOW: usize = usize::MAX / 255;
-    const HIGH: usize = LOW << 7;
-    const WORD: usize = size_of::<usize>();
     let (words, _) = bytes.as_chunks::<WORD>();
-    let pattern = LOW * usize::from(wanted);
-    // A word minus one in each byte borrows into the high bit of a byte that is zero.
-    let zero_byte = |word: usize| word.wrapping_sub(LOW) & !word & HIGH != 0;
+    let pattern = ONES * usize::from(wanted);
     let skipped = words
         .iter()
-        .position(|word| zero_byte(usize::from_ne_bytes(*word) ^ pattern))
+        .position(|word| has_byte_below(1, usize::from_ne_bytes(*word) ^ pattern))
         .unwrap_or(words.len())
         * WORD;
     let rest = bytes.get(skipped..)?;

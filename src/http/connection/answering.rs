@@ -5,7 +5,6 @@ use crate::http::{
     application::Application,
     method::Method,
     request::Request,
-    request_line::Form,
     response::{Draft, Output, Terms},
     status::Status,
 };
@@ -22,7 +21,7 @@ impl<A: Application> Session<'_, '_, A> {
             version: request.version(),
             persistent: self.state.keep_alive == KeepAlive::Open,
             is_head: request.is_head(),
-            allow: self.application.methods(request.path()).unwrap_or_default(),
+            allow: self.state.allow,
         };
         let mut draft = Draft { output: Output::new(room), terms };
         let exchange = &mut self.state.exchange;
@@ -42,18 +41,12 @@ impl<A: Application> Session<'_, '_, A> {
             return;
         };
         let request = Request::new(head, front, &[]);
-        let allow = match head.form {
-            Form::Resource => self.application.methods(head.path(front)).unwrap_or_default(),
-            Form::Server | Form::Authority => {
-                &[Method::Get, Method::Post, Method::Put, Method::Delete]
-            }
-        };
         let terms = Terms {
             date: self.date.at(self.env.date()),
             version: head.version,
             persistent: self.state.keep_alive == KeepAlive::Open,
             is_head: head.method == Some(Method::Head),
-            allow,
+            allow: self.state.allow,
         };
         let mut draft = Draft { output: Output::new(room), terms };
         let response = draft.reply().status(status);

@@ -102,15 +102,21 @@ impl<A: Application> Session<'_, '_, A> {
         if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
         }
-        let method = match head.method.ok_or(Status::NOT_IMPLEMENTED)? {
+        let request = Request::new(head, self.buffer, &[]).with_path();
+        let methods = match head.form {
+            Form::Resource => self.application.methods(request.path()),
             // RFC 9110 section 9.3.7: about the server itself.
-            Method::Options if head.form == Form::Server => return Err(Status::NO_CONTENT),
+            Form::Server | Form::Authority => {
+                Some(&[Method::Get, Method::Post, Method::Put, Method::Delete] as _)
+            }
+        };
+        self.state.allow = methods.unwrap_or_default();
+        let method = match head.method.ok_or(Status::NOT_IMPLEMENTED)? {
             Method::Trace | Method::Connect => return Err(Status::METHOD_NOT_ALLOWED),
             Method::Head => Method::Get,
             method => method,
         };
-        let request = Request::new(head, self.buffer, &[]).with_path();
-        let methods = self.application.methods(request.path()).ok_or(Status::NOT_FOUND)?;
+        let methods = methods.ok_or(Status::NOT_FOUND)?;
         if method == Method::Options {
             return Err(Status::NO_CONTENT);
         }

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 pub(super) use crate::wire::text::position as find;
-use crate::wire::text::{ONES, WORD, has_byte_below};
+use crate::wire::text::{ONES, WORD, bytes_below};
 
 /// A set of ASCII characters: a bit in a table that all sets share.
 #[derive(Clone, Copy)]
@@ -90,7 +90,7 @@ pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     const DELETE: u8 = 0x7f;
     let is_plain = |word: &[u8; WORD]| {
         let word = usize::from_ne_bytes(*word);
-        !has_byte_below(b' ', word) && !has_byte_below(1, word ^ ONES * usize::from(DELETE))
+        bytes_below(b' ', word) | bytes_below(1, word ^ ONES * usize::from(DELETE)) == 0
     };
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk()

@@ -26,8 +26,8 @@ impl<'b> Request<'b> {
     }
 
     /// The same with its path at hand, for whoever asks for it again and again.
-    pub(super) fn with_path(self) -> Self {
-        Self { path: Some(self.path()), ..self }
+    pub(super) fn with_path(head: &'b Head, buffer: &'b [u8], body: &'b [u8]) -> Self {
+        Self { path: Some(head.path(buffer)), ..Self::new(head, buffer, body) }
     }
 
     /// What is to be done. HEAD is shown as [`Method::Get`]: answer that, and the server leaves the

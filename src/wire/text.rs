@@ -77,10 +77,11 @@ pub const WORD: usize = size_of::<usize>();
 /// A word whose bytes are all 1.
 pub const ONES: usize = usize::MAX / 255;
 
-/// Whether one of the bytes of `word` is below `limit`, which is 128 at most.
-pub const fn has_byte_below(limit: u8, word: usize) -> bool {
+/// The bytes of `word` that are below `limit`, which is 128 at most: their high bits, of which the
+/// lowest is right and the others may not be.
+pub const fn bytes_below(limit: u8, word: usize) -> usize {
     // Subtracted from each byte, it borrows into the high bit of those that are below.
-    word.wrapping_sub(ONES * limit as usize) & !word & (ONES << 7) != 0
+    word.wrapping_sub(ONES * limit as usize) & !word & (ONES << 7)
 }
 
 /// Where `wanted` first stands in `bytes`.
@@ -88,15 +89,17 @@ pub const fn has_byte_below(limit: u8, word: usize) -> bool {
 // 600 bytes.
 #[inline(never)]
 pub fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    let (words, _) = bytes.as_chunks::<WORD>();
     let pattern = ONES * usize::from(wanted);
-    let skipped = words
-        .iter()
-        .position(|word| has_byte_below(1, usize::from_ne_bytes(*word) ^ pattern))
-        .unwrap_or(words.len())
-        * WORD;
-    let rest = bytes.get(skipped..)?;
-    rest.iter().position(|&byte| byte == wanted).map(|at| skipped + at)
+    let mut rest = bytes;
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let found = bytes_below(1, usize::from_le_bytes(*word) ^ pattern);
+        if found != 0 {
+            return Some(bytes.len() - rest.len() + found.trailing_zeros() as usize / 8);
+        }
+        rest = after;
+    }
+    let at = rest.iter().position(|&byte| byte == wanted)?;
+    Some(bytes.len() - rest.len() + at)
 }
 
 /// What stands before the first `separator`, which is ASCII, and what stands after it, if it is

@@ -15,7 +15,7 @@ impl<A: Application> Session<'_, '_, A> {
         let (kept, staging) = (self.state.head.kept_len(), self.state.staging());
         let Some((front, room)) = self.buffer.split_at_mut_checked(staging) else { return };
         let (front, body) = front.split_at_checked(kept).unwrap_or_default();
-        let request = Request::new(&self.state.head, front, body).with_path();
+        let request = Request::with_path(&self.state.head, front, body);
         let terms = Terms {
             date: self.date.at(self.env.date()),
             version: request.version(),

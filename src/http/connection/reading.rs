@@ -68,13 +68,15 @@ impl<A: Application> Session<'_, '_, A> {
         if !head.is_persistent() {
             self.state.keep_alive = KeepAlive::Last;
         }
-        let (sink, limit) = match self.begin() {
-            Ok(Begin::Respond) => {
-                self.disregard_body(length, awaits_continue, None);
-                return Ok(());
-            }
-            Err(status) => {
-                self.disregard_body(length, awaits_continue, Some(status));
+        let begun = self.begin();
+        self.state.refusal = begun.err();
+        if length == Length::Exact(0) {
+            self.state.reading = Reading::Whole;
+            return Ok(());
+        }
+        let (sink, limit) = match begun {
+            Ok(Begin::Respond) | Err(_) => {
+                self.disregard_body(length, awaits_continue);
                 return Ok(());
             }
             Ok(Begin::Collect { limit }) => {
@@ -84,7 +86,6 @@ impl<A: Application> Session<'_, '_, A> {
             Ok(Begin::Stream { limit }) => (Sink::Application, limit),
         };
         match length {
-            Length::Exact(0) => self.state.reading = Reading::Whole,
             Length::Exact(length) if length > limit => self.fail(Status::CONTENT_TOO_LARGE),
             _ => {
                 self.state.reading = Reading::Body(Body::new(length, limit), sink);
@@ -102,7 +103,7 @@ impl<A: Application> Session<'_, '_, A> {
         if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
             return Err(Status::EXPECTATION_FAILED);
         }
-        let request = Request::new(head, self.buffer, &[]).with_path();
+        let request = Request::with_path(head, self.buffer, &[]);
         let methods = match head.form {
             Form::Resource => self.application.methods(request.path()),
             // RFC 9110 section 9.3.7: about the server itself.
@@ -133,12 +134,9 @@ impl<A: Application> Session<'_, '_, A> {
     /// answer, so that a malformed one is answered with 400 and nothing else; otherwise the
     /// connection closes, and so it does where the client may not send the body at all because it
     /// was not told to continue (RFC 9110 section 10.1.1).
-    fn disregard_body(&mut self, length: Length, awaits_continue: bool, refusal: Option<Status>) {
-        self.state.refusal = refusal;
+    fn disregard_body(&mut self, length: Length, awaits_continue: bool) {
         let is_long = matches!(length, Length::Exact(length) if length > DISCARD_LIMIT);
-        if length == Length::Exact(0) {
-            self.state.reading = Reading::Whole;
-        } else if is_long || awaits_continue {
+        if is_long || awaits_continue {
             self.state.keep_alive = KeepAlive::Last;
             self.state.reading = Reading::Whole;
         } else {

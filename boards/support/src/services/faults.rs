@@ -93,6 +93,15 @@ fn check_memory_routines() {
             black_box(&mut copied)[place.clone()].copy_from_slice(part);
             expect(&copied, &empty, from);
 
+            assert!(black_box(&copied)[place.clone()].cmp(part).is_eq());
+            for (at, byte) in place.clone().flat_map(|at| [(at, 0), (at, u8::MAX)]) {
+                let mut other = copied;
+                // What follows the first difference must not count.
+                other[at..].fill(!byte);
+                other[at] = byte;
+                assert!(black_box(&other)[place.clone()].cmp(part) == byte.cmp(&copied[at]));
+            }
+
             let mut moved = source;
             black_box(&mut moved).copy_within(from..from + length, to);
             expect(&moved, &source, from);

@@ -101,9 +101,9 @@ pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     rest.iter().all(|&byte| byte >= b' ' && byte != DELETE || byte == b'\t')
 }
 
-/// Whether `bytes` begin with an escape: a `%` and two digits (RFC 3986 section 2.1).
-pub(super) fn begins_with_escape(bytes: &[u8]) -> bool {
-    matches!(bytes, [b'%', a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
+/// Whether two hexadecimal digits follow the `%` of an escape (RFC 3986 section 2.1).
+pub(super) fn begins_with_digits(bytes: &[u8]) -> bool {
+    matches!(bytes, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
 }
 
 /// Without the optional blanks around it (RFC 9110 section 5.6.3).

@@ -1,7 +1,7 @@
 //! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
 //! section 3.2).
 
-use super::bytes::{IP_LITERAL, REG_NAME, begins_with_escape, find};
+use super::bytes::{IP_LITERAL, REG_NAME, begins_with_digits, find};
 use crate::wire::text::parse_decimal;
 
 /// `uri-host [ ":" port ]`. A host may not be empty in an `http` URI (RFC 9110 section 4.2.1), and a
@@ -31,10 +31,10 @@ fn name_len(authority: &[u8]) -> usize {
     let mut len = 0;
     loop {
         len += REG_NAME.span(authority.get(len..).unwrap_or_default());
-        if !begins_with_escape(authority.get(len..).unwrap_or_default()) {
-            return len;
+        match authority.get(len..) {
+            Some([b'%', rest @ ..]) if begins_with_digits(rest) => len += 3,
+            _ => return len,
         }
-        len += 3;
     }
 }
 

@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{QUERY, SEGMENT, TOKEN, begins_with_escape},
+    bytes::{QUERY, SEGMENT, TOKEN, begins_with_digits},
     host::is_valid_authority,
     method::{Method, Version},
     status::Status,
@@ -111,7 +111,7 @@ fn parse_path(target: &[u8]) -> (usize, bool) {
                 is_normal &= rest.first() != Some(&b'.');
                 len += 1;
             }
-            _ if begins_with_escape(rest) => {
+            [b'%', rest @ ..] if begins_with_digits(rest) => {
                 is_normal = false;
                 len += 3;
             }

@@ -88,8 +88,8 @@ pub const fn bytes_below(limit: u8, word: usize) -> usize {
 // Word by word. The core library's search is for long texts: with it, `contains` and `split` take
 // 600 bytes.
 #[inline(never)]
-pub fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
-    let pattern = ONES * usize::from(wanted);
+pub const fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    let pattern = ONES * wanted as usize;
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk() {
         let found = bytes_below(1, usize::from_le_bytes(*word) ^ pattern);
@@ -98,8 +98,13 @@ pub fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
         }
         rest = after;
     }
-    let at = rest.iter().position(|&byte| byte == wanted)?;
-    Some(bytes.len() - rest.len() + at)
+    while let [byte, after @ ..] = rest {
+        if *byte == wanted {
+            return Some(bytes.len() - rest.len());
+        }
+        rest = after;
+    }
+    None
 }
 
 /// What stands before the first `separator`, which is ASCII, and what stands after it, if it is

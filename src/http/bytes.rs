@@ -26,8 +26,8 @@ pub(super) const QUERY: AsciiSet = AsciiSet(16);
 pub(super) const BOUNDARY: AsciiSet = AsciiSet(32);
 
 /// For each character, the sets it is in.
-static SETS: [u8; 128] = {
-    let mut sets = [0; 128];
+static SETS: [u8; 256] = {
+    let mut sets = [0; 256];
     let mut byte = 0;
     while byte < 128 {
         if (byte as u8).is_ascii_alphanumeric() {

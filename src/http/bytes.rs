@@ -88,9 +88,10 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
 #[inline(never)]
 pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     const DELETE: u8 = 0x7f;
+    let deletes = ONES * usize::from(DELETE);
     let is_plain = |word: &[u8; WORD]| {
         let word = usize::from_ne_bytes(*word);
-        bytes_below(b' ', word) | bytes_below(1, word ^ ONES * usize::from(DELETE)) == 0
+        bytes_below(b' ', word) | bytes_below(1, word ^ deletes) == 0
     };
     let mut rest = bytes;
     while let Some((word, after)) = rest.split_first_chunk()
@@ -101,7 +102,8 @@ pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     rest.iter().all(|&byte| byte >= b' ' && byte != DELETE || byte == b'\t')
 }
 
-/// Whether two hexadecimal digits follow the `%` of an escape (RFC 3986 section 2.1).
+/// Whether `bytes` make an escape of the `%` before them: two hexadecimal digits (RFC 3986 section
+/// 2.1).
 pub(super) fn begins_with_digits(bytes: &[u8]) -> bool {
     matches!(bytes, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
 }
@@ -154,7 +156,13 @@ mod tests {
     fn field_content_is_what_the_grammar_allows() {
         for byte in 0..=255_u8 {
             let allowed = byte == b'\t' || (b' '..=b'~').contains(&byte) || byte >= 0x80;
-            assert_eq!(is_field_content(&[b'a', byte]), allowed, "{byte}");
+            for length in 1..=20 {
+                for at in 0..length {
+                    let mut bytes = [0x80; 20];
+                    bytes[at] = byte;
+                    assert_eq!(is_field_content(&bytes[..length]), allowed, "{byte} at {at}");
+                }
+            }
         }
     }
 }

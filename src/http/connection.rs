@@ -47,8 +47,8 @@ pub const RESERVE: usize = 512;
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// The state of one connection: `BUFFER` bytes and about 250 more, plus what
-/// [`Application::Exchange`] takes. `BUFFER` bounds what a request's target and the fields that are
-/// kept may take together: [`RESERVE`] less than it.
+/// [`Application::Exchange`] takes. `BUFFER` bounds what a request's target, with the method before it,
+/// and the lines of the fields that are kept may take together: [`RESERVE`] less than it.
 pub struct Connection<A: Application, const BUFFER: usize> {
     pub(super) state: State<A::Exchange>,
     pub(super) buffer: [u8; BUFFER],

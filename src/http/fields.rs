@@ -162,6 +162,16 @@ mod tests {
     }
 
     #[test]
+    fn kept_lines_are_read_again() {
+        let mut fields = KeptFields(b"Host: a:80\r\nRange:\r\nCookie:\t a=b; c \r\n");
+        let mut next = || fields.next().map(|field| (field.name, field.value));
+        assert_eq!(next(), Some((&b"Host"[..], &b"a:80"[..])));
+        assert_eq!(next(), Some((&b"Range"[..], &b""[..])));
+        assert_eq!(next(), Some((&b"Cookie"[..], &b"a=b; c"[..])));
+        assert_eq!(next(), None);
+    }
+
+    #[test]
     fn values_are_skipped_in_pieces_of_any_size() {
         for (input, expected) in [
             (" value\r\nNext", Ok((8, true))),

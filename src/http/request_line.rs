@@ -153,6 +153,29 @@ mod tests {
     }
 
     #[test]
+    fn paths_within_lines() {
+        for (target, path, is_normal) in [
+            ("/", "/", true),
+            ("/a.b/c?/.%", "/a.b/c", true),
+            ("http://a:1/b?c", "/b", true),
+            ("http://a?c", "", true),
+            ("/..", "/..", false),
+            ("/a/.b", "/a/.b", false),
+            ("/a%20b?", "/a%20b", false),
+        ] {
+            let mut line = [0; 64];
+            let parts = ["GET ", target, " HTTP/1.1"].map(str::as_bytes);
+            let len = parts.iter().fold(0, |at, part| {
+                line[at..at + part.len()].copy_from_slice(part);
+                at + part.len()
+            });
+            let parsed = RequestLine::parse(&line[..len]).unwrap();
+            assert_eq!(&line[parsed.target.start..parsed.path_end], path.as_bytes(), "{target}");
+            assert_eq!(parsed.is_normal, is_normal, "{target}");
+        }
+    }
+
+    #[test]
     fn bad_lines() {
         for line in [
             "",

@@ -7,18 +7,27 @@ pub const UNKNOWN: &str = "application/octet-stream";
 
 /// The value of Content-Type for the file at `path`, by what follows the last dot of its name, in
 /// either case. Text is taken to be UTF-8.
-pub fn of(path: &str) -> &'static str {
-    let Some(dot) = path.bytes().rposition(|byte| byte == b'.') else { return UNKNOWN };
-    let wanted = path.get(dot + 1..).unwrap_or_default();
-    let mut rest = Some(TYPES);
+pub const fn of(path: &str) -> &'static str {
+    let mut up_to_dot = path.as_bytes();
+    while let [rest @ .., last] = up_to_dot
+        && *last != b'.'
+    {
+        up_to_dot = rest;
+    }
+    let Some((_, wanted)) = path.as_bytes().split_at_checked(up_to_dot.len()) else {
+        return UNKNOWN;
+    };
+    let mut rest = if up_to_dot.is_empty() { None } else { Some(TYPES) };
     while let Some(text) = rest {
         let (line, after) = cut(text, b'\n');
         let (extensions, media_type) = cut(line, b'=');
         let mut others = Some(extensions);
         while let Some(text) = others {
             let (extension, after) = cut(text, b',');
-            if extension.eq_ignore_ascii_case(wanted) {
-                return media_type.unwrap_or(UNKNOWN);
+            if extension.as_bytes().eq_ignore_ascii_case(wanted)
+                && let Some(media_type) = media_type
+            {
+                return media_type;
             }
             others = after;
         }

@@ -138,7 +138,7 @@ pub struct Metadata {
     /// A number that differs between any two contents of this path and encoding; a strong ETag is
     /// made of it.
     pub version: u64,
-    /// Its media type, when the store knows better than its name tells.
+    /// Its media type, when the store knows it; otherwise its name tells.
     pub content_type: Option<&'static str>,
     /// Its name changes with its content, so it can be cached for ever.
     pub immutable: bool,

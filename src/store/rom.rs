@@ -11,6 +11,7 @@
 use super::{
     Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside, set,
 };
+use crate::http::media_type;
 
 /// A file in the program.
 #[derive(Debug, Clone, Copy)]
@@ -19,7 +20,7 @@ pub struct RomFile {
     version: u64,
     identity: &'static [u8],
     gzip: Option<&'static [u8]>,
-    content_type: Option<&'static str>,
+    content_type: &'static str,
     is_immutable: bool,
 }
 
@@ -31,7 +32,7 @@ impl RomFile {
             version,
             identity: content,
             gzip: None,
-            content_type: None,
+            content_type: media_type::of(path),
             is_immutable: false,
         }
     }
@@ -43,7 +44,7 @@ impl RomFile {
 
     /// Sets a media type other than the one that the file's name tells.
     pub const fn with_content_type(self, content_type: &'static str) -> Self {
-        Self { content_type: Some(content_type), ..self }
+        Self { content_type, ..self }
     }
 
     /// Says that the file's name changes with its content.
@@ -147,7 +148,7 @@ impl Store for RomStore {
             size: open.content.len() as u64,
             modified: None,
             version: open.file.version,
-            content_type: open.file.content_type,
+            content_type: Some(open.file.content_type),
             immutable: open.file.is_immutable,
         }
     }
@@ -251,6 +252,8 @@ mod tests {
         let gzipped = STORE.open("index.html", Encoding::Gzip).unwrap();
         assert_eq!((gzipped.content(), STORE.metadata(&gzipped).size), (&b"gz"[..], 2));
         assert_eq!(STORE.open("a.txt", Encoding::Gzip).unwrap_err(), StoreError::NotFound);
+        let html = Some("text/html; charset=utf-8");
+        assert_eq!(STORE.metadata(&gzipped).content_type, html);
         let dash = STORE.open("a-b", Encoding::Identity).unwrap();
         assert!(STORE.metadata(&dash).immutable);
         let typed = STORE.open("x/2/a", Encoding::Identity).unwrap();

@@ -110,9 +110,12 @@ pub const fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
 /// What stands before the first `separator`, which is ASCII, and what stands after it, if it is
 /// there.
 #[inline(never)]
-pub fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
-    let at = position(separator, text.as_bytes()).unwrap_or(text.len());
-    (text.get(..at).unwrap_or_default(), text.get(at + 1..))
+pub const fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+    let Some(at) = position(separator, text.as_bytes()) else { return (text, None) };
+    match (text.split_at_checked(at), text.split_at_checked(at + 1)) {
+        (Some((before, _)), Some((_, after))) => (before, Some(after)),
+        _ => (text, None),
+    }
 }
 
 /// Pairs of `name=value` with `separator` between them; blanks around a pair are left away.

@@ -1,6 +1,6 @@
 //! Entity tags (RFC 9110 section 8.8.3) and the lists of them in If-Match and If-None-Match (13.1).
 
-use crate::{store::Encoding, wire::text};
+use crate::{store::Encoding, wire::text::hex};
 
 /// The strong entity tag of a file's contents: `"` and 16 hexadecimal digits of its version, and for
 /// the gzip variant `-gz`, and `"`. Variants that differ in their encoding need tags that differ
@@ -16,19 +16,15 @@ impl EntityTag {
     pub const LONGEST: usize = 21;
 
     /// The tag of what [`Metadata::version`](crate::store::Metadata::version) numbers.
+    #[inline(never)]
     pub fn new(version: u64, encoding: Encoding) -> Self {
-        let end: &[u8] = match encoding {
-            Encoding::Identity => b"\"",
-            Encoding::Gzip => b"-gz\"",
+        let (mut text, length) = match encoding {
+            Encoding::Identity => (*b"\"0123456789abcdef\"   ", 18),
+            Encoding::Gzip => (*b"\"0123456789abcdef-gz\"", 21),
         };
-        let mut tag = [b'"'; Self::LONGEST];
-        let [_, digits @ .., _, _, _, _] = &mut tag;
-        *digits = text::hex(version);
-        let [.., a, b, c, d] = &mut tag;
-        for (place, &byte) in [a, b, c, d].into_iter().zip(end) {
-            *place = byte;
-        }
-        Self { text: tag, length: 1 + 16 + end.len() }
+        let [_, digits @ .., _, _, _, _] = &mut text;
+        *digits = hex(version);
+        Self { text, length }
     }
 
     /// The tag as it stands in an ETag field.

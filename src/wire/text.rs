@@ -41,7 +41,7 @@ pub fn hex(value: u64) -> [u8; 16] {
 
 /// The lower-case digit of a value from 0 to 15.
 pub fn hex_digit(value: u8) -> u8 {
-    if value < 10 { b'0' + value } else { b'a' - 10 + value }
+    b"0123456789abcdef".get(usize::from(value)).copied().unwrap_or(b'?')
 }
 
 /// The value of a hexadecimal digit, in either case.

@@ -52,7 +52,6 @@ pub(crate) struct Variant {
     encoding: Encoding,
     has_variants: bool,
     media_type: &'static str,
-    tag: EntityTag,
 }
 
 /// Opens the variant of a file that suits `request` best (RFC 9110 section 12.5.3).
@@ -74,8 +73,7 @@ pub(crate) fn open<S: Store>(
     };
     let metadata = store.metadata(&file);
     let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
-    let tag = EntityTag::new(metadata.version, encoding);
-    Ok((file, Variant { metadata, encoding, has_variants, media_type, tag }))
+    Ok((file, Variant { metadata, encoding, has_variants, media_type }))
 }
 
 /// The encoding that the client is to have.
@@ -101,15 +99,16 @@ impl Variant {
         env: &mut Environment<'_>,
     ) -> Answer {
         let size = self.metadata.size;
+        let tag = &EntityTag::new(self.metadata.version, self.encoding);
         let current = Current {
-            tag: Some(&self.tag),
+            tag: Some(tag),
             modified: self.metadata.modified,
             now: env.date(),
             is_read: true,
         };
         if let Err(status) = current.check(request) {
             return match status {
-                Status::NOT_MODIFIED => self.validators(reply.status(status), None).empty(),
+                Status::NOT_MODIFIED => self.validators(tag, reply.status(status), None).empty(),
                 _ => reply.error(status),
             };
         }
@@ -123,12 +122,12 @@ impl Variant {
         match requested {
             Requested::Whole => {
                 body.end = size;
-                let response = self.representation(reply.ok(), env.date());
+                let response = self.representation(tag, reply.ok(), env.date());
                 response.own_field("Content-Type", self.media_type.as_bytes()).sized(size)
             }
             Requested::Parts(ranges) => {
                 let response =
-                    self.representation(reply.status(Status::PARTIAL_CONTENT), env.date());
+                    self.representation(tag, reply.status(Status::PARTIAL_CONTENT), env.date());
                 if let [range] = ranges.as_slice() {
                     (body.next, body.end) = (range.first, range.last.saturating_add(1));
                     return response
@@ -160,8 +159,8 @@ impl Variant {
     }
 
     /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).
-    fn validators<'r>(&self, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
-        let mut response = response.own_field("ETag", self.tag.as_bytes());
+    fn validators<'r>(&self, tag: &EntityTag, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
+        let mut response = response.own_field("ETag", tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
             // Section 8.8.2.1: never later than Date.
             let modified = now.map_or(modified, |now| modified.min(now));
@@ -180,8 +179,8 @@ impl Variant {
         )
     }
 
-    fn representation<'r>(&self, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
-        let response = self.validators(response, now).own_field("Accept-Ranges", b"bytes");
+    fn representation<'r>(&self, tag: &EntityTag, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
+        let response = self.validators(tag, response, now).own_field("Accept-Ranges", b"bytes");
         match self.encoding {
             Encoding::Identity => response,
             Encoding::Gzip => response.own_field("Content-Encoding", b"gzip"),

@@ -91,9 +91,15 @@ impl<'r> Reply<'r> {
     /// Begins a response.
     pub fn status(self, status: Status) -> Response<'r> {
         let Draft { output, terms } = &mut *self.draft;
-        output.bytes(b"HTTP/1.1 ");
-        output.status(status);
-        output.bytes(b"\r\n");
+        match status {
+            // Nearly always: not put together anew each time.
+            Status::OK => output.bytes(b"HTTP/1.1 200 OK\r\n"),
+            status => {
+                output.bytes(b"HTTP/1.1 ");
+                output.status(status);
+                output.bytes(b"\r\n");
+            }
+        }
         if let Some(date) = terms.date {
             output.field("Date", date);
         }

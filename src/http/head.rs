@@ -41,7 +41,8 @@ pub(super) struct Head {
     pub version: Version,
     target: Range<usize>,
     path_end: usize,
-    /// Whether the decoded path stands behind the target, because it is not the target's own.
+    /// Whether the decoded path stands behind the target, because it is not the target's own,
+    /// or because of empty segments.
     is_decoded: bool,
     fields_start: usize,
     /// A bit for each length that the name of a kept field has.
@@ -139,6 +140,12 @@ impl Head {
             true => text(buffer, self.target.end..self.fields_start),
             false => self.raw_path(buffer).get(1..).unwrap_or_default(),
         }
+    }
+
+    /// Whether the path came as plain as can be: without escapes, dots that begin a segment, and empty
+    /// segments but for the last. A quick yes for most.
+    pub fn has_plain_path(&self) -> bool {
+        !self.is_decoded
     }
 
     /// Whatever follows the `?`, still encoded.

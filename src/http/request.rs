@@ -65,6 +65,12 @@ impl<'b> Request<'b> {
         self.head.raw_path(self.buffer)
     }
 
+    /// Whether the path has only segments that are valid names, but perhaps for the last, which may be
+    /// empty: a quick yes for most requests.
+    pub(super) fn has_plain_path(&self) -> bool {
+        self.head.has_plain_path()
+    }
+
     /// The path's segments, as many as `places` holds; none when there are more. For a `match`:
     ///
     /// ```

@@ -18,7 +18,8 @@ pub(super) struct RequestLine {
     pub target: Range<usize>,
     /// Where its path ends.
     pub path_end: usize,
-    /// Whether the path stands for itself: no escapes, no segment that begins with a dot.
+    /// Whether the path stands for itself: no escapes, no segment that begins with a dot, none but
+    /// the last that is empty.
     pub is_normal: bool,
     pub form: Form,
     pub version: Version,
@@ -108,7 +109,7 @@ fn parse_path(target: &[u8]) -> (usize, bool) {
     while let Some(rest) = target.get(len..) {
         match rest {
             [b'/', rest @ ..] => {
-                is_normal &= rest.first() != Some(&b'.');
+                is_normal &= !matches!(rest, [b'.' | b'/', ..]);
                 len += 1;
             }
             [b'%', rest @ ..] if begins_with_digits(rest) => {

@@ -159,7 +159,12 @@ impl Variant {
     }
 
     /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).
-    fn validators<'r>(&self, tag: &EntityTag, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
+    fn validators<'r>(
+        &self,
+        tag: &EntityTag,
+        response: Response<'r>,
+        now: Option<UnixTime>,
+    ) -> Response<'r> {
         let mut response = response.own_field("ETag", tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
             // Section 8.8.2.1: never later than Date.
@@ -179,7 +184,12 @@ impl Variant {
         )
     }
 
-    fn representation<'r>(&self, tag: &EntityTag, response: Response<'r>, now: Option<UnixTime>) -> Response<'r> {
+    fn representation<'r>(
+        &self,
+        tag: &EntityTag,
+        response: Response<'r>,
+        now: Option<UnixTime>,
+    ) -> Response<'r> {
         let response = self.validators(tag, response, now).own_field("Accept-Ranges", b"bytes");
         match self.encoding {
             Encoding::Identity => response,

@@ -120,7 +120,7 @@ impl<S: Store> Application for Files<S> {
                 if !is_folder(self.path(request)) {
                     return Err(Status::CONFLICT);
                 }
-                if !is_valid_folder(self.path(request)) {
+                if !is_valid(self.path(request)) {
                     return Err(Status::NOT_FOUND);
                 }
                 *exchange = Some(Exchange::Form(Form::new(request)?));
@@ -255,7 +255,10 @@ impl<S: Store> Files<S> {
     ) -> Answer {
         let path = self.path(request);
         let is_folder = is_folder(path);
-        if !(if is_folder { is_valid_folder(path) } else { is_valid_path(path) }) {
+        // A plain path needs no second look, unless the prefix ends in the midst of a name.
+        let is_whole = matches!(self.prefix.as_bytes(), [] | [.., b'/']);
+        let is_valid = is_whole && request.has_plain_path() || is_valid(path);
+        if !is_valid {
             return reply.error(Status::NOT_FOUND);
         }
         let mut index = Path::new();
@@ -304,11 +307,10 @@ fn is_folder(path: &str) -> bool {
     path.is_empty() || path.ends_with('/')
 }
 
-/// Whether a store may see the folder: the root, or names that each have a slash behind them. A `/`
-/// alone, which is what `//` leaves, has none.
-fn is_valid_folder(path: &str) -> bool {
-    let names = path.strip_suffix('/');
-    path.is_empty() || names.is_some_and(|names| !names.is_empty() && is_valid_path(names))
+/// Whether a store may see `path`, a file's or a folder's: the root, or names that each have a slash
+/// behind them but for a file's. A `/` alone, which is what `//` leaves, has none.
+fn is_valid(path: &str) -> bool {
+    path != "/" && is_valid_path(path.strip_suffix('/').unwrap_or(path))
 }
 
 /// The request's own path as it came, for a Location that leads back to it; the root for one with

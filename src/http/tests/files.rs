@@ -2,11 +2,17 @@
 
 use super::std::{format, string::String, vec::Vec};
 
+use core::cell::Cell;
+
 use super::{Bench, Files, MemoryStore, WriteAccess, statuses};
 use crate::{
+    entropy::{Entropy, SeededEntropy},
     http::auth::Token,
     net::protocol::{Phase, Protocol},
-    store::ram::{RamMemory, RamStore},
+    store::{
+        Encoding, Entry, Metadata, Store, StoreError, is_valid_path,
+        ram::{RamMemory, RamStore},
+    },
 };
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -369,4 +375,64 @@ fn an_upload_is_given_back_before_its_answer_is_out() {
     assert_eq!(store.free_bytes(), all);
     bench.feed(b"");
     assert!(bench.text().starts_with("HTTP/1.1 400 "), "{}", bench.text());
+}
+
+/// Sees to it that whoever asks has looked at the path.
+struct Strict<'c> {
+    asked: &'c Cell<usize>,
+}
+
+impl Store for Strict<'_> {
+    type File = ();
+    type Listing = ();
+    type Upload = ();
+
+    fn open(&self, path: &str, _: Encoding) -> Result<(), StoreError> {
+        assert!(is_valid_path(path), "{path:?}");
+        self.asked.set(self.asked.get() + 1);
+        Err(StoreError::NotFound)
+    }
+
+    fn metadata(&self, (): &()) -> Metadata {
+        unreachable!("there are no files")
+    }
+
+    fn read(&self, (): &mut (), _: u64, _: &mut [u8]) -> Result<usize, StoreError> {
+        unreachable!("there are no files")
+    }
+
+    fn list(&self, path: &str) -> Result<(), StoreError> {
+        assert!(is_valid_path(path), "{path:?}");
+        Err(StoreError::NotFound)
+    }
+
+    fn next_entry(
+        &self,
+        (): &mut (),
+        _: &mut heapless::string::StringView,
+    ) -> Result<Option<Entry>, StoreError> {
+        unreachable!("there are no folders")
+    }
+}
+
+#[test]
+fn a_store_sees_valid_paths_only() {
+    const PIECES: [&str; 12] =
+        ["/", "/", "a", "b.c", ".", "..", "%2e", "%5C", "%c2%85", "%20", "%2541", "?/"];
+    let (asked, mut entropy) = (Cell::new(0), SeededEntropy::new(12));
+    for prefix in ["", "a/", "a"] {
+        let files = Files::new(Strict { asked: &asked }).under(prefix).with_listings();
+        let mut bench = Bench::<_>::new(files);
+        for _ in 0..10_000 {
+            let mut random = entropy.next_u64();
+            let mut target = format!("/{prefix}");
+            for _ in 0..random % 7 {
+                random >>= 4;
+                target += PIECES[random as usize % PIECES.len()];
+            }
+            let answer = bench.ask(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+            assert!(answer.starts_with("HTTP/1.1 404"), "{target}: {answer}");
+        }
+    }
+    assert!(asked.get() > 10_000, "{}", asked.get());
 }

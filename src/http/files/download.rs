@@ -66,9 +66,8 @@ pub(crate) fn open<S: Store>(
         Err(_) => store.open(path, Encoding::Gzip),
     };
     let has_variants = gzipped.is_ok();
-    let wanted = choose(request, has_variants);
-    let (file, encoding) = match (gzipped, wanted) {
-        (Ok(file), Encoding::Gzip) => (file, Encoding::Gzip),
+    let (file, encoding) = match gzipped {
+        Ok(file) if choose(request) == Encoding::Gzip => (file, Encoding::Gzip),
         _ => (identity?, Encoding::Identity),
     };
     let metadata = store.metadata(&file);
@@ -76,8 +75,8 @@ pub(crate) fn open<S: Store>(
     Ok((file, Variant { metadata, encoding, has_variants, media_type }))
 }
 
-/// The encoding that the client is to have.
-fn choose(request: &Request<'_>, has_variants: bool) -> Encoding {
+/// The encoding that the client is to have, of both.
+fn choose(request: &Request<'_>) -> Encoding {
     let mut accepted = AcceptEncoding::default();
     let mut has_choice = false;
     for value in request.values("Accept-Encoding") {
@@ -85,7 +84,7 @@ fn choose(request: &Request<'_>, has_variants: bool) -> Encoding {
         has_choice = true;
     }
     // Whoever refuses both gets the file as it is: better than nothing.
-    if has_choice { accepted.choose(has_variants).unwrap_or_default() } else { Encoding::Identity }
+    if has_choice { accepted.choose(true).unwrap_or_default() } else { Encoding::Identity }
 }
 
 /// Whatever the store.

@@ -158,11 +158,15 @@ impl Head {
         self.name_lengths >> (name.len() & 31) & 1 == 1
     }
 
-    /// Whether one of the fields of RFC 9110 section 13.1 may have been kept, but for If-Range.
-    pub fn may_have_conditions(&self) -> bool {
-        ["If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"]
-            .iter()
-            .any(|name| self.may_have(name))
+    /// Whether one of the fields of RFC 9110 sections 13.1 and 14.2 may have been kept, but for
+    /// If-Range, which does nothing alone.
+    pub fn may_have_conditions_or_range(&self) -> bool {
+        const LENGTHS: u32 = (1 << "If-Match".len())
+            | (1 << "If-None-Match".len())
+            | (1 << "If-Modified-Since".len())
+            | (1 << "If-Unmodified-Since".len())
+            | (1 << "Range".len());
+        self.name_lengths & LENGTHS != 0
     }
 
     pub fn fields<'b>(&self, buffer: &'b [u8]) -> KeptFields<'b> {

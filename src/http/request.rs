@@ -125,9 +125,9 @@ impl<'b> Request<'b> {
         })
     }
 
-    /// Whether there may be a condition to check: a quick no for most requests.
-    pub(super) fn may_have_conditions(&self) -> bool {
-        self.head.may_have_conditions()
+    /// Whether there may be a condition to check, or a range to send: a quick no for most requests.
+    pub(super) fn may_have_conditions_or_range(&self) -> bool {
+        self.head.may_have_conditions_or_range()
     }
 
     /// The body, when the application asked for it as a whole; empty before it has come.

@@ -24,9 +24,6 @@ impl Current<'_> {
     /// # Errors
     /// 412, or 304 where the client has the file already.
     pub fn check(&self, request: &Request<'_>) -> Result<(), Status> {
-        if !request.may_have_conditions() {
-            return Ok(());
-        }
         let tag_matches = |name, comparison| {
             let mut values = request.values(name).peekable();
             values

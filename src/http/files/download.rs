@@ -105,18 +105,12 @@ impl Variant {
             now: env.date(),
             is_read: true,
         };
-        if let Err(status) = current.check(request) {
-            return match status {
-                Status::NOT_MODIFIED => self.validators(tag, reply.status(status), None).empty(),
-                _ => reply.error(status),
-            };
-        }
-        let requested = match request.field("Range") {
-            // RFC 9110 section 14.2: other methods than GET know no ranges.
-            Some(value) if !request.is_head() && current.allows_range(request) => {
-                range::requested(value.as_bytes(), size)
+        let requested = match self.requested(request, &current) {
+            Ok(requested) => requested,
+            Err(Status::NOT_MODIFIED) => {
+                return self.validators(tag, reply.status(Status::NOT_MODIFIED), None).empty();
             }
-            _ => Requested::Whole,
+            Err(status) => return reply.error(status),
         };
         match requested {
             Requested::Whole => {
@@ -155,6 +149,21 @@ impl Variant {
                 .filled_field("Content-Range", "bytes */%", &[Value::Number(size)])
                 .page(),
         }
+    }
+
+    /// What is asked for, if the client's conditions hold.
+    fn requested(&self, request: &Request<'_>, current: &Current<'_>) -> Result<Requested, Status> {
+        if !request.may_have_conditions_or_range() {
+            return Ok(Requested::Whole);
+        }
+        current.check(request)?;
+        Ok(match request.field("Range") {
+            // RFC 9110 section 14.2: other methods than GET know no ranges.
+            Some(value) if !request.is_head() && current.allows_range(request) => {
+                range::requested(value.as_bytes(), self.metadata.size)
+            }
+            _ => Requested::Whole,
+        })
     }
 
     /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).

@@ -115,10 +115,6 @@ impl File {
         version: 0,
         readers: 0,
     };
-
-    fn is_visible_at(&self, path: &str) -> bool {
-        self.state == State::Visible && self.path == path
-    }
 }
 
 #[derive(Debug)]
@@ -134,10 +130,16 @@ impl Memory<'_> {
     }
 
     fn visible(&self, path: &str) -> Result<usize, StoreError> {
-        if let Some(slot) = self.files.iter().position(|file| file.is_visible_at(path)) {
-            return Ok(slot);
+        let mut is_folder = path.is_empty();
+        for (slot, file) in self.files.iter().enumerate() {
+            if file.state == State::Visible {
+                if file.path == path {
+                    return Ok(slot);
+                }
+                is_folder |= is_inside(&file.path, path);
+            }
         }
-        Err(if self.is_folder(path) { StoreError::IsFolder } else { StoreError::NotFound })
+        Err(if is_folder { StoreError::IsFolder } else { StoreError::NotFound })
     }
 
     /// Whether `path` is the root, or files are inside of it.

@@ -99,12 +99,10 @@ impl Variant {
     ) -> Answer {
         let size = self.metadata.size;
         let tag = &EntityTag::new(self.metadata.version, self.encoding);
-        let current = Current {
-            tag: Some(tag),
-            modified: self.metadata.modified,
-            now: env.date(),
-            is_read: true,
-        };
+        let modified = self.metadata.modified;
+        // Of interest only beside the file's own.
+        let now = modified.and_then(|_| env.date());
+        let current = Current { tag: Some(tag), modified, now, is_read: true };
         let requested = match self.requested(request, &current) {
             Ok(requested) => requested,
             Err(Status::NOT_MODIFIED) => {
@@ -115,12 +113,12 @@ impl Variant {
         match requested {
             Requested::Whole => {
                 body.end = size;
-                let response = self.representation(tag, reply.ok(), env.date());
+                let response = self.representation(tag, reply.ok(), now);
                 response.own_field("Content-Type", self.media_type.as_bytes()).sized(size)
             }
             Requested::Parts(ranges) => {
                 let response =
-                    self.representation(tag, reply.status(Status::PARTIAL_CONTENT), env.date());
+                    self.representation(tag, reply.status(Status::PARTIAL_CONTENT), now);
                 if let [range] = ranges.as_slice() {
                     (body.next, body.end) = (range.first, range.last.saturating_add(1));
                     return response

@@ -234,8 +234,8 @@ impl<'r> Response<'r> {
     /// body.
     pub fn sized(self, len: u64) -> Answer {
         self.draft.connection(self.draft.terms.persistent);
-        self.draft.output.content_length(len);
-        self.end_head((len > 0).then_some(Rest::Sized(len)))
+        self.draft.output.end_head(len);
+        self.leave((len > 0).then_some(Rest::Sized(len)))
     }
 
     /// Ends the head; [`Application::produce`](super::Application::produce) will give a body of
@@ -251,12 +251,13 @@ impl<'r> Response<'r> {
                 Rest::Chunked
             }
         };
-        self.end_head(Some(rest))
+        self.draft.output.bytes(b"\r\n");
+        self.leave(Some(rest))
     }
 
-    fn end_head(self, rest: Option<Rest>) -> Answer {
+    /// Leaves `rest` to the application.
+    fn leave(self, rest: Option<Rest>) -> Answer {
         let Draft { output, terms } = self.draft;
-        output.bytes(b"\r\n");
         let rest = rest.filter(|_| !terms.is_head);
         Answer { status: self.status, len: output.finish(), body_len: 0, rest }
     }
@@ -367,8 +368,13 @@ impl<'o> Output<'o> {
         self.bytes(status.reason().as_bytes());
     }
 
-    fn content_length(&mut self, len: u64) {
-        self.field("Content-Length", decimal(len, &mut [0; 20]));
+    /// Writes Content-Length, the last field, and the empty line.
+    fn end_head(&mut self, len: u64) {
+        // What `field` takes for the value has one end of line more.
+        let mut value = *b"00000000000000000000\r\n";
+        let [digits @ .., _, _] = &mut value;
+        let start = digits.len() - decimal(len, digits).len();
+        self.field("Content-Length", value.get(start..).unwrap_or_default());
     }
 
     /// Writes Content-Length, the empty line and the body. The body is composed first, behind the
@@ -384,8 +390,7 @@ impl<'o> Output<'o> {
             self.overflow = true;
             return 0;
         };
-        self.content_length(body_len as u64);
-        self.bytes(b"\r\n");
+        self.end_head(body_len as u64);
         if is_head {
             return 0;
         }

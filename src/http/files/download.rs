@@ -117,8 +117,7 @@ impl Variant {
                 response.own_field("Content-Type", self.media_type.as_bytes()).sized(size)
             }
             Requested::Parts(ranges) => {
-                let response =
-                    self.representation(tag, reply.status(Status::PARTIAL_CONTENT), now);
+                let response = self.representation(tag, reply.status(Status::PARTIAL_CONTENT), now);
                 if let [range] = ranges.as_slice() {
                     (body.next, body.end) = (range.first, range.last.saturating_add(1));
                     return response

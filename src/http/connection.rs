@@ -222,11 +222,11 @@ impl<E> State<E> {
 
     /// The answer is out.
     fn turn_over(&mut self) {
-        self.exchange = None;
-        self.writing = Writing::Nothing;
         if self.keep_alive == KeepAlive::Open && !self.end_of_input {
             self.renew(self.peer, false);
         } else {
+            self.exchange = None;
+            self.writing = Writing::Nothing;
             self.keep_alive = KeepAlive::Over;
         }
     }

@@ -103,49 +103,48 @@ impl Variant {
         // Of interest only beside the file's own.
         let now = modified.and_then(|_| env.date());
         let current = Current { tag: Some(tag), modified, now, is_read: true };
-        let requested = match self.requested(request, &current) {
-            Ok(requested) => requested,
-            Err(Status::NOT_MODIFIED) => {
-                return self.validators(tag, reply.status(Status::NOT_MODIFIED), None).empty();
+        let requested = self.requested(request, &current);
+        let status = match &requested {
+            Ok(Requested::Whole) => Status::OK,
+            Ok(Requested::Parts(_)) => Status::PARTIAL_CONTENT,
+            Ok(Requested::Unsatisfiable) => {
+                return reply
+                    .status(Status::RANGE_NOT_SATISFIABLE)
+                    .filled_field("Content-Range", "bytes */%", &[Value::Number(size)])
+                    .page();
             }
-            Err(status) => return reply.error(status),
+            Err(Status::NOT_MODIFIED) => Status::NOT_MODIFIED,
+            Err(status) => return reply.error(*status),
         };
-        match requested {
-            Requested::Whole => {
-                body.end = size;
-                let response = self.representation(tag, reply.ok(), now);
-                response.own_field("Content-Type", self.media_type.as_bytes()).sized(size)
-            }
-            Requested::Parts(ranges) => {
-                let response = self.representation(tag, reply.status(Status::PARTIAL_CONTENT), now);
-                if let [range] = ranges.as_slice() {
-                    (body.next, body.end) = (range.first, range.last.saturating_add(1));
-                    return response
-                        .own_field("Content-Type", self.media_type.as_bytes())
-                        .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size))
-                        .sized(range.length());
-                }
-                let parts = body.parts.insert(Parts {
-                    ranges,
-                    index: 0,
-                    head_sent: 0,
-                    boundary: env.entropy.next_u64(),
-                    media_type: self.media_type,
-                    size,
-                });
-                response
-                    .filled_field(
-                        "Content-Type",
-                        "multipart/byteranges; boundary=%",
-                        &[Value::Hex(parts.boundary)],
-                    )
-                    .sized(parts.length())
-            }
-            Requested::Unsatisfiable => reply
-                .status(Status::RANGE_NOT_SATISFIABLE)
-                .filled_field("Content-Range", "bytes */%", &[Value::Number(size)])
-                .page(),
+        let response = self.validators(tag, reply.status(status), now);
+        let Ok(requested) = requested else { return response.empty() };
+        let mut response = response.own_field("Accept-Ranges", b"bytes");
+        if self.encoding == Encoding::Gzip {
+            response = response.own_field("Content-Encoding", b"gzip");
         }
+        let Requested::Parts(ranges) = requested else {
+            body.end = size;
+            return response.own_field("Content-Type", self.media_type.as_bytes()).sized(size);
+        };
+        if let [range] = ranges.as_slice() {
+            (body.next, body.end) = (range.first, range.last.saturating_add(1));
+            return response
+                .own_field("Content-Type", self.media_type.as_bytes())
+                .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size))
+                .sized(range.length());
+        }
+        let parts = body.parts.insert(Parts {
+            ranges,
+            index: 0,
+            head_sent: 0,
+            boundary: env.entropy.next_u64(),
+            media_type: self.media_type,
+            size,
+        });
+        let boundary = [Value::Hex(parts.boundary)];
+        response
+            .filled_field("Content-Type", "multipart/byteranges; boundary=%", &boundary)
+            .sized(parts.length())
     }
 
     /// What is asked for, if the client's conditions hold.
@@ -187,19 +186,6 @@ impl Variant {
                 b"no-cache"
             },
         )
-    }
-
-    fn representation<'r>(
-        &self,
-        tag: &EntityTag,
-        response: Response<'r>,
-        now: Option<UnixTime>,
-    ) -> Response<'r> {
-        let response = self.validators(tag, response, now).own_field("Accept-Ranges", b"bytes");
-        match self.encoding {
-            Encoding::Identity => response,
-            Encoding::Gzip => response.own_field("Content-Encoding", b"gzip"),
-        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::conditions::Current;
 use crate::{
-    clock::UnixTime,
     environment::Environment,
     http::{
         Answer, Produced, Reply, Request, Response, Status,
@@ -99,11 +98,7 @@ impl Variant {
     ) -> Answer {
         let size = self.metadata.size;
         let tag = &EntityTag::new(self.metadata.version, self.encoding);
-        let modified = self.metadata.modified;
-        // Of interest only beside the file's own.
-        let now = modified.and_then(|_| env.date());
-        let current = Current { tag: Some(tag), modified, now, is_read: true };
-        let requested = self.requested(request, &current);
+        let requested = self.requested(request, tag, env);
         let status = match &requested {
             Ok(Requested::Whole) => Status::OK,
             Ok(Requested::Parts(_)) => Status::PARTIAL_CONTENT,
@@ -116,7 +111,7 @@ impl Variant {
             Err(Status::NOT_MODIFIED) => Status::NOT_MODIFIED,
             Err(status) => return reply.error(*status),
         };
-        let response = self.validators(tag, reply.status(status), now);
+        let response = self.validators(tag, reply.status(status), env);
         let Ok(requested) = requested else { return response.empty() };
         let mut response = response.own_field("Accept-Ranges", b"bytes");
         if self.encoding == Encoding::Gzip {
@@ -148,10 +143,21 @@ impl Variant {
     }
 
     /// What is asked for, if the client's conditions hold.
-    fn requested(&self, request: &Request<'_>, current: &Current<'_>) -> Result<Requested, Status> {
+    fn requested(
+        &self,
+        request: &Request<'_>,
+        tag: &EntityTag,
+        env: &Environment<'_>,
+    ) -> Result<Requested, Status> {
         if !request.may_have_conditions_or_range() {
             return Ok(Requested::Whole);
         }
+        let current = Current {
+            tag: Some(tag),
+            modified: self.metadata.modified,
+            now: env.date(),
+            is_read: true,
+        };
         current.check(request)?;
         Ok(match request.field("Range") {
             // RFC 9110 section 14.2: other methods than GET know no ranges.
@@ -167,12 +173,12 @@ impl Variant {
         &self,
         tag: &EntityTag,
         response: Response<'r>,
-        now: Option<UnixTime>,
+        env: &Environment<'_>,
     ) -> Response<'r> {
         let mut response = response.own_field("ETag", tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
             // Section 8.8.2.1: never later than Date.
-            let modified = now.map_or(modified, |now| modified.min(now));
+            let modified = env.date().map_or(modified, |now| modified.min(now));
             response = response.own_field("Last-Modified", &date::format(modified));
         }
         if self.has_variants {

@@ -8,10 +8,7 @@ use crate::{
     environment::Environment,
     http::{
         self, Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess,
-        files::{
-            self,
-            download::{self, Download},
-        },
+        files::{self, download::Download},
     },
     store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
     wire::percent,
@@ -310,9 +307,9 @@ fn show_page<S: Store>(
 ) -> Answer {
     let name = request.path().strip_prefix(PREFIX).unwrap_or_default();
     let name = if name.is_empty() { "index.html" } else { name };
-    match download::open(&PAGE, name, request) {
-        Ok((file, variant)) => match exchange.insert(DeviceExchange::Page(Download::new(file))) {
-            DeviceExchange::Page(download) => variant.respond(request, download.body(), reply, env),
+    match Download::open(&PAGE, name, request) {
+        Ok(download) => match exchange.insert(DeviceExchange::Page(download)) {
+            DeviceExchange::Page(download) => download.respond(&PAGE, name, request, reply, env),
             _ => reply.error(http::Status::INTERNAL_SERVER_ERROR),
         },
         Err(_) => reply.error(http::Status::NOT_FOUND),

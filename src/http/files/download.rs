@@ -19,12 +19,14 @@ use crate::{
 #[derive(Debug)]
 pub struct Download<F> {
     file: F,
+    encoding: Encoding,
+    has_variants: bool,
     body: Body,
 }
 
 /// Which bytes of the file are sent.
 #[derive(Debug)]
-pub(crate) struct Body {
+struct Body {
     /// The next byte, and the one after the last of this part.
     next: u64,
     end: u64,
@@ -46,32 +48,72 @@ struct Parts {
 }
 
 /// What is known of the variant of a file that the client is to have.
-pub(crate) struct Variant {
-    metadata: Metadata,
+struct Variant<'m> {
+    metadata: &'m Metadata,
     encoding: Encoding,
     has_variants: bool,
     media_type: &'static str,
 }
 
-/// Opens the variant of a file that suits `request` best (RFC 9110 section 12.5.3).
-pub(crate) fn open<S: Store>(
-    store: &S,
-    path: &str,
-    request: &Request<'_>,
-) -> Result<(S::File, Variant), StoreError> {
-    let identity = store.open(path, Encoding::Identity);
-    let gzipped = match &identity {
-        Ok(file) => store.variant(file, path, Encoding::Gzip),
-        Err(_) => store.open(path, Encoding::Gzip),
-    };
-    let has_variants = gzipped.is_ok();
-    let (file, encoding) = match gzipped {
-        Ok(file) if choose(request) == Encoding::Gzip => (file, Encoding::Gzip),
-        _ => (identity?, Encoding::Identity),
-    };
-    let metadata = store.metadata(&file);
-    let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
-    Ok((file, Variant { metadata, encoding, has_variants, media_type }))
+impl<F> Download<F> {
+    /// Opens the variant of a file that suits `request` best (RFC 9110 section 12.5.3).
+    pub(crate) fn open<S: Store<File = F>>(
+        store: &S,
+        path: &str,
+        request: &Request<'_>,
+    ) -> Result<Self, StoreError> {
+        let identity = store.open(path, Encoding::Identity);
+        let gzipped = match &identity {
+            Ok(file) => store.variant(file, path, Encoding::Gzip),
+            Err(_) => store.open(path, Encoding::Gzip),
+        };
+        let has_variants = gzipped.is_ok();
+        let (file, encoding) = match gzipped {
+            Ok(file) if choose(request) == Encoding::Gzip => (file, Encoding::Gzip),
+            _ => (identity?, Encoding::Identity),
+        };
+        let body = Body { next: 0, end: 0, parts: None };
+        Ok(Self { file, encoding, has_variants, body })
+    }
+
+    /// The answer to a GET of the file, which was opened at `path`.
+    pub(crate) fn respond<S: Store<File = F>>(
+        &mut self,
+        store: &S,
+        path: &str,
+        request: &Request<'_>,
+        reply: Reply<'_>,
+        env: &mut Environment<'_>,
+    ) -> Answer {
+        let metadata = &store.metadata(&self.file);
+        let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
+        let Self { encoding, has_variants, .. } = *self;
+        Variant { metadata, encoding, has_variants, media_type }.respond(
+            request,
+            &mut self.body,
+            reply,
+            env,
+        )
+    }
+
+    /// Writes the next bytes of the body.
+    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
+        let body = &mut self.body;
+        if let Some(len) = body.produce_head(output) {
+            return Produced::Bytes(len);
+        }
+        let left = usize::try_from(body.end - body.next).unwrap_or(usize::MAX);
+        let len = left.min(output.len());
+        let room = output.get_mut(..len).unwrap_or_default();
+        match store.read(&mut self.file, body.next, room) {
+            Ok(len @ 1..) => {
+                body.next += len as u64;
+                Produced::Bytes(len)
+            }
+            // The file has shrunk, or the medium failed.
+            Ok(0) | Err(_) => Produced::End,
+        }
+    }
 }
 
 /// The encoding that the client is to have, of both.
@@ -87,9 +129,9 @@ fn choose(request: &Request<'_>) -> Encoding {
 }
 
 /// Whatever the store.
-impl Variant {
+impl Variant<'_> {
     /// The answer to a GET of the file. `body` becomes what was asked for.
-    pub(crate) fn respond(
+    fn respond(
         &self,
         request: &Request<'_>,
         body: &mut Body,
@@ -192,37 +234,6 @@ impl Variant {
                 b"no-cache"
             },
         )
-    }
-}
-
-impl<F> Download<F> {
-    /// Nothing of the file yet.
-    pub(crate) fn new(file: F) -> Self {
-        Self { file, body: Body { next: 0, end: 0, parts: None } }
-    }
-
-    /// The bytes that are sent.
-    pub(crate) fn body(&mut self) -> &mut Body {
-        &mut self.body
-    }
-
-    /// Writes the next bytes of the body.
-    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
-        let body = &mut self.body;
-        if let Some(len) = body.produce_head(output) {
-            return Produced::Bytes(len);
-        }
-        let left = usize::try_from(body.end - body.next).unwrap_or(usize::MAX);
-        let len = left.min(output.len());
-        let room = output.get_mut(..len).unwrap_or_default();
-        match store.read(&mut self.file, body.next, room) {
-            Ok(len @ 1..) => {
-                body.next += len as u64;
-                Produced::Bytes(len)
-            }
-            // The file has shrunk, or the medium failed.
-            Ok(0) | Err(_) => Produced::End,
-        }
     }
 }
 

@@ -270,10 +270,10 @@ impl<S: Store> Files<S> {
         } else {
             path
         };
-        match download::open(&self.store, file, request) {
-            Ok((file, variant)) => match exchange.insert(Exchange::Download(Download::new(file))) {
+        match Download::open(&self.store, file, request) {
+            Ok(download) => match exchange.insert(Exchange::Download(download)) {
                 Exchange::Download(download) => {
-                    variant.respond(request, download.body(), reply, env)
+                    download.respond(&self.store, file, request, reply, env)
                 }
                 _ => reply.error(Status::INTERNAL_SERVER_ERROR),
             },

@@ -129,6 +129,11 @@ impl Head {
         text(buffer, self.target.clone())
     }
 
+    /// The path as it came, in ASCII.
+    pub fn raw_path_bytes<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
+        buffer.get(self.target.start..self.path_end).unwrap_or_default()
+    }
+
     /// The path as it came.
     pub fn raw_path<'b>(&self, buffer: &'b [u8]) -> &'b str {
         text(buffer, self.target.start..self.path_end)

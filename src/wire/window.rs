@@ -16,6 +16,8 @@ const BILLION: u64 = 1_000_000_000;
 pub enum Value<'v> {
     /// A text as it is.
     Text(&'v str),
+    /// The same in bytes, which are known to be UTF-8.
+    Bytes(&'v [u8]),
     /// A text as a JSON string, with its quotes.
     Json(&'v str),
     /// A text as HTML shows it.
@@ -157,6 +159,7 @@ impl<'o> Window<'o> {
     fn value(&mut self, value: Option<&Value<'_>>) {
         match *value.unwrap_or(&Value::Text("")) {
             Value::Text(text) => self.put(text),
+            Value::Bytes(bytes) => self.bytes(bytes),
             Value::Json(text) => json::write::quote(text, self),
             Value::Html(text) => html::escape(text, self),
             Value::Path(path) => percent::encode_path(path, self),

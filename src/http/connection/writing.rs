@@ -116,7 +116,7 @@ impl<A: Application> Session<'_, '_, A> {
         let head = &self.state.head;
         let status = self.state.status.map_or(0, |status| status.0);
         // A query may carry a token, which is nothing for a log.
-        let path = head.raw_path(self.buffer);
+        let path = head.raw_path_bytes(self.buffer);
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
@@ -124,7 +124,7 @@ impl<A: Application> Session<'_, '_, A> {
                 form: "% % % %",
                 values: &[
                     Value::Text(head.method.map_or("-", Method::name)),
-                    Value::Text(path),
+                    Value::Bytes(path),
                     Value::Number(status.into()),
                     Value::Number(self.state.body_sent),
                 ],

@@ -173,6 +173,12 @@ impl<'r> Response<'r> {
         self
     }
 
+    /// Adds whole lines, which are the program's own.
+    pub(super) fn own_lines(self, lines: &[u8]) -> Self {
+        self.draft.output.bytes(lines);
+        self
+    }
+
     #[inline(never)]
     fn add_field(self, name: &'static str, value: &[u8]) -> Self {
         if super::bytes::is_field_content(value) {

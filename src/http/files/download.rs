@@ -154,8 +154,18 @@ impl Variant<'_> {
             Err(status) => return reply.error(*status),
         };
         let response = self.validators(tag, reply.status(status), env);
-        let Ok(requested) = requested else { return response.empty() };
-        let mut response = response.own_field("Accept-Ranges", b"bytes");
+        let lines: &[u8] = match self.metadata.immutable {
+            true => {
+                b"Cache-Control: public, max-age=31536000, immutable\r\nAccept-Ranges: bytes\r\n"
+            }
+            false => b"Cache-Control: no-cache\r\nAccept-Ranges: bytes\r\n",
+        };
+        let Ok(requested) = requested else {
+            // Of a range that might be had, a 304 says nothing.
+            let lines = lines.strip_suffix(b"Accept-Ranges: bytes\r\n").unwrap_or(lines);
+            return response.own_lines(lines).empty();
+        };
+        let mut response = response.own_lines(lines);
         if self.encoding == Encoding::Gzip {
             response = response.own_field("Content-Encoding", b"gzip");
         }
@@ -210,7 +220,8 @@ impl Variant<'_> {
         })
     }
 
-    /// The fields that a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5).
+    /// What a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5), but for
+    /// Cache-Control.
     fn validators<'r>(
         &self,
         tag: &EntityTag,
@@ -226,14 +237,7 @@ impl Variant<'_> {
         if self.has_variants {
             response = response.own_field("Vary", b"Accept-Encoding");
         }
-        response.own_field(
-            "Cache-Control",
-            if self.metadata.immutable {
-                b"public, max-age=31536000, immutable"
-            } else {
-                b"no-cache"
-            },
-        )
+        response
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! Those that come with the compiler take 3 KB more, and twice the instructions for the few bytes that
 //! most calls are about. A Cortex-M3 reads and writes words at any address (Armv7-M Architecture
-//! Reference Manual, A3.2.1), so nothing is aligned first. What is aligned goes by four words a time.
+//! Reference Manual, A3.2.1), so nothing is aligned first. Four words go at a time.
 
 // SAFETY: each does what its name promises (C17, 7.24), and changes no register but those that a
 // function may: r0 to r3, r12 and the flags. The linker prefers them to the compiler's, which are
@@ -56,7 +56,7 @@ __aeabi_memcpy4:
 __aeabi_memcpy8:
     mov     r12, r0
     subs    r2, #16
-    blo     2f
+    blo     3f
     orr     r3, r0, r1
     lsls    r3, #30
     bne     2f
@@ -66,19 +66,30 @@ __aeabi_memcpy8:
     stm     r12!, {{r3, r4, r5, r6}}
     bhs     1b
     pop     {{r4, r5, r6}}
-2:  adds    r2, #12             @ no word is left if that is negative
-    bmi     2f
-1:  ldr     r3, [r1], #4
+    b       3f
+2:  ldr     r3, [r1], #4        @ not aligned
+    str     r3, [r12], #4
+    ldr     r3, [r1], #4
+    str     r3, [r12], #4
+    ldr     r3, [r1], #4
+    str     r3, [r12], #4
+    ldr     r3, [r1], #4
+    str     r3, [r12], #4
+    subs    r2, #16
+    bhs     2b
+3:  adds    r2, #12             @ no word is left if that is negative
+    bmi     5f
+4:  ldr     r3, [r1], #4
     subs    r2, #4
     str     r3, [r12], #4
-    bhs     1b
-2:  adds    r2, #4
-    beq     4f
-3:  ldrb    r3, [r1], #1
+    bhs     4b
+5:  adds    r2, #4
+    beq     7f
+6:  ldrb    r3, [r1], #1
     subs    r2, #1
     strb    r3, [r12], #1
-    bne     3b
-4:  bx      lr
+    bne     6b
+7:  bx      lr
 
     .section .text.memset, "ax", %progbits
     .global __aeabi_memclr, __aeabi_memclr4, __aeabi_memclr8

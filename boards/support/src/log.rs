@@ -163,3 +163,65 @@ fn describe(outcome: Outcome) -> &'static str {
         Outcome::Aborted => "aborted",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::{format, string::String, vec::Vec};
+
+    /// Takes so many bytes.
+    struct Recorder(Vec<u8>, usize);
+
+    impl Uart for Recorder {
+        fn try_write(&mut self, byte: u8) -> bool {
+            let has_room = self.0.len() < self.1;
+            if has_room {
+                self.0.push(byte);
+            }
+            has_room
+        }
+    }
+
+    fn answered(log: &mut Log<'_, Recorder>, service: &'static str, host: u8, port: u16) {
+        let remote = IpEndpoint::new(IpAddress::v4(10, 0, 0, host), port);
+        let what = Filled { form: "%", values: &[Value::Text("GET /")] };
+        log.event(Event::Answered { service, remote, what });
+    }
+
+    #[test]
+    fn each_line_tells_whom_it_is_about() {
+        let mut buffer = [0; SIZE];
+        let mut log = Log::new(Recorder(Vec::new(), 1000), &mut buffer);
+        log.at(Instant::from_millis(61_007));
+        let mut expected = String::new();
+        // One thing after the other changes.
+        for (service, host, port) in
+            [("http", 1, 80), ("http", 1, 80), ("http", 1, 81), ("http", 2, 81), ("file", 2, 81)]
+        {
+            answered(&mut log, service, host, port);
+            expected += &format!("61.007 {service} 10.0.0.{host}:{port}: GET /\r\n");
+        }
+        assert!(log.flush());
+        assert_eq!(String::from_utf8_lossy(&log.uart().0), expected);
+    }
+
+    #[test]
+    fn lines_without_room_are_counted() {
+        let mut buffer = [0; SIZE];
+        let mut log = Log::new(Recorder(Vec::new(), 0), &mut buffer);
+        for _ in 0..100 {
+            answered(&mut log, "http", 1, 80);
+        }
+        assert!(!log.flush());
+        log.uart().1 = 10_000;
+        assert!(log.flush());
+        answered(&mut log, "http", 1, 80);
+        assert!(log.flush());
+        let text = String::from_utf8(log.uart().0.clone()).unwrap();
+        let whole = text.lines().filter(|line| line.ends_with("http 10.0.0.1:80: GET /")).count();
+        assert_eq!(text.lines().count(), whole + 1);
+        assert!(text.contains(&format!("log: {} lines lost\r\n", 101 - whole)), "{text}");
+    }
+}

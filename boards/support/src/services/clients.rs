@@ -232,10 +232,8 @@ impl StreamSession for Errands {
         } else if self.has_time && self.has_answer() {
             report(server, "its file is of no use", &[], env);
         } else if has_succeeded {
-            let text = core::str::from_utf8(self.time.text()).unwrap_or_default().trim_ascii();
-            // A log gets no line breaks or escape sequences from outside.
-            let text = if is_valid_name(text) { text } else { "not told" };
-            report(server, "it is %", &[Value::Text(text)], env);
+            let time = Value::Text(plain(self.time.text()).unwrap_or("not told"));
+            report(server, "it is %", &[time], env);
         }
     }
 }
@@ -265,3 +263,21 @@ fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Enviro
 }
 
 fn ignore(_: PingEvent) {}
+
+/// A text from outside that a log may show: it gets no line breaks or escape sequences.
+fn plain(text: &[u8]) -> Option<&str> {
+    core::str::from_utf8(text).ok().map(str::trim_ascii).filter(|text| is_valid_name(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_gets_no_control_characters_from_outside() {
+        assert_eq!(plain(b"2023-04-19 17:04:30.293444\r\n"), Some("2023-04-19 17:04:30.293444"));
+        for text in [&b"12:00\n0.000 http: forged"[..], b"\x1b[2J", b"a\0b", b"\xff", b" \r\n"] {
+            assert_eq!(plain(text), None, "{text:?}");
+        }
+    }
+}

@@ -1,14 +1,10 @@
 //! What the frames that go out tell: whether those who sent them may have more to send at once.
 //!
-//! To ask each socket when it wants to be polled again takes as long as polling it. After a short
-//! TCP segment there is no need to: it was all its socket had to say, and retransmissions and
-//! delayed acknowledgements are due in 10 ms at the earliest.
+//! To ask each socket when it wants to be polled again takes as long as polling it. After a TCP
+//! segment that empties its socket's buffer there is no need to: smoltcp marks it with PSH or FIN, and
+//! retransmissions and delayed acknowledgements are due in 10 ms at the earliest.
 
 use smoltcp::phy::{PacketMeta, TxToken};
-
-/// The shortest frame in which a TCP segment may have no room for more: of peers that name no
-/// maximum segment size, or the least that RFC 9293 section 3.7.1 knows, 536.
-const LEAST_FULL_FRAME: usize = 14 + 20 + 20 + 536;
 
 /// What is known of the frames sent since it was made.
 #[derive(Debug, Default)]
@@ -44,7 +40,7 @@ impl<T: TxToken> TxToken for SentToken<'_, T> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
         self.token.consume(len, |frame| {
             let result = f(frame);
-            self.sent.has_more |= len >= LEAST_FULL_FRAME || !is_tcp(frame);
+            self.sent.has_more |= !is_last_segment(frame);
             result
         })
     }
@@ -54,17 +50,21 @@ impl<T: TxToken> TxToken for SentToken<'_, T> {
     }
 }
 
-/// Whether an Ethernet frame has a TCP segment. A datagram may have others behind it, and a question
-/// for a hardware address what it was asked for.
-fn is_tcp(frame: &[u8]) -> bool {
+/// Whether an Ethernet frame has a TCP segment that is its socket's last for now: one without data, or
+/// with FIN, SYN, RST or PSH. A short one need not be: the buffer is a ring, and what stands behind
+/// its end goes in a segment of its own. A datagram may have others behind it, and a question for a
+/// hardware address what it was asked for.
+fn is_last_segment(frame: &[u8]) -> bool {
     const TCP: u8 = 6;
-    // Behind the EtherType, IPv4's protocol or IPv6's next header.
-    let protocol = match frame.get(12..14) {
-        Some([0x08, 0x00]) => 14 + 9,
-        Some([0x86, 0xdd]) => 14 + 6,
+    // Behind the EtherType, IPv4's protocol or IPv6's next header. smoltcp sends no IP options.
+    let (protocol, segment) = match frame.get(12..14) {
+        Some([0x08, 0x00]) => (14 + 9, 14 + 20),
+        Some([0x86, 0xdd]) => (14 + 6, 14 + 40),
         _ => return false,
     };
-    frame.get(protocol) == Some(&TCP)
+    let Some(&[data_offset, flags]) = frame.get(segment + 12..segment + 14) else { return false };
+    let is_empty = frame.len() <= segment + 4 * usize::from(data_offset >> 4);
+    frame.get(protocol) == Some(&TCP) && (is_empty || flags & 0xf != 0)
 }
 
 #[cfg(test)]
@@ -79,28 +79,35 @@ mod tests {
         }
     }
 
-    /// Whether there may be more behind a frame of this EtherType, with `protocol` at this place.
-    fn has_more(len: usize, ethertype: u16, place: usize, protocol: u8) -> bool {
+    /// Whether there may be more behind a frame with an IP packet of `protocol`, 20 bytes of header
+    /// with these flags behind it, and `data`.
+    fn has_more(ethertype: u16, protocol: u8, flags: u8, data: usize) -> bool {
+        let (place, segment) = if ethertype == 0x0800 { (23, 34) } else { (20, 54) };
         let mut sent = Sent::default();
-        sent.by(Anywhere).consume(len, |frame| {
-            if let Some(place) = frame.get_mut(12..14) {
-                place.copy_from_slice(&ethertype.to_be_bytes());
-            }
+        sent.by(Anywhere).consume(segment + 20 + data, |frame| {
+            frame[12..14].copy_from_slice(&ethertype.to_be_bytes());
             frame[place] = protocol;
+            frame[segment + 12] = 5 << 4;
+            frame[segment + 13] = flags;
         });
         sent.has_more()
     }
 
     #[test]
-    fn only_a_short_segment_is_the_last() {
-        for (ethertype, place) in [(0x0800, 23), (0x86dd, 20)] {
-            assert!(!has_more(60, ethertype, place, 6));
-            assert!(!has_more(LEAST_FULL_FRAME - 1, ethertype, place, 6));
-            assert!(has_more(LEAST_FULL_FRAME, ethertype, place, 6));
-            assert!(has_more(60, ethertype, place, 17), "UDP");
+    fn only_a_marked_or_empty_segment_is_the_last() {
+        const ACK: u8 = 0x10;
+        for ethertype in [0x0800, 0x86dd] {
+            assert!(!has_more(ethertype, 6, ACK, 0));
+            for flag in [1, 2, 4, 8] {
+                assert!(!has_more(ethertype, 6, ACK | flag, 1000));
+            }
+            assert!(has_more(ethertype, 6, ACK, 1), "the end of the ring");
+            assert!(has_more(ethertype, 17, 0xff, 1), "UDP");
         }
-        assert!(has_more(60, 0x0806, 23, 6), "ARP");
-        assert!(has_more(13, 0, 0, 0), "not even a header");
+        assert!(has_more(0x0806, 6, 0xff, 0), "ARP");
+        let mut sent = Sent::default();
+        sent.by(Anywhere).consume(13, |_| ());
+        assert!(sent.has_more(), "not even a header");
     }
 
     #[test]

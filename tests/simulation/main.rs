@@ -14,4 +14,5 @@ mod http;
 mod limits;
 mod listener;
 mod seeds;
+mod segments;
 mod udp;

@@ -334,7 +334,7 @@ fn the_clock_is_set_over_udp_whatever_is_lost() {
         let responder = TimeResponder(Seconds);
         let mut served =
             UdpServer::new(&mut server.stack, responder, 37, memory, counters).unwrap();
-        let memory = leak(UdpResources::<4, 64>::new()).split();
+        let memory = leak(UdpResources::<1, 64>::new()).split();
         let remote = IpEndpoint::new(SERVER, 37);
         let session = ClockSetter::new();
         let mut service = UdpClient::new(&mut client.stack, session, remote, memory).unwrap();

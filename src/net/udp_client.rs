@@ -4,7 +4,7 @@ use smoltcp::{
     iface::SocketHandle,
     phy::Device,
     socket::udp::{RecvError, Socket},
-    time::Instant,
+    time::{Duration, Instant},
     wire::IpEndpoint,
 };
 
@@ -19,6 +19,9 @@ use crate::stack::Stack;
 
 /// Datagrams looked at, and sent, in one turn.
 const BUDGET: usize = 32;
+
+/// When a session that found no room for its datagram is asked again, at the earliest.
+const NO_ROOM: Duration = Duration::from_millis(10);
 
 /// Drives `S` from the first poll until its progress says that it is done. The local port is a
 /// random one.
@@ -110,8 +113,10 @@ impl Port<'_> {
         }
         self.poll_at = match session.progress() {
             Progress::Running if socket.can_recv() => Some(Instant::ZERO),
-            // When there is room again, the turn that made it polls again.
-            Progress::Running if !socket.can_send() => None,
+            // There may be room again at the end of this turn, of which nobody is told.
+            Progress::Running if !socket.can_send() => {
+                session.poll_at().map(|at| at.max(env.now + NO_ROOM))
+            }
             Progress::Running => session.poll_at(),
             _ => None,
         };

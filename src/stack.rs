@@ -34,8 +34,8 @@ pub const MAX_ADDRESSES: usize = smoltcp::config::IFACE_MAX_ADDR_COUNT;
 /// Rounds over all sockets in which frames are sent before the device is looked at again.
 pub const EGRESS_BUDGET: usize = 64;
 
-/// When all is sent, how long the next turn may wait without asking each socket. Half of what
-/// smoltcp's shortest timer takes.
+/// When all is sent, how long the next turn may wait without asking each socket: half of what
+/// smoltcp's shortest timer takes, so that none is late by more.
 const SETTLING: Duration = Duration::from_millis(5);
 
 /// An interface with its device, sockets, backlog and wall clock.

@@ -234,17 +234,26 @@ impl Mirror {
         let sent: Vec<u8> = (0..length).map(|at| (at * 7 + at / 256) as u8).collect();
         Self { sent, offered: 0, received: Vec::new(), ended: None }
     }
+
+    /// Nobody is asked anything who has all there is to have.
+    fn assert_running(&self) {
+        assert_eq!((self.progress(), self.ended), (Progress::Running, None));
+    }
 }
 
 impl StreamSession for Mirror {
     fn receive(&mut self, input: &[u8], _env: &mut Environment<'_>) -> usize {
+        self.assert_running();
         self.received.extend_from_slice(input);
         input.len()
     }
 
-    fn end_of_input(&mut self, _env: &mut Environment<'_>) {}
+    fn end_of_input(&mut self, _env: &mut Environment<'_>) {
+        self.assert_running();
+    }
 
     fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
+        self.assert_running();
         let rest = &self.sent[self.offered..];
         let given = rest.len().min(output.len());
         output[..given].copy_from_slice(&rest[..given]);

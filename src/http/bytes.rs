@@ -1,4 +1,4 @@
-//! Sets of ASCII characters and a search, the two things parsing text comes down to.
+//! Sets of ASCII characters and a search: what parsing text comes down to, and little besides.
 
 use core::ops::Range;
 
@@ -17,7 +17,7 @@ pub(super) const REG_NAME: AsciiSet = AsciiSet(2);
 /// What an IP literal is made of between its brackets.
 pub(super) const IP_LITERAL: AsciiSet = AsciiSet(4);
 /// `pchar` (RFC 3986 section 3.3) but for escapes, and what browsers leave as it is in a path
-/// although the RFC would have it escaped.
+/// although the RFC would have it escaped. A store may see each of them: no `\`, no control character.
 pub(super) const SEGMENT: AsciiSet = AsciiSet(8);
 /// The same for a query (RFC 3986 section 3.4), with the `%` of escapes: they are checked where they
 /// are decoded, which in a query nobody may ever do.
@@ -132,6 +132,7 @@ pub(super) fn move_to_front(buffer: &mut [u8], from: Range<usize>, to: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::is_valid_name;
 
     #[test]
     fn moving_to_the_front_is_what_copy_within_does() {
@@ -150,6 +151,14 @@ mod tests {
         move_to_front(&mut moved, 3..25, 0);
         move_to_front(&mut moved, 3..4, 5);
         assert_eq!(moved, text, "out of the buffer, or backwards");
+    }
+
+    #[test]
+    fn a_store_may_see_every_character_of_a_segment() {
+        for byte in (0..=255_u8).filter(|&byte| SEGMENT.contains(byte) && byte != b'.') {
+            let bytes = [byte];
+            assert!(core::str::from_utf8(&bytes).is_ok_and(is_valid_name), "{byte:#x}");
+        }
     }
 
     #[test]

@@ -60,7 +60,6 @@ pub mod auth;
 pub mod date;
 pub mod etag;
 pub mod files;
-pub mod media_type;
 pub mod multipart;
 pub mod parameters;
 pub mod range;

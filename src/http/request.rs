@@ -25,7 +25,7 @@ impl<'b> Request<'b> {
         Self { head, buffer, method, path: None, body }
     }
 
-    /// The same with its path at hand, for whoever asks for it again and again.
+    /// As [`Request::new`], with its path at hand for whoever asks for it again and again.
     pub(super) fn with_path(head: &'b Head, buffer: &'b [u8], body: &'b [u8]) -> Self {
         Self { path: Some(head.path(buffer)), ..Self::new(head, buffer, body) }
     }

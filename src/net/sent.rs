@@ -2,7 +2,7 @@
 //!
 //! To ask each socket when it wants to be polled again takes as long as polling it. After a TCP
 //! segment that empties its socket's buffer there is no need to: smoltcp marks it with PSH or FIN, and
-//! retransmissions and delayed acknowledgements are due in 10 ms at the earliest.
+//! this socket's retransmission or delayed acknowledgement is due in 10 ms at the earliest.
 
 use smoltcp::phy::{PacketMeta, TxToken};
 

@@ -11,7 +11,7 @@
 use super::{
     Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside, set,
 };
-use crate::http::media_type;
+use crate::wire::media_type;
 
 /// A file in the program.
 #[derive(Debug, Clone, Copy)]

@@ -5,6 +5,7 @@ pub mod calendar;
 pub mod date_text;
 pub mod html;
 pub mod json;
+pub mod media_type;
 pub mod percent;
 pub mod text;
 pub mod window;

@@ -73,13 +73,13 @@ fn parse(text: &[u8], radix: u32) -> Option<u64> {
 }
 
 /// The bytes in a word.
-pub const WORD: usize = size_of::<usize>();
+pub(crate) const WORD: usize = size_of::<usize>();
 /// A word whose bytes are all 1.
-pub const ONES: usize = usize::MAX / 255;
+pub(crate) const ONES: usize = usize::MAX / 255;
 
 /// The bytes of `word` that are below `limit`, which is 128 at most: their high bits, of which the
 /// lowest is right and the others may not be.
-pub const fn bytes_below(limit: u8, word: usize) -> usize {
+pub(crate) const fn bytes_below(limit: u8, word: usize) -> usize {
     // Subtracted from each byte, it borrows into the high bit of those that are below.
     word.wrapping_sub(ONES * limit as usize) & !word & (ONES << 7)
 }

@@ -16,7 +16,7 @@ const BILLION: u64 = 1_000_000_000;
 pub enum Value<'v> {
     /// A text as it is.
     Text(&'v str),
-    /// The same in bytes, which are known to be UTF-8.
+    /// The same in bytes, which are known to be UTF-8: [`Line::as_str`] shows nothing of others.
     Bytes(&'v [u8]),
     /// A text as a JSON string, with its quotes.
     Json(&'v str),

@@ -8,11 +8,13 @@ use crate::{
         accept_encoding::AcceptEncoding,
         date,
         etag::EntityTag,
-        media_type,
         range::{self, ByteRange, Ranges, Requested},
     },
     store::{Encoding, Metadata, Store, StoreError},
-    wire::window::{Value, Window},
+    wire::{
+        media_type,
+        window::{Value, Window},
+    },
 };
 
 /// A file on its way to a client.

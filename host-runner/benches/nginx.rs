@@ -22,6 +22,10 @@ use std::{
 };
 
 use device::{ADDRESS, Device, Target};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use programs::output_of;
 
 const ROUNDS: usize = 3;
@@ -193,9 +197,10 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        for child in [&mut self.server, &mut self.holder] {
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // Not killed: it has a worker to end.
+        let _ = kill(Pid::from_raw(self.server.id() as i32), Signal::SIGTERM);
+        let _ = self.server.wait();
+        let _ = self.holder.kill();
+        let _ = self.holder.wait();
     }
 }

@@ -6,7 +6,7 @@ use crate::{
         calendar::Civil,
         date_text,
         json::{Bytes, Event, Scanner},
-        text::parse_decimal,
+        number::parse_decimal,
     },
 };
 

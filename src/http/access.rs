@@ -6,7 +6,7 @@ use super::{
     response::{Answer, Response},
     status::Status,
 };
-use crate::wire::text::{cut, pairs};
+use crate::wire::search::{cut, pairs};
 
 /// The cookie that carries the token.
 pub(super) const COOKIE: &str = "bareserve-token";
@@ -60,9 +60,7 @@ impl WriteAccess {
             || request.parameter(PARAMETER).is_some_and(matches)
             || cookie(request, COOKIE).is_some_and(matches)
     }
-}
 
-impl WriteAccess {
     /// Whether `request` comes from a link that carries the token.
     pub(super) fn is_link(&self, request: &Request<'_>) -> bool {
         let Some(token) = &self.token else { return false };

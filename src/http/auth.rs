@@ -3,7 +3,7 @@
 
 use base64ct::{Base64, Encoding};
 
-use crate::{entropy::Entropy, wire::text::hex};
+use crate::{entropy::Entropy, wire::number::hex};
 
 /// Bytes of decoded Basic credentials, user name and colon included, that are looked at.
 const LONGEST_BASIC: usize = 96;

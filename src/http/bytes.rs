@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-pub(super) use crate::wire::text::position as find;
-use crate::wire::text::{ONES, WORD, bytes_below};
+pub(super) use crate::wire::search::position as find;
+use crate::wire::search::{ONES, WORD, bytes_below};
 
 /// A set of ASCII characters: a bit in a table that all sets share.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use super::{
     bytes::{is_field_content, is_token_char},
     status::Status,
 };
-use crate::wire::text::hex_digit;
+use crate::wire::number::hex_digit;
 
 /// Bytes of extensions, and then of trailers, that a body may carry for each chunk and at its end
 /// (section 7.1.1: they ought to be limited).

@@ -1,6 +1,6 @@
 //! Entity tags (RFC 9110 section 8.8.3) and the lists of them in If-Match and If-None-Match (13.1).
 
-use crate::{store::Encoding, wire::text::hex};
+use crate::{store::Encoding, wire::number::hex};
 
 /// The strong entity tag of a file's contents: `"` and 16 hexadecimal digits of its version, and for
 /// the gzip variant `-gz`, and `"`. Variants that differ in their encoding need tags that differ

@@ -2,7 +2,7 @@
 //! section 3.2).
 
 use super::bytes::{IP_LITERAL, REG_NAME, begins_with_digits, find};
-use crate::wire::text::parse_decimal;
+use crate::wire::number::parse_decimal;
 
 /// `uri-host [ ":" port ]`. A host may not be empty in an `http` URI (RFC 9110 section 4.2.1), and a
 /// list of hosts or a user name is none.

@@ -1,6 +1,6 @@
 //! Range (RFC 9110 section 14.2): which bytes of a file a client asks for.
 
-use crate::{http::parameters, wire::text::parse_decimal};
+use crate::{http::parameters, wire::number::parse_decimal};
 
 /// How many ranges a request may ask for.
 pub const MAX_RANGES: usize = 8;

@@ -6,7 +6,7 @@ use super::{
     head::Head,
     method::{Method, Version},
 };
-use crate::wire::text::pairs;
+use crate::wire::search::pairs;
 
 /// A request whose head is complete.
 #[derive(Clone, Copy)]

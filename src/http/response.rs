@@ -9,7 +9,7 @@ use super::{
     status::Status,
 };
 use crate::wire::{
-    text::decimal,
+    number::decimal,
     window::{Value, Window},
 };
 

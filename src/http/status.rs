@@ -1,6 +1,6 @@
 //! Status codes (RFC 9110 section 15).
 
-use crate::wire::text::cut;
+use crate::wire::search::cut;
 
 /// A status code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

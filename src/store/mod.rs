@@ -4,7 +4,7 @@
 //! characters; whoever takes one from the network checks it with [`is_valid_path`] before a store
 //! sees it. The empty path is the root folder.
 
-use crate::{clock::UnixTime, wire::text::cut};
+use crate::{clock::UnixTime, wire::search::cut};
 
 pub mod overlay;
 pub mod ram;

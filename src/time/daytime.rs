@@ -7,7 +7,7 @@
 use super::server::{TimeFormat, TimeText};
 use crate::{
     clock::UnixTime,
-    wire::{calendar::Civil, date_text, text::decimal},
+    wire::{calendar::Civil, date_text, number::decimal},
 };
 
 /// The port, TCP and UDP.

@@ -1,6 +1,6 @@
 //! Media types (RFC 9110 section 8.3.1) by the extension of a file's name.
 
-use super::text::cut;
+use super::search::cut;
 
 /// What is sent for names that say nothing (RFC 9110 section 8.3, RFC 2046 section 4.5.1).
 pub const UNKNOWN: &str = "application/octet-stream";

@@ -6,6 +6,7 @@ pub mod date_text;
 pub mod html;
 pub mod json;
 pub mod media_type;
+pub mod number;
 pub mod percent;
-pub mod text;
+pub mod search;
 pub mod window;

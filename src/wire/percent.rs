@@ -4,7 +4,8 @@
 //! Decoding is strict: a `%` without two hexadecimal digits after it is an error.
 
 use super::{
-    text::{hex_digit, hex_value, position},
+    number::{hex_digit, hex_value},
+    search::position,
     window::Window,
 };
 

@@ -4,8 +4,9 @@
 use smoltcp::wire::IpAddress;
 
 use super::{
-    html, json, percent,
-    text::{hex, hex_digit},
+    html, json,
+    number::{hex, hex_digit},
+    percent,
 };
 
 /// What is left of a number when the last digits that fit 32 bits are cut off.

@@ -1,6 +1,6 @@
 //! Writing strings as JSON has them (RFC 8259 section 7).
 
-use crate::wire::{text::hex_digit, window::Window};
+use crate::wire::{number::hex_digit, window::Window};
 
 /// Adds a string with its quotes and escapes.
 pub fn quote(text: &str, out: &mut Window<'_>) {

@@ -232,7 +232,7 @@ impl Turn {
 }
 
 /// A device as the interface sees it: without the SYNs that are parked, with those that are
-/// replayed.
+/// replayed. What is sent passes unchanged, and is watched.
 pub struct Screen<'s, 'a, D> {
     /// The device itself.
     pub device: &'s mut D,
@@ -256,16 +256,16 @@ impl<'a, D: Device> Device for Screen<'_, 'a, D> {
         if self.backlog.has_replays() {
             let tx = self.device.transmit(now)?;
             let syn = self.backlog.replays.pop()?;
-            return Some((RxToken::Replayed(syn), self.sent.by(tx)));
+            return Some((RxToken::Replayed(syn), self.sent.watch(tx)));
         }
         let checksums = self.device.capabilities().checksum;
         let (token, tx) = self.device.receive(now)?;
         let token = RxToken::Fresh { token, backlog: self.backlog, checksums, now };
-        Some((token, self.sent.by(tx)))
+        Some((token, self.sent.watch(tx)))
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
-        self.sent.try_by(self.device.transmit(now))
+        self.sent.watch_if_any(self.device.transmit(now))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {

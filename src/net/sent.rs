@@ -19,14 +19,14 @@ impl Sent {
     }
 
     /// A token that takes note of its frame.
-    pub(super) fn by<T>(&mut self, token: T) -> SentToken<'_, T> {
+    pub(super) fn watch<T>(&mut self, token: T) -> SentToken<'_, T> {
         SentToken { token, sent: self }
     }
 
     /// The same, if there is room for a frame.
-    pub(super) fn try_by<T>(&mut self, token: Option<T>) -> Option<SentToken<'_, T>> {
+    pub(super) fn watch_if_any<T>(&mut self, token: Option<T>) -> Option<SentToken<'_, T>> {
         self.has_more |= token.is_none();
-        token.map(|token| self.by(token))
+        token.map(|token| self.watch(token))
     }
 }
 
@@ -84,7 +84,7 @@ mod tests {
     fn has_more(ethertype: u16, protocol: u8, flags: u8, data: usize) -> bool {
         let (place, segment) = if ethertype == 0x0800 { (23, 34) } else { (20, 54) };
         let mut sent = Sent::default();
-        sent.by(Anywhere).consume(segment + 20 + data, |frame| {
+        sent.watch(Anywhere).consume(segment + 20 + data, |frame| {
             frame[12..14].copy_from_slice(&ethertype.to_be_bytes());
             frame[place] = protocol;
             frame[segment + 12] = 5 << 4;
@@ -106,16 +106,16 @@ mod tests {
         }
         assert!(has_more(0x0806, 6, 0xff, 0), "ARP");
         let mut sent = Sent::default();
-        sent.by(Anywhere).consume(13, |_| ());
+        sent.watch(Anywhere).consume(13, |_| ());
         assert!(sent.has_more(), "not even a header");
     }
 
     #[test]
     fn who_finds_no_room_has_more() {
         let mut sent = Sent::default();
-        assert!(sent.try_by(Some(Anywhere)).is_some());
+        assert!(sent.watch_if_any(Some(Anywhere)).is_some());
         assert!(!sent.has_more());
-        assert!(sent.try_by(None::<Anywhere>).is_none());
+        assert!(sent.watch_if_any(None::<Anywhere>).is_none());
         assert!(sent.has_more());
     }
 }

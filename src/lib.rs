@@ -31,6 +31,7 @@ pub mod resources;
 pub mod stack;
 pub mod store;
 pub mod time;
+pub mod token;
 pub mod wire;
 
 pub use environment::{Environment, Event, Observer};

@@ -31,6 +31,14 @@ pub const INGRESS_BUDGET: usize = 16;
 /// of its `iface-max-addr-count` features.
 pub const MAX_ADDRESSES: usize = smoltcp::config::IFACE_MAX_ADDR_COUNT;
 
+/// The longest receive buffer of a TCP socket, in bytes.
+///
+/// The window of a SYN or SYN-ACK is never scaled (RFC 7323 section 2.2), but smoltcp 0.14 takes its own
+/// for scaled. With a longer buffer it would accept twice as many bytes before its first ACK, and a peer
+/// that sends the byte behind the buffer's end and then fills the gap would make it panic. The limit can
+/// go when smoltcp keeps that window unscaled.
+pub const MAX_TCP_WINDOW: usize = 65_535;
+
 /// Rounds over all sockets in which frames are sent before the device is looked at again.
 pub const EGRESS_BUDGET: usize = 64;
 
@@ -149,7 +157,7 @@ impl<'a, D: Device> Stack<'a, D> {
         Some(now)
     }
 
-    /// Adds a TCP socket over the given buffers.
+    /// Adds a TCP socket over the given buffers. Of `rx` it uses [`MAX_TCP_WINDOW`] bytes at most.
     ///
     /// # Errors
     /// [`NoSocketLeft`] when all places are taken.
@@ -159,6 +167,8 @@ impl<'a, D: Device> Stack<'a, D> {
         tx: &'a mut [u8],
     ) -> Result<SocketHandle, NoSocketLeft> {
         self.take_place()?;
+        let window = rx.len().min(MAX_TCP_WINDOW);
+        let rx = rx.get_mut(..window).unwrap_or_default();
         Ok(self
             .sockets
             .add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx))))

@@ -13,6 +13,7 @@ use bareserve::{
         protocol::{Phase, Protocol},
         session::{Failure, Progress, StreamSession},
     },
+    token::Token,
 };
 use common::{
     conversation::{Bench, peer},
@@ -211,14 +212,17 @@ fn connect<P: Protocol>(
     client.end(Ok(()), &mut bench.env());
 }
 
+const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
 #[test]
 fn files_travel_between_our_clients_and_our_servers() {
     for length in [0, 1, 2, 3, 4, 767, 768, 769, 5000] {
         let bytes: Vec<u8> = (0..length).map(|index| (index * 7) as u8).collect();
         for window in [1, 2, 3, 100, 1460, 65536] {
             let store = MemoryStore::writable();
-            let mut client = Upload::new("fotos/é.png", file(&bytes));
-            let mut requests = request::Requests::new(&store, true);
+            let mut client = Upload::new("fotos/é.png", file(&bytes)).with_token(TOKEN);
+            let mut requests =
+                request::Requests::new(&store).with_token(Token::from_text(TOKEN).unwrap());
             connect(&mut client, &mut requests, &mut request::Connection::new(), window);
             assert_eq!(client.outcome(), Some(&Ok(())), "{}", client.text());
             assert_eq!(client.sent(), length);
@@ -243,7 +247,7 @@ fn files_travel_between_our_clients_and_our_servers() {
 #[test]
 fn a_refused_upload_stops_at_once() {
     let store = MemoryStore::new();
-    let mut requests = request::Requests::new(&store, true);
+    let mut requests = request::Requests::new(&store).with_token(Token::from_text(TOKEN).unwrap());
     let mut client = Upload::new("a", file(&[0; 1_000_000]));
     connect(&mut client, &mut requests, &mut request::Connection::new(), 1000);
     assert_eq!(client.outcome(), Some(&Err(ClientError::Refused)));
@@ -254,8 +258,8 @@ fn a_refused_upload_stops_at_once() {
 #[test]
 fn a_file_that_shrinks_while_it_is_sent_is_not_stored() {
     let store = MemoryStore::writable();
-    let mut requests = request::Requests::new(&store, true);
-    let mut client = Upload::new("a", File { size: 6000, ..file(&[0; 5000]) });
+    let mut requests = request::Requests::new(&store).with_token(Token::from_text(TOKEN).unwrap());
+    let mut client = Upload::new("a", File { size: 6000, ..file(&[0; 5000]) }).with_token(TOKEN);
     connect(&mut client, &mut requests, &mut request::Connection::new(), 1000);
     assert_eq!(client.outcome(), Some(&Err(ClientError::Shrunk)));
     assert!(store.names().is_empty());

@@ -6,6 +6,7 @@ use bareserve::{
     entropy::{Entropy, SeededEntropy},
     file_transfer::request::{Connection, Requests},
     net::protocol::{Phase, Protocol},
+    token::Token,
     wire::base64::Encoder,
 };
 use common::{
@@ -17,9 +18,20 @@ fn store() -> MemoryStore {
     MemoryStore::writable().with("guido.jpg", b"foobar").with("sub/é \"x\"", b"f")
 }
 
+const TOKEN: &str = "0123456789abcdef-_ABCDEFGHIJKLMN";
+
+fn token() -> Token {
+    Token::from_text(TOKEN).unwrap()
+}
+
+/// The object with the token in front.
+fn with_token(object: &str) -> String {
+    object.replacen('{', &format!("{{\"token\": \"{TOKEN}\", "), 1)
+}
+
 /// The answer to `parts`, the client then closing its half.
 fn ask(store: &MemoryStore, parts: &[&[u8]], room: usize) -> String {
-    let mut server = Requests::new(store, true);
+    let mut server = Requests::new(store).with_token(token());
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
     assert_eq!(phase, Phase::Finished);
@@ -86,6 +98,10 @@ const EXCHANGES: &[(&str, &str)] = &[
 #[test]
 fn every_request_is_answered_the_same_at_every_cut() {
     for (request, answer) in EXCHANGES {
+        let request = match request.contains("\"filedata\": \"") {
+            true => with_token(request),
+            false => request.to_string(),
+        };
         let request = request.as_bytes();
         for cut in 0..=request.len() {
             let store = store();
@@ -102,9 +118,11 @@ fn every_request_is_answered_the_same_at_every_cut() {
 #[test]
 fn what_is_stored_is_what_was_sent() {
     let store = store();
-    ask(&store, &[br#"{"filedata": "\/\/8=", "filename": "sub\/\ud83d\ude00"}"#], 99);
+    let request = with_token(r#"{"filedata": "\/\/8=", "filename": "sub\/\ud83d\ude00"}"#);
+    ask(&store, &[request.as_bytes()], 99);
     assert_eq!(store.content("sub/😀").unwrap(), [0xff, 0xff]);
-    ask(&store, &[br#"{"filename": "guido.jpg", "filedata": "bmV3"}"#], 99);
+    let request = with_token(r#"{"filename": "guido.jpg", "filedata": "bmV3"}"#);
+    ask(&store, &[request.as_bytes()], 99);
     assert_eq!(store.content("guido.jpg").unwrap(), b"new");
 }
 
@@ -134,6 +152,7 @@ fn random_files_go_in_and_come_out() {
             0 => format!(r#"{{"filename": "{name}", "filedata": "{data}"}}"#),
             _ => format!(r#"{{"filedata": "{data}", "filename": "{name}"}}"#),
         };
+        let request = with_token(&request);
         let store = MemoryStore::writable();
         let parts: Vec<&[u8]> = request.as_bytes().chunks(part).collect();
         let answer: serde_json::Value = serde_json::from_str(&ask(&store, &parts, room)).unwrap();
@@ -151,7 +170,7 @@ fn names_end_at_255_bytes() {
     for (length, stored) in [(255, true), (256, false), (70_000, false)] {
         let store = MemoryStore::writable();
         let name = "n".repeat(length);
-        let request = format!(r#"{{"filename": "{name}", "filedata": ""}}"#);
+        let request = with_token(&format!(r#"{{"filename": "{name}", "filedata": ""}}"#));
         let answer = ask(&store, &[request.as_bytes()], 99);
         let expected = match stored {
             true => format!(r#"{{"stored": "{name}", "size": 0}}"#),
@@ -169,13 +188,17 @@ fn an_object_nested_ten_thousand_deep_is_an_error() {
 
 #[test]
 fn nothing_is_stored_without_permission() {
-    let request = br#"{"filename": "new", "filedata": "Zg=="}"#;
-    for (store_allows, setting) in [(false, true), (true, false), (false, false)] {
+    let request = with_token(r#"{"filename": "new", "filedata": "Zg=="}"#);
+    for (store_allows, has_token) in [(false, true), (true, false), (false, false)] {
         let store = store();
         store.writable.set(store_allows);
-        let mut server = Requests::new(&store, setting);
+        let mut server = Requests::new(&store);
+        if has_token {
+            server = server.with_token(token());
+        }
+        let request = [request.as_bytes()];
         let (answer, _) =
-            Bench::new().converse(&mut server, &mut Connection::new(), &[request], true, 99);
+            Bench::new().converse(&mut server, &mut Connection::new(), &request, true, 99);
         assert_eq!(answer, br#"{"error": "read-only"}"#);
         assert_eq!(store.names().len(), 2);
         // Reading is allowed all the same.
@@ -190,21 +213,50 @@ fn nothing_is_stored_without_permission() {
     }
 }
 
+/// Before a byte of it reaches the store, at every cut.
+#[test]
+fn nothing_is_stored_without_the_token() {
+    let refused = r#"{"error": "token missing or wrong: send \"token\" before \"filedata\""}"#;
+    for request in [
+        r#"{"filename": "new", "filedata": "Zm9v"}"#.to_string(),
+        format!(r#"{{"filename": "new", "filedata": "Zm9v", "token": "{TOKEN}"}}"#),
+        r#"{"token": "", "filename": "new", "filedata": "Zm9v"}"#.to_string(),
+        format!(r#"{{"token": "{}", "filename": "new", "filedata": "Zm9v"}}"#, &TOKEN[1..]),
+        format!(r#"{{"token": "{TOKEN}x", "filename": "new", "filedata": "Zm9v"}}"#),
+        format!(r#"{{"token": "{TOKEN}{TOKEN}", "filename": "new", "filedata": "Zm9v"}}"#),
+        r#"{"filename": "new", "filedata": ""}"#.to_string(),
+    ] {
+        for cut in 0..=request.len() {
+            let store = store();
+            let (left, right) = request.as_bytes().split_at(cut);
+            assert_eq!(ask(&store, &[left, right], 99), refused, "{request} cut at {cut}");
+            assert_eq!(store.names().len(), 2);
+        }
+    }
+    let twice = with_token(&with_token(r#"{"filename": "new", "filedata": "Zm9v"}"#));
+    let expected = r#"{"error": "members contradict each other"}"#;
+    assert_eq!(ask(&store(), &[twice.as_bytes()], 99), expected);
+    let wrong = r#"{"token": 5, "filename": "new", "filedata": "Zm9v"}"#;
+    let expected = r#"{"error": "a member has the wrong type"}"#;
+    assert_eq!(ask(&store(), &[wrong.as_bytes()], 99), expected);
+}
+
 #[test]
 fn a_full_store_refuses_and_keeps_what_it_has() {
     let store = store();
     store.capacity.set(Some(10));
-    let request = br#"{"filename": "guido.jpg", "filedata": "Zm9vYmFyZm9vYmFy"}"#;
-    assert_eq!(ask(&store, &[request], 99), r#"{"error": "no room left"}"#);
+    let request = with_token(r#"{"filename": "guido.jpg", "filedata": "Zm9vYmFyZm9vYmFy"}"#);
+    assert_eq!(ask(&store, &[request.as_bytes()], 99), r#"{"error": "no room left"}"#);
     assert_eq!(store.content("guido.jpg").unwrap(), b"foobar");
 }
 
 #[test]
 fn half_an_upload_leaves_nothing_however_it_ends() {
-    let half = br#"{"filename": "guido.jpg", "filedata": "Zm9vYmFy"#;
+    let half = with_token(r#"{"filename": "guido.jpg", "filedata": "Zm9vYmFy"#);
+    let half = half.as_bytes();
     let store = store();
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
-    let mut server = Requests::new(&store, true);
+    let mut server = Requests::new(&store).with_token(token());
     server.open(&mut connection, peer(), &mut bench.env());
     assert_eq!(server.phase(&connection), Phase::FirstByte);
     server.receive(&mut connection, &half[..9], &mut bench.env());
@@ -231,7 +283,7 @@ fn half_an_upload_leaves_nothing_however_it_ends() {
 fn a_silent_client_is_closed_without_a_word() {
     let store = store();
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
-    let mut server = Requests::new(&store, true);
+    let mut server = Requests::new(&store).with_token(token());
     server.open(&mut connection, peer(), &mut bench.env());
     server.expire(&mut connection, &mut bench.env());
     assert_eq!(server.phase(&connection), Phase::Finished);
@@ -241,7 +293,7 @@ fn a_silent_client_is_closed_without_a_word() {
 fn a_file_that_shrinks_is_reset_and_never_looks_complete() {
     let store = MemoryStore::new().with("a", &[1; 3000]);
     store.shrunk_to.set(Some(2000));
-    let mut server = Requests::new(&store, false);
+    let mut server = Requests::new(&store);
     let request: &[u8] = br#"{"get": "a"}"#;
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), &[request], false, 100);

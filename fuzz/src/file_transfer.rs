@@ -10,6 +10,7 @@ use bareserve::{
         session::{Progress, StreamSession},
     },
     store::is_valid_name,
+    token::Token,
 };
 
 use super::{conversation::Bench, memory_store::MemoryStore};
@@ -20,8 +21,9 @@ pub const REQUESTS: &[&[u8]] = &[
     br#"{"get": "folder/b", "unknown": [1, {"x": null}]}"#,
     br#"{"get": "../a"}"#,
     br#"{"filename": "new.txt", "filedata": "Zm9vYmFy"}"#,
-    br#"{"filedata": "Zm9v\/w==", "filename": "folder\/\u00e9.txt"}"#,
-    br#"{"filename": "", "filedata": ""}"#,
+    br#"{"token":"0123456789abcdef0123456789abcdef","filename":"new.txt","filedata":"Zm9vYmFy"}"#,
+    br#"{"token":"0123456789abcdef0123456789abcdef","filedata":"Zm9v\/w==","filename":"f\/\u00e9"}"#,
+    br#"{"token": "0123456789abcdef0123456789abcdef", "filename": "", "filedata": ""}"#,
     br#"{"filename": "a", "get": "a"}"#,
 ];
 
@@ -35,7 +37,8 @@ pub fn file_request(data: &[u8]) {
 
 fn request(parts: &[&[u8]], room: usize) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let store = MemoryStore::writable().with("a", b"content of a").with("folder/b", &[0; 300]);
-    let mut server = Requests::new(&store, true);
+    let token = Token::from_text("0123456789abcdef0123456789abcdef").expect("a token");
+    let mut server = Requests::new(&store).with_token(token);
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
     assert_eq!(phase, Phase::Finished);

@@ -24,7 +24,7 @@ pub enum Command {
     /// Fetch a file.
     Fetch(Client, Fetch),
     /// Store a file on a server.
-    Send(Client, PathBuf),
+    Send(Client, Send),
     /// Measure round trips.
     Ping(Client, Ping),
     /// Print this and end.
@@ -115,6 +115,14 @@ pub struct Fetch {
     pub output: PathBuf,
 }
 
+/// What to store.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Send {
+    pub path: PathBuf,
+    /// The server's token.
+    pub token: Option<String>,
+}
+
 /// How to ping.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ping {
@@ -202,6 +210,7 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
     let mut verbosity = Verbosity::Info;
     let mut fetch = Fetch { name: None, output: PathBuf::from(".") };
     let mut ping = Ping::default();
+    let mut token = None;
     while let Some(flag) = next_flag(&mut parser, |word| {
         words.push(word);
         Ok(())
@@ -215,6 +224,7 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
             (_, "-q" | "--quiet") => verbosity = Verbosity::Quiet,
             ("fetch", "--name") => fetch.name = Some(value.file_name()?),
             ("fetch", "--output") => fetch.output = value.path("a folder, such as ./downloads")?,
+            ("send", "--token") => token = Some(value.token()?),
             ("ping", "--count") => ping.count = value.number(1..=1_000_000)? as u32,
             ("ping", "--timeout") => ping.timeout = value.duration()?,
             ("ping", "--interval") => ping.interval = value.duration()?,
@@ -241,7 +251,10 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
     let command = match name {
         "time" => Command::Time(client),
         "fetch" => Command::Fetch(client, fetch),
-        "send" => Command::Send(client, words.next().ok_or_else(missing)?.into()),
+        "send" => {
+            let path = words.next().ok_or_else(missing)?.into();
+            Command::Send(client, Send { path, token })
+        }
         _ => Command::Ping(client, ping),
     };
     match words.next() {

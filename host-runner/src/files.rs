@@ -8,6 +8,7 @@ use bareserve::store::{
     ram::{RamMemory, RamStore},
     rom::{RomFile, RomStore},
 };
+use bareserve::wire::media_type;
 use heapless::{String, string::StringView};
 
 use crate::{
@@ -58,20 +59,25 @@ impl<'m> Files<'m> {
         }
     }
 
-    /// What the file port hands out when nothing is said: the picture of the built-in site, or the
-    /// first file of the folder.
+    /// What the file port sends unless told otherwise: the picture of the built-in site, or the
+    /// folder's first picture, else its first file.
     pub fn offered(&self) -> Option<std::string::String> {
         if let Self::BuiltIn(_) = self {
             return Some(PICTURE.to_string());
         }
         let mut listing = self.list("").ok()?;
         let mut name = String::<NAME_MAX>::new();
+        let mut first = None;
         while let Ok(Some(entry)) = self.next_entry(&mut listing, &mut name) {
-            if !entry.is_folder {
+            if entry.is_folder {
+                continue;
+            }
+            if media_type::of(&name).starts_with("image/") {
                 return Some(name.as_str().to_string());
             }
+            first.get_or_insert_with(|| name.as_str().to_string());
         }
-        None
+        first
     }
 }
 

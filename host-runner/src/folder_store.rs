@@ -40,8 +40,11 @@ use nix::{
 use crate::{entropy::OsEntropy, error::Failure};
 use small_files::SmallFiles;
 
-/// What names of unfinished uploads begin with; such files are neither shown nor served.
+/// What names of unfinished uploads begin with.
 const UPLOAD_PREFIX: &str = ".bareserve-upload-";
+
+/// The one hidden folder that is served: it is meant for clients (RFC 8615).
+const WELL_KNOWN: &str = ".well-known";
 
 /// Files below a root folder.
 #[derive(Debug)]
@@ -113,7 +116,7 @@ impl FolderStore {
 
     /// Opens what is at `path`.
     fn resolve(&self, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
-        if path.split('/').any(|name| name.starts_with(UPLOAD_PREFIX)) {
+        if path.split('/').any(is_hidden) {
             return Err(Errno::ENOENT);
         }
         let path = if path.is_empty() { "." } else { path };
@@ -152,7 +155,7 @@ impl FolderStore {
         if name.is_empty() {
             return Err(StoreError::IsFolder);
         }
-        if !is_valid_name(name) || name.starts_with(UPLOAD_PREFIX) {
+        if !is_valid_name(name) || is_hidden(name) {
             return Err(StoreError::InvalidName);
         }
         let folder = self.resolve(folder, OFlag::O_PATH | OFlag::O_DIRECTORY).map_err(refusal)?;
@@ -242,6 +245,7 @@ impl Store for FolderStore {
             let entry = entry.map_err(refusal)?;
             if let Ok(name) = entry.file_name().to_str()
                 && is_valid_name(name)
+                && !is_hidden(name)
             {
                 names.push(name.to_string());
             }
@@ -344,6 +348,12 @@ impl Drop for TemporaryName {
         // After a commit there is none of that name any more.
         let _ = unlinkat(&self.folder, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
     }
+}
+
+/// Whether a file of this name is neither shown nor served nor stored: a name that begins with a dot,
+/// as those of configuration, version control and unfinished uploads do.
+fn is_hidden(name: &str) -> bool {
+    name.starts_with('.') && !matches!(name, "." | ".." | WELL_KNOWN)
 }
 
 /// Copies what is in memory from a place on.

@@ -6,8 +6,8 @@ use bareserve::{
 };
 use smoltcp::{iface::SocketStorage, socket::udp};
 
-/// Send and receive buffer of a TCP connection: the receive buffer is the window, and 64 KB is the
-/// most a peer without window scaling can use.
+/// Send and receive buffer of a TCP connection: the receive buffer is the window, of which the stack
+/// uses 65,535 bytes.
 const TCP_BUFFER: usize = 64 * 1024;
 
 /// Datagrams that wait in each direction.

@@ -192,13 +192,12 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         download_space.split(),
         download_count,
     )?;
-    let mut requests = TcpServer::new(
-        stack,
-        Requests::new(&files, options.is_writable),
-        &request_ports,
-        request_space.split(),
-        request_count,
-    )?;
+    let requests = match token {
+        Some(token) => Requests::new(&files).with_token(token),
+        None => Requests::new(&files),
+    };
+    let mut requests =
+        TcpServer::new(stack, requests, &request_ports, request_space.split(), request_count)?;
     let mut echo = TcpServer::new(stack, TcpEcho, &[ECHO_PORT], echo_space.split(), echo_count)?;
     let mut ping = UdpServer::new(
         stack,

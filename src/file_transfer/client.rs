@@ -254,6 +254,7 @@ impl<K: Sink> StreamSession for Fetch<'_, K> {
 #[derive(Debug)]
 pub struct Upload<'n, R: Source> {
     path: &'n str,
+    token: Option<&'n str>,
     object: ObjectWriter,
     source: R,
     reader: ObjectReader,
@@ -264,7 +265,14 @@ impl<'n, R: Source> Upload<'n, R> {
     /// Sends `source` to be stored at `path`.
     pub fn new(path: &'n str, source: R) -> Self {
         let object = ObjectWriter::new(source.size());
-        Self { path, object, source, reader: ObjectReader::new(), outcome: None }
+        Self { path, token: None, object, source, reader: ObjectReader::new(), outcome: None }
+    }
+
+    /// Shows the server's token.
+    #[must_use]
+    pub fn with_token(mut self, token: &'n str) -> Self {
+        self.token = Some(token);
+        self
     }
 
     /// How it ended, or `None` while it has not.
@@ -324,7 +332,7 @@ impl<R: Source> StreamSession for Upload<'_, R> {
             return 0;
         }
         let read = &mut |offset, buffer: &mut [u8]| self.source.read(offset, buffer);
-        match self.object.write(self.path, output, read) {
+        match self.object.write_with_token(self.token, self.path, output, read) {
             Ok(given) => given,
             Err(error) => {
                 self.outcome = Some(Err(match error {

@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use crate::token::Token;
 use crate::wire::{
     base64::{Decoder, InvalidBase64},
     json::{Bytes, Event, ScanError, Scanner},
@@ -33,15 +34,18 @@ pub enum Field {
     Size,
     /// Why a request failed.
     Error,
+    /// The token of a client that may store files.
+    Token,
 }
 
-const FIELDS: [(&str, Field); 6] = [
+const FIELDS: [(&str, Field); 7] = [
     ("get", Field::Get),
     ("filename", Field::FileName),
     ("filedata", Field::FileData),
     ("stored", Field::Stored),
     ("size", Field::Size),
     ("error", Field::Error),
+    ("token", Field::Token),
 ];
 
 impl Field {
@@ -125,6 +129,9 @@ pub struct ObjectReader {
     field: Option<Field>,
     text: heapless::Vec<u8, MAX_NAME>,
     text_field: Option<Field>,
+    /// One byte longer than a token, so that a longer text differs from it.
+    token: heapless::Vec<u8, { Token::LENGTH + 1 }>,
+    has_token: bool,
     size: Option<u64>,
     decoder: Decoder,
     has_data: bool,
@@ -139,6 +146,8 @@ impl ObjectReader {
             field: None,
             text: heapless::Vec::new(),
             text_field: None,
+            token: heapless::Vec::new(),
+            has_token: false,
             size: None,
             decoder: Decoder::new(),
             has_data: false,
@@ -188,6 +197,11 @@ impl ObjectReader {
         self.has_data
     }
 
+    /// The text in `token`: empty until it is complete, cut behind the length of a token.
+    pub fn token(&self) -> &[u8] {
+        if self.field == Some(Field::Token) { &[] } else { &self.token }
+    }
+
     /// The number in `size`.
     pub fn size(&self) -> Option<u64> {
         self.size
@@ -203,6 +217,7 @@ impl ObjectReader {
             (Event::TextEnd, Some(Field::Size)) | (Event::Number(_) | Event::Other, Some(_)) => {
                 return Err(ObjectError::WrongType);
             }
+            (Event::TextEnd, Some(Field::Token)) => self.field = None,
             (Event::TextEnd, Some(field)) => return Ok(Some(Step::Text(field))),
             (Event::End, _) => return Ok(Some(Step::Complete)),
             // What belongs to no field, and the end of a number.
@@ -225,6 +240,7 @@ impl ObjectReader {
             None => false,
             Some(Field::FileData) => core::mem::replace(&mut self.has_data, true),
             Some(Field::Size) => self.size.replace(0).is_some(),
+            Some(Field::Token) => core::mem::replace(&mut self.has_token, true),
             Some(field) => self.text_field.replace(field).is_some(),
         };
         if is_second { Err(ObjectError::Ambiguous) } else { Ok(()) }
@@ -240,6 +256,11 @@ impl ObjectReader {
         let part = part.as_slice(&mut buffer);
         match field {
             Field::Size => return Err(ObjectError::WrongType),
+            Field::Token => {
+                let room = self.token.capacity() - self.token.len();
+                let _ = self.token.extend_from_slice(part.get(..room).unwrap_or(part));
+                return Ok(None);
+            }
             Field::FileData => {
                 let moved = self.decoder.decode(part, data)?;
                 return Ok((moved.given > 0).then_some(Step::Data(moved.given)));

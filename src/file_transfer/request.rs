@@ -5,10 +5,12 @@
 //! | the client sends | the answer |
 //! |---|---|
 //! | `{"get": "NAME"}` | `{"filename": "NAME", "filedata": "…"}` |
-//! | `{"filename": "NAME", "filedata": "…"}` | `{"stored": "NAME", "size": 123}` |
+//! | `{"token": "TOKEN", "filename": "NAME", "filedata": "…"}` | `{"stored": "NAME", "size": 123}` |
 //! | anything else, or what cannot be done | `{"error": "why"}` |
 //!
-//! Members come in any order. An upload is visible once it is complete, and never before.
+//! Members come in any order, except that `token` stands before `filedata`: the content goes to the store
+//! as it arrives, and nothing is stored for a client that has not shown the token. An upload is visible
+//! once it is complete, and never before.
 
 use core::fmt;
 
@@ -23,6 +25,7 @@ use crate::{
     environment::{Environment, Event},
     net::protocol::{Peer, Phase, Protocol},
     store::{Encoding, Store, StoreError, is_valid_path},
+    token::Token,
     wire::window::{Filled, Line, Value, Window, describe},
 };
 
@@ -30,10 +33,10 @@ use crate::{
 #[derive(Debug)]
 pub struct Requests<S> {
     store: S,
-    writable: bool,
+    token: Option<Token>,
 }
 
-/// One client of [`Requests`]: about 450 bytes and the store's handles.
+/// One client of [`Requests`]: about 490 bytes and the store's handles.
 #[derive(Debug)]
 pub struct Connection<F, U> {
     remote: Option<IpEndpoint>,
@@ -75,6 +78,8 @@ pub enum Refusal {
     Incomplete,
     /// The name leads out of the store, or is none.
     InvalidName,
+    /// A file is to be stored without the token, or with a wrong one.
+    WrongToken,
     /// The store, with its own reason.
     Store(StoreError),
     /// The client took too long.
@@ -89,6 +94,7 @@ impl Refusal {
             Self::NothingAsked => "neither get nor filename and filedata",
             Self::Incomplete => "incomplete object",
             Self::InvalidName => StoreError::InvalidName.text(),
+            Self::WrongToken => "token missing or wrong: send \"token\" before \"filedata\"",
             Self::Store(error) => error.text(),
             Self::TooSlow => "too slow",
         }
@@ -134,14 +140,16 @@ impl<F, U> Default for Connection<F, U> {
 }
 
 impl<S: Store> Requests<S> {
-    /// Sends files of `store`, and stores files in it if `writable` and the store is.
-    pub fn new(store: S, writable: bool) -> Self {
-        Self { store, writable }
+    /// Sends files of `store`, and stores none.
+    pub const fn new(store: S) -> Self {
+        Self { store, token: None }
     }
 
-    /// Allows or forbids uploads, those under way included.
-    pub fn set_writable(&mut self, writable: bool) {
-        self.writable = writable;
+    /// Stores files for clients that show `token`, if the store is writable.
+    #[must_use]
+    pub const fn with_token(mut self, token: Token) -> Self {
+        self.token = Some(token);
+        self
     }
 }
 
@@ -269,7 +277,7 @@ impl<S: Store> Requests<S> {
         match connection.reader.next(input, &mut data)? {
             Step::Starved => {}
             Step::Data(length) => {
-                let incoming = self.incoming(incoming)?;
+                let incoming = self.incoming(incoming, connection.reader.token())?;
                 self.store.write(&mut incoming.upload, data.get(..length).unwrap_or_default())?;
                 incoming.size += length as u64;
             }
@@ -287,7 +295,7 @@ impl<S: Store> Requests<S> {
                     connection.state = State::Sending { file, object };
                 }
                 Some((Field::FileName, name)) if connection.reader.has_data() => {
-                    self.incoming(incoming)?;
+                    self.incoming(incoming, connection.reader.token())?;
                     let Some(Incoming { upload, size }) = incoming.take() else { return Ok(()) };
                     self.store.commit(upload, name)?;
                     let answer = Answer::Stored { size };
@@ -304,11 +312,15 @@ impl<S: Store> Requests<S> {
     fn incoming<'i>(
         &self,
         incoming: &'i mut Option<Incoming<S::Upload>>,
+        shown: &[u8],
     ) -> Result<&'i mut Incoming<S::Upload>, Refusal> {
-        if !self.writable || !self.store.is_writable() {
+        let Some(token) = self.token.as_ref().filter(|_| self.store.is_writable()) else {
             return Err(StoreError::ReadOnly.into());
-        }
+        };
         if incoming.is_none() {
+            if !token.matches(shown) {
+                return Err(Refusal::WrongToken);
+            }
             *incoming = Some(Incoming { upload: self.store.create(None)?, size: 0 });
         }
         incoming.as_mut().ok_or(Refusal::Incomplete)

@@ -81,13 +81,31 @@ impl ObjectWriter {
         output: &mut [u8],
         read: &mut ReadAt<'_, E>,
     ) -> Result<usize, WriteError<E>> {
+        self.write_with_token(None, name, output, read)
+    }
+
+    /// The same, with a `token` in front.
+    ///
+    /// # Errors
+    /// See [`WriteError`]; the object can then only be given up.
+    pub fn write_with_token<E>(
+        &mut self,
+        token: Option<&str>,
+        name: &str,
+        output: &mut [u8],
+        read: &mut ReadAt<'_, E>,
+    ) -> Result<usize, WriteError<E>> {
         let mut given = 0;
         loop {
             let room = output.get_mut(given..).unwrap_or_default();
             match &mut self.part {
                 Part::Head(sent) => {
                     let mut head = Window::new(room, *sent);
-                    head.fill("{\"filename\": %, \"filedata\": \"", &[Value::Json(name)]);
+                    head.put("{");
+                    if let Some(token) = token {
+                        head.fill("\"token\": %, ", &[Value::Json(token)]);
+                    }
+                    head.fill("\"filename\": %, \"filedata\": \"", &[Value::Json(name)]);
                     given += head.shown();
                     *sent += head.shown();
                     if !head.is_complete() {

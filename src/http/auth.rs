@@ -3,45 +3,12 @@
 
 use base64ct::{Base64, Encoding};
 
-use crate::{entropy::Entropy, wire::number::hex};
+pub use crate::token::Token;
 
 /// Bytes of decoded Basic credentials, user name and colon included, that are looked at.
 const LONGEST_BASIC: usize = 96;
 
-/// A secret whose holder may write: 32 characters of base64url's alphabet (RFC 4648 section 5).
-#[derive(Clone, Copy)]
-pub struct Token([u8; Token::LENGTH]);
-
 impl Token {
-    /// How many characters a token has.
-    pub const LENGTH: usize = 32;
-
-    /// A fresh token: 128 random bits in hexadecimal.
-    pub fn generate(entropy: &mut dyn Entropy) -> Self {
-        let mut text = [0; Self::LENGTH];
-        for half in text.chunks_exact_mut(16) {
-            half.copy_from_slice(&hex(entropy.next_u64()));
-        }
-        Self(text)
-    }
-
-    /// A token chosen elsewhere. `None` unless it is 32 letters, digits, `-` or `_`.
-    pub fn from_text(text: &str) -> Option<Self> {
-        let text: [u8; Self::LENGTH] = text.as_bytes().try_into().ok()?;
-        let in_alphabet = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
-        text.iter().all(in_alphabet).then_some(Self(text))
-    }
-
-    /// The token's characters.
-    pub fn as_str(&self) -> &str {
-        core::str::from_utf8(&self.0).unwrap_or_default()
-    }
-
-    /// Whether `candidate` is this token, in a time that tells nothing about where they differ.
-    pub fn matches(&self, candidate: &[u8]) -> bool {
-        equal_in_constant_time(&self.0, candidate)
-    }
-
     /// Whether `value`, that of an Authorization field, carries this token: as Bearer's, or as
     /// Basic's password with any user name. Schemes are named without regard to case (RFC 9110
     /// section 11.1).
@@ -69,26 +36,12 @@ impl Token {
     }
 }
 
-/// Does not show the secret.
-impl core::fmt::Debug for Token {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str("Token(..)")
-    }
-}
-
-/// Whether two texts are the same. How long this takes depends on their lengths only.
-fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
-    let difference = a.iter().zip(b).fold(0, |seen, (a, b)| seen | (a ^ b));
-    // The optimiser must not learn that one difference decides.
-    a.len() == b.len() && core::hint::black_box(difference) == 0
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
 
     use super::*;
-    use crate::entropy::SeededEntropy;
+    use crate::entropy::{Entropy, SeededEntropy};
     use std::{format, vec, vec::Vec};
 
     const TEXT: &str = "0123456789abcdef-_ABCDEFGHIJKLMN";
@@ -97,33 +50,6 @@ mod tests {
         let mut buffer = vec![0; 4 * credentials.len() + 4];
         let encoded = Base64::encode(credentials.as_bytes(), &mut buffer).unwrap();
         format!("Basic {encoded}").into_bytes()
-    }
-
-    #[test]
-    fn tokens_come_from_entropy_or_from_text() {
-        let mut entropy = SeededEntropy::new(9);
-        let (one, two) = (Token::generate(&mut entropy), Token::generate(&mut entropy));
-        assert_ne!(one.as_str(), two.as_str());
-        assert_eq!(Token::from_text(one.as_str()).unwrap().as_str(), one.as_str());
-        assert_eq!(Token::from_text(TEXT).unwrap().as_str(), TEXT);
-        assert!(Token::from_text(&TEXT[1..]).is_none());
-        assert!(Token::from_text("0123456789abcdef-_ABCDEFGHIJKLM:").is_none());
-        assert_eq!(format!("{one:?}"), "Token(..)");
-    }
-
-    #[test]
-    fn only_the_token_matches() {
-        let token = Token::from_text(TEXT).unwrap();
-        assert!(token.matches(TEXT.as_bytes()));
-        for index in 0..Token::LENGTH {
-            for bit in 0..8 {
-                let mut other = token.0;
-                other[index] ^= 1 << bit;
-                assert!(!token.matches(&other));
-            }
-            assert!(!token.matches(&token.0[..index]));
-        }
-        assert!(!token.matches(format!("{TEXT}0").as_bytes()));
     }
 
     #[test]

@@ -37,6 +37,28 @@ pub fn segment(
     seq: i32,
     ack: Option<i32>,
 ) -> Vec<u8> {
+    tcp_segment(remote, local, control, seq, ack, &[])
+}
+
+/// A TCP segment with data.
+pub fn data_segment(
+    remote: IpEndpoint,
+    local: IpEndpoint,
+    seq: i32,
+    ack: Option<i32>,
+    payload: &[u8],
+) -> Vec<u8> {
+    tcp_segment(remote, local, TcpControl::None, seq, ack, payload)
+}
+
+fn tcp_segment(
+    remote: IpEndpoint,
+    local: IpEndpoint,
+    control: TcpControl,
+    seq: i32,
+    ack: Option<i32>,
+    payload: &[u8],
+) -> Vec<u8> {
     let tcp = TcpRepr {
         src_port: remote.port,
         dst_port: local.port,
@@ -44,12 +66,13 @@ pub fn segment(
         seq_number: TcpSeqNumber(seq),
         ack_number: ack.map(TcpSeqNumber),
         window_len: 4096,
-        window_scale: None,
+        // smoltcp scales its own window only if the peer offers to.
+        window_scale: (control == TcpControl::Syn).then_some(0),
         max_seg_size: (control == TcpControl::Syn).then_some(1460),
         sack_permitted: false,
         sack_ranges: [None; 3],
         timestamp: None,
-        payload: &[],
+        payload,
     };
     let mut frame = ethernet_ipv4(DEVICE_MAC, remote, local, IpProtocol::Tcp, tcp.buffer_len());
     tcp.emit(

@@ -16,3 +16,4 @@ mod listener;
 mod seeds;
 mod segments;
 mod udp;
+mod windows;

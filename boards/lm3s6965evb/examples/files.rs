@@ -34,6 +34,6 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
     let store = memory.store.open();
-    memory.files.start(&mut network.services, store, false)?;
+    memory.files.start(&mut network.services, store)?;
     network.run()
 }

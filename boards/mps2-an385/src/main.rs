@@ -20,9 +20,6 @@ const SOCKETS: usize = TimeMemory::SOCKETS
 /// Whether files may be stored over HTTP by who has the token, which the log shows.
 const IS_WRITABLE: bool = true;
 
-/// Whether they may be stored over port 5567 too, where no token is asked for.
-const IS_OPEN: bool = false;
-
 struct Memory {
     frames: FrameBuffers,
     network: NetworkMemory<SOCKETS, 16>,
@@ -56,7 +53,7 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let services = &mut network.services;
     let store = memory.store.open();
     memory.time.start(services, HOST)?;
-    memory.files.start(services, store, IS_OPEN)?;
+    memory.files.start(services, store)?;
     let ping = memory.ping.start(services)?;
     memory.http.start(services, store, Some(ping), IS_WRITABLE)?;
     memory.clients.start(services, HOST, store)?;

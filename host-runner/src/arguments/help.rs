@@ -27,11 +27,14 @@ The link:
   --mtu BYTES                the longest IP packet [default: {mtu}]
 
 What is served:
-  --root DIR                 the folder with the files [default: a small built-in site]
-  --file NAME                what the file port hands out [default: the root's first picture]
+  --root DIR                 the folder with the files, those whose names begin with a dot left
+                             out [default: a small built-in site]
+  --file NAME                what the file port sends [default: the root's first picture, else its
+                             first file]
   --listings                 list folders that have no index page [default: no]
-  --writable                 accept uploads, over HTTP from whoever has the link with the token;
-                             without --root they are kept in memory [default: no]
+  --writable                 accept uploads, over HTTP and over port {file_request}, with the token
+                             that is in the link shown at start; without --root they are kept in
+                             memory [default: no]
   --app todo|clock|echo      serve an example application as well [default: none]
 
 Where:
@@ -61,6 +64,8 @@ Clients:
                              link) instead of the kernel's [default: no]
   --name NAME                fetch: which file [default: what the server hands out]
   --output DIR               fetch: where to [default: .]
+  --token TOKEN              send: the token in the link that the server shows with --writable
+                             [default: none]
   --count N                  ping: how many [default: {count}]
   --timeout TIME             ping: how long to wait for each [default: {timeout}s]
   --interval TIME            ping: from one to the next [default: {interval}s]

@@ -115,8 +115,11 @@ fn subcommands() {
     };
     assert_eq!((client.host.as_str(), client.port), ("host.local", Some(1)));
     assert_eq!(fetch, Fetch { name: Some("x/y".into()), output: "/tmp".into() });
-    let Ok(Command::Send(_, path)) = parse("send fd69::1 ./a.jpg") else { panic!() };
-    assert_eq!(path, PathBuf::from("./a.jpg"));
+    let Ok(Command::Send(_, send)) = parse("send fd69::1 ./a.jpg") else { panic!() };
+    assert_eq!(send, Send { path: "./a.jpg".into(), token: None });
+    let token = "0123456789abcdef0123456789abcdef";
+    let Ok(Command::Send(_, send)) = parse(&format!("send --token {token} a b")) else { panic!() };
+    assert_eq!(send.token.as_deref(), Some(token));
     let Ok(Command::Ping(_, ping)) = parse("ping --count 3 a --timeout 250ms --interval 0.5")
     else {
         panic!()
@@ -225,6 +228,10 @@ fn every_mistake_is_named_with_its_cure() {
         ("time :9999", "not ':9999'"),
         ("time a --count 3", "--count is no flag here"),
         ("fetch a --name ../x", "--name takes the name of a file"),
+        (
+            "send a b --token secret",
+            "--token takes the 32 characters behind ?token= in the server's link",
+        ),
         ("send a", "send needs to know more: host-runner send ADDR[:PORT] FILE"),
         ("ping a --count 0", "--count takes a number from 1 to 1000000"),
         ("ping a --timeout fast", "such as 1s, 0.5s or 250ms, not 'fast'"),

@@ -1,5 +1,6 @@
 //! The values of flags: each either right or refused with what would be.
 
+use bareserve::token::Token;
 use std::{
     ffi::OsString,
     fmt::Display,
@@ -47,6 +48,12 @@ impl<'p> Flag<'p> {
     pub fn file_name(&mut self) -> Result<String, Misuse> {
         self.parse("the name of a file below the root, such as photo.jpg", |text| {
             (!text.is_empty() && bareserve::store::is_valid_path(text)).then(|| text.to_string())
+        })
+    }
+
+    pub fn token(&mut self) -> Result<String, Misuse> {
+        self.parse("the 32 characters behind ?token= in the server's link", |text| {
+            Token::from_text(text).map(|token| token.as_str().to_string())
         })
     }
 

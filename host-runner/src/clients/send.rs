@@ -1,17 +1,17 @@
 //! `send`: stores a file on a server.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{fs::File, io, os::unix::fs::FileExt};
 
 use bareserve::file_transfer::client::{ClientError, Source, Upload};
 
 use super::{Server, printable, progress::Meter, say};
 use crate::{
-    arguments::{Client, FILE_REQUEST_PORT},
+    arguments::{Client, FILE_REQUEST_PORT, Send},
     error::{Error, Failure},
 };
 
 /// Sends one file, to be stored under its own name.
-pub fn send(client: &Client, path: &Path) -> Result<(), Error> {
+pub fn send(client: &Client, Send { path, token }: &Send) -> Result<(), Error> {
     let server = Server::find(client, FILE_REQUEST_PORT)?;
     let describe = |error: io::Error| Failure(format!("{}: {error}", path.display()));
     let name = path
@@ -25,6 +25,9 @@ pub fn send(client: &Client, path: &Path) -> Result<(), Error> {
     }
     let size = metadata.len();
     let mut session = Upload::new(name, FileSource { file, size });
+    if let Some(token) = token {
+        session = session.with_token(token);
+    }
     let mut meter = Meter::new(client.verbosity, Some(size));
     let _ = server.stream(&mut session, |session| meter.show(session.sent()))?;
     meter.clear();

@@ -97,6 +97,27 @@ fn reads_what_is_there() {
 }
 
 #[test]
+fn hidden_files_do_not_exist() {
+    let folder = Folder::new();
+    let store = folder.store();
+    fs::create_dir_all(folder.path("root/.git")).unwrap();
+    fs::create_dir_all(folder.path("root/.well-known")).unwrap();
+    for name in [".env", ".git/config", "inner/.env", ".well-known/security.txt", "shown"] {
+        folder.write(&format!("root/{name}"), b"x");
+    }
+    for path in [".env", ".git/config", "inner/.env", "inner/../.env"] {
+        assert!(matches!(content(&store, path), Err(StoreError::NotFound)), "{path}");
+        assert!(upload(&store, path, b"y").is_err(), "{path}");
+        assert!(store.remove(path).is_err(), "{path}");
+    }
+    assert!(store.list(".git").is_err());
+    assert_eq!(content(&store, ".well-known/security.txt"), Ok(b"x".to_vec()));
+    let names = listed(&store, "").into_iter().map(|(name, ..)| name).collect::<Vec<_>>();
+    assert_eq!(names, [".well-known", "inner", "shown"]);
+    assert_eq!(listed(&store, "inner"), []);
+}
+
+#[test]
 fn does_not_block_on_what_is_no_file() {
     let folder = Folder::new();
     nix::unistd::mkfifo(&folder.path("root/fifo"), Mode::S_IRWXU).unwrap();

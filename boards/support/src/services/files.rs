@@ -31,8 +31,7 @@ impl FilesMemory {
         Self { download: Tcp::new(), request: Tcp::new() }
     }
 
-    /// Opens the ports. With `is_writable`, everybody who reaches port 5567 may store files: its
-    /// protocol has no place for a token.
+    /// Opens the ports. Port 5567 sends files and stores none.
     ///
     /// # Errors
     /// [`StartError`]
@@ -40,11 +39,10 @@ impl FilesMemory {
         &'static mut self,
         services: &mut Services<E>,
         store: Store,
-        is_writable: bool,
     ) -> Result<(), StartError> {
         let download = Download::new(store, OFFERED);
         self.download.start(services, download, DOWNLOAD_PORTS, download::Connection::new)?;
-        let requests = Requests::new(store, is_writable);
+        let requests = Requests::new(store);
         self.request.start(services, requests, REQUEST_PORTS, request::Connection::new)
     }
 }

@@ -128,7 +128,7 @@ impl WallClock {
 /// The earlier of two times, if there is one.
 // Times are wide on a machine of 32 bits: a copy for each caller would add up.
 #[inline(never)]
-pub fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+pub fn min_deadline(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

@@ -2,8 +2,6 @@
 
 use core::cell::Cell;
 
-use crate::net::backlog::Backlog;
-
 /// The counters of one service. 64 bytes; single-threaded, so that the service and the page that
 /// shows it can both hold a reference.
 #[derive(Debug, Clone, Default)]
@@ -42,14 +40,14 @@ impl Counters {
     }
 }
 
-/// The counters of the [`Backlog`] of all services together.
+/// The counters of the queue of connection requests, which all services share.
 #[derive(Debug, Clone, Default)]
 pub struct BacklogCounters {
     /// Connection requests that wait now.
     pub waiting: Cell<u32>,
     /// How many may wait.
     pub capacity: Cell<u32>,
-    /// Requests dropped, see [`Backlog::dropped`].
+    /// Requests dropped because the queue was full or they were too old.
     pub dropped: Cell<u32>,
 }
 
@@ -57,13 +55,6 @@ impl BacklogCounters {
     /// All zero.
     pub const fn new() -> Self {
         Self { waiting: Cell::new(0), capacity: Cell::new(0), dropped: Cell::new(0) }
-    }
-
-    /// Takes over what `backlog` says now. The main loop calls this after each turn.
-    pub fn observe(&self, backlog: &Backlog<'_>) {
-        self.waiting.set(backlog.len() as u32);
-        self.capacity.set(backlog.capacity() as u32);
-        self.dropped.set(backlog.dropped());
     }
 }
 

@@ -21,22 +21,21 @@
 pub mod clock;
 pub mod counters;
 pub mod device;
+pub mod echo;
 pub mod entropy;
-pub mod environment;
 pub mod file_transfer;
 pub mod http;
 pub mod net;
 pub mod ping;
-pub mod resources;
-pub mod stack;
+pub mod protocol;
 pub mod store;
 pub mod time;
-pub mod token;
 pub mod wire;
+mod zeroed;
 
-pub use environment::{Environment, Event, Observer};
 pub use net::service::{Context, Service};
-pub use stack::Stack;
+pub use net::stack::Stack;
+pub use protocol::environment::{Environment, Event, Observer};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -7,26 +7,27 @@ use bareserve::{
     Environment, Observer, Service, Stack,
     clock::UnixTime,
     counters::Counters,
+    echo::{EchoConnection, TcpEcho},
     entropy::{Entropy, SeededEntropy},
     net::{
-        session::{Failure, Progress, StreamSession},
-        slot::Slot,
-        tcp_client::{ClientLimits, TcpClient},
-        tcp_server::TcpServer,
-        udp_client::UdpClient,
-        udp_server::UdpServer,
+        resources::{StackResources, TcpResources, UdpResources},
+        tcp::{
+            client::{ClientLimits, TcpClient},
+            server::TcpServer,
+            slot::Slot,
+        },
+        udp::{client::UdpClient, server::UdpServer},
     },
     ping::{
         client::{PingClient, PingEvent, PingSettings},
-        echo::{EchoConnection, TcpEcho},
         profile::Profile,
         server::{Control, PingResources, PingServer},
     },
-    resources::{StackResources, TcpResources, UdpResources},
+    protocol::client::{Failure, Progress, StreamSession},
     time::{
         client::{ClockSetter, TimeClient},
         seconds::Seconds,
-        server::{TimeConnection, TimeResponder, TimeServer},
+        server::{TimeConnection, TimeServer, UdpTime},
         timestamp::Timestamp,
     },
 };
@@ -112,7 +113,7 @@ impl Host {
 
     fn turn(&mut self, now: Instant, service: &mut dyn Service) {
         let observer: &mut dyn Observer = &mut ();
-        self.due = self.stack.turn(now, &mut self.entropy, observer, &mut [service]);
+        self.due = self.stack.poll(now, &mut self.entropy, observer, &mut [service]);
     }
 
     fn is_due(&mut self, now: Instant) -> bool {
@@ -280,7 +281,7 @@ fn echo_client(seed: u64, loss_percent: u64, limits: ClientLimits) -> TcpClient<
     let session = Mirror::new(20_000);
     let (rx, tx) = (leak([0; 512]), leak([0; 512]));
     let mut service =
-        TcpClient::new(&mut client.stack, session, rx, tx).unwrap().with_limits(limits);
+        TcpClient::new(&mut client.stack, session, rx, tx).unwrap().with_timeouts(limits);
     service.connect(IpEndpoint::new(SERVER, 7)).unwrap();
     run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, |s| {
         s.outcome().is_some()
@@ -340,7 +341,7 @@ fn the_clock_is_set_over_udp_whatever_is_lost() {
         server.stack.wall_clock().set(Instant::ZERO, DATE);
         let memory = leak(UdpResources::<4, 64>::new()).split();
         let counters = leak(Counters::new());
-        let responder = TimeResponder(Seconds);
+        let responder = UdpTime(Seconds);
         let mut served =
             UdpServer::new(&mut server.stack, responder, 37, memory, counters).unwrap();
         let memory = leak(UdpResources::<1, 64>::new()).split();
@@ -400,7 +401,7 @@ fn what_is_sent_to_everybody_is_not_answered() {
         server.stack.wall_clock().set(Instant::ZERO, DATE);
         let memory = leak(UdpResources::<4, 64>::new()).split();
         let counters = &*leak(Counters::new());
-        let responder = TimeResponder(Seconds);
+        let responder = UdpTime(Seconds);
         let mut served =
             UdpServer::new(&mut server.stack, responder, 37, memory, counters).unwrap();
         let memory = leak(UdpResources::<4, 64>::new()).split();

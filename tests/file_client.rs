@@ -9,11 +9,11 @@ use bareserve::{
         reader::ObjectError,
         request,
     },
-    net::{
-        protocol::{Phase, Protocol},
-        session::{Failure, Progress, StreamSession},
+    protocol::token::Token,
+    protocol::{
+        client::{Failure, Progress, StreamSession},
+        stream::{Phase, Protocol},
     },
-    token::Token,
 };
 use common::{
     conversation::{Bench, peer},
@@ -222,7 +222,7 @@ fn files_travel_between_our_clients_and_our_servers() {
             let store = MemoryStore::writable();
             let mut client = Upload::new("fotos/é.png", file(&bytes)).with_token(TOKEN);
             let mut requests =
-                request::Requests::new(&store).with_token(Token::from_text(TOKEN).unwrap());
+                request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
             connect(&mut client, &mut requests, &mut request::Connection::new(), window);
             assert_eq!(client.outcome(), Some(&Ok(())), "{}", client.text());
             assert_eq!(client.sent(), length);
@@ -247,7 +247,8 @@ fn files_travel_between_our_clients_and_our_servers() {
 #[test]
 fn a_refused_upload_stops_at_once() {
     let store = MemoryStore::new();
-    let mut requests = request::Requests::new(&store).with_token(Token::from_text(TOKEN).unwrap());
+    let mut requests =
+        request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
     let mut client = Upload::new("a", file(&[0; 1_000_000]));
     connect(&mut client, &mut requests, &mut request::Connection::new(), 1000);
     assert_eq!(client.outcome(), Some(&Err(ClientError::Refused)));
@@ -258,7 +259,8 @@ fn a_refused_upload_stops_at_once() {
 #[test]
 fn a_file_that_shrinks_while_it_is_sent_is_not_stored() {
     let store = MemoryStore::writable();
-    let mut requests = request::Requests::new(&store).with_token(Token::from_text(TOKEN).unwrap());
+    let mut requests =
+        request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
     let mut client = Upload::new("a", File { size: 6000, ..file(&[0; 5000]) }).with_token(TOKEN);
     connect(&mut client, &mut requests, &mut request::Connection::new(), 1000);
     assert_eq!(client.outcome(), Some(&Err(ClientError::Shrunk)));

@@ -4,7 +4,7 @@ mod common;
 
 use bareserve::{
     file_transfer::download::{Connection, Download},
-    net::protocol::{Phase, Protocol},
+    protocol::stream::{Phase, Protocol},
 };
 use common::{
     conversation::{Bench, peer},

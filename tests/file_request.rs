@@ -4,9 +4,9 @@ mod common;
 
 use bareserve::{
     entropy::{Entropy, SeededEntropy},
-    file_transfer::request::{Connection, Requests},
-    net::protocol::{Phase, Protocol},
-    token::Token,
+    file_transfer::request::{Connection, FileServer},
+    protocol::stream::{Phase, Protocol},
+    protocol::token::Token,
     wire::base64::Encoder,
 };
 use common::{
@@ -31,7 +31,7 @@ fn with_token(object: &str) -> String {
 
 /// The answer to `parts`, the client then closing its half.
 fn ask(store: &MemoryStore, parts: &[&[u8]], room: usize) -> String {
-    let mut server = Requests::new(store).with_token(token());
+    let mut server = FileServer::new(store).with_token(token());
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
     assert_eq!(phase, Phase::Finished);
@@ -39,7 +39,7 @@ fn ask(store: &MemoryStore, parts: &[&[u8]], room: usize) -> String {
     String::from_utf8(answer).unwrap()
 }
 
-/// Requests and their answers.
+/// FileServer and their answers.
 const EXCHANGES: &[(&str, &str)] = &[
     (r#"{"get": "guido.jpg"}"#, r#"{"filename": "guido.jpg", "filedata": "Zm9vYmFy"}"#),
     (r#"{"get":"sub/\u00e9 \"x\""}"#, r#"{"filename": "\u00e9 \"x\"", "filedata": "Zg=="}"#),
@@ -192,7 +192,7 @@ fn nothing_is_stored_without_permission() {
     for (store_allows, has_token) in [(false, true), (true, false), (false, false)] {
         let store = store();
         store.writable.set(store_allows);
-        let mut server = Requests::new(&store);
+        let mut server = FileServer::new(&store);
         if has_token {
             server = server.with_token(token());
         }
@@ -256,7 +256,7 @@ fn half_an_upload_leaves_nothing_however_it_ends() {
     let half = half.as_bytes();
     let store = store();
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
-    let mut server = Requests::new(&store).with_token(token());
+    let mut server = FileServer::new(&store).with_token(token());
     server.open(&mut connection, peer(), &mut bench.env());
     assert_eq!(server.phase(&connection), Phase::FirstByte);
     server.receive(&mut connection, &half[..9], &mut bench.env());
@@ -283,7 +283,7 @@ fn half_an_upload_leaves_nothing_however_it_ends() {
 fn a_silent_client_is_closed_without_a_word() {
     let store = store();
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
-    let mut server = Requests::new(&store).with_token(token());
+    let mut server = FileServer::new(&store).with_token(token());
     server.open(&mut connection, peer(), &mut bench.env());
     server.expire(&mut connection, &mut bench.env());
     assert_eq!(server.phase(&connection), Phase::Finished);
@@ -293,7 +293,7 @@ fn a_silent_client_is_closed_without_a_word() {
 fn a_file_that_shrinks_is_reset_and_never_looks_complete() {
     let store = MemoryStore::new().with("a", &[1; 3000]);
     store.shrunk_to.set(Some(2000));
-    let mut server = Requests::new(&store);
+    let mut server = FileServer::new(&store);
     let request: &[u8] = br#"{"get": "a"}"#;
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), &[request], false, 100);

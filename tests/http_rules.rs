@@ -13,7 +13,7 @@ mod memory_store;
 
 use bareserve::{
     http::{Application, Connection, Files, Server},
-    net::protocol::Phase,
+    protocol::stream::Phase,
 };
 use conversation::Bench;
 use http_rows::{Fate, ROWS};

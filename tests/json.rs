@@ -4,7 +4,7 @@ use bareserve::{
     entropy::{Entropy, SeededEntropy},
     wire::{
         json::{Bytes, Event, ScanError, Scanner, scan::MAX_DEPTH, write::quote},
-        window::Window,
+        writer::ResumableWriter,
     },
 };
 
@@ -27,10 +27,10 @@ const STRINGS: &[(&str, &str)] = &[
 ];
 
 /// What `write` writes, through slices of `room` bytes.
-fn shown(room: usize, write: impl Fn(&mut Window<'_>)) -> String {
+fn shown(room: usize, write: impl Fn(&mut ResumableWriter<'_>)) -> String {
     let (mut text, mut slice) = (Vec::new(), vec![0; room]);
     loop {
-        let mut window = Window::new(&mut slice, text.len());
+        let mut window = ResumableWriter::new(&mut slice, text.len());
         write(&mut window);
         let (length, is_complete) = (window.shown(), window.is_complete());
         text.extend_from_slice(&slice[..length]);

@@ -3,8 +3,7 @@
 
 use bareserve::{
     http::{Connection, Files},
-    net::{slot::Slot, syn::Syn},
-    resources::TcpResources,
+    net::{listener::syn::Syn, resources::TcpResources, tcp::slot::Slot},
     store::rom::RomStore,
 };
 use smoltcp::iface::SocketStorage;

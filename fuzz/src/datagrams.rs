@@ -1,15 +1,15 @@
 //! UDP: the ping server and the clients.
 
 use bareserve::{
-    net::{
-        session::{DatagramSession, Progress, StreamSession},
-        udp_server::{DatagramProtocol, Ends},
-    },
+    echo::UdpEcho,
     ping::{
         client::{PingClient, PingSettings},
-        echo::UdpEcho,
         profile::Profile,
         server::{Control, PingResources, PingServer},
+    },
+    protocol::{
+        client::{DatagramSession, Progress, StreamSession},
+        datagram::{DatagramEndpoints, DatagramProtocol},
     },
     time::{
         client::{ClockSetter, TimeClient},
@@ -41,9 +41,9 @@ pub const ANSWERS: &[&[u8]] = &[
     b"PING 4294967295 99999999999999999999.999999",
 ];
 
-fn ends() -> Ends {
+fn ends() -> DatagramEndpoints {
     let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), 40_000);
-    Ends { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
+    DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
 }
 
 /// A profile either is understood, and then tells itself in words that are understood the same, or

@@ -8,7 +8,8 @@ use bareserve::{
         auth::Token,
         date, etag,
         multipart::{Event, Multipart},
-        range::{self, Requested},
+        range,
+        range::Requested,
     },
     store::Encoding,
 };

@@ -3,14 +3,14 @@
 use bareserve::{
     file_transfer::{
         client::{Fetch, Sink, Source, Upload},
-        request::{Connection, Requests},
+        request::{Connection, FileServer},
     },
-    net::{
-        protocol::Phase,
-        session::{Progress, StreamSession},
+    protocol::token::Token,
+    protocol::{
+        client::{Progress, StreamSession},
+        stream::Phase,
     },
     store::is_valid_name,
-    token::Token,
 };
 
 use super::{conversation::Bench, memory_store::MemoryStore};
@@ -38,7 +38,7 @@ pub fn file_request(data: &[u8]) {
 fn request(parts: &[&[u8]], room: usize) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let store = MemoryStore::writable().with("a", b"content of a").with("folder/b", &[0; 300]);
     let token = Token::from_text("0123456789abcdef0123456789abcdef").expect("a token");
-    let mut server = Requests::new(&store).with_token(token);
+    let mut server = FileServer::new(&store).with_token(token);
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
     assert_eq!(phase, Phase::Finished);

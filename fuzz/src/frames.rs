@@ -1,6 +1,6 @@
 //! What is read of every frame on its way in.
 
-use bareserve::net::syn::{SYN_FRAME_SIZE, Segment};
+use bareserve::net::listener::syn::{SYN_FRAME_SIZE, SynOrRst};
 use smoltcp::{
     phy::{Checksum, ChecksumCapabilities},
     time::Instant,
@@ -32,11 +32,11 @@ pub fn syn(data: &[u8]) {
     let mut unchecked = ChecksumCapabilities::default();
     unchecked.ipv4 = Checksum::None;
     unchecked.tcp = Checksum::None;
-    if let Some(Segment::Syn(syn)) = Segment::parse(data, &unchecked, Instant::ZERO) {
+    if let Some(SynOrRst::Syn(syn)) = SynOrRst::parse(data, &unchecked, Instant::ZERO) {
         let mut frame = [0; SYN_FRAME_SIZE];
         let length = syn.emit(&mut frame);
         let again =
-            Segment::parse(&frame[..length], &ChecksumCapabilities::default(), Instant::ZERO);
-        assert_eq!(again, Some(Segment::Syn(syn)));
+            SynOrRst::parse(&frame[..length], &ChecksumCapabilities::default(), Instant::ZERO);
+        assert_eq!(again, Some(SynOrRst::Syn(syn)));
     }
 }

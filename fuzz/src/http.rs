@@ -2,7 +2,7 @@
 
 use bareserve::{
     http::{Connection, Files, Server, WriteAccess, auth::Token},
-    net::protocol::Phase,
+    protocol::stream::Phase,
 };
 
 use super::{conversation::Bench, memory_store::MemoryStore};

@@ -11,12 +11,12 @@ use bareserve::http::auth::Token;
 use crate::{
     arguments::Serve,
     log::Verbosity,
-    network::{Network, Place},
+    network::{Namespace, Network},
     publish::{Listeners, Publish, Transport},
 };
 
 /// Prints it to standard output.
-pub fn print(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Token>) {
+pub fn print(options: &Serve, place: Namespace, listeners: &Listeners, token: Option<&Token>) {
     if options.verbosity > Verbosity::Quiet {
         let mut output = io::stdout();
         // Nobody may be reading.
@@ -26,15 +26,15 @@ pub fn print(options: &Serve, place: Place, listeners: &Listeners, token: Option
     }
 }
 
-fn text(options: &Serve, place: Place, listeners: &Listeners, token: Option<&Token>) -> String {
+fn text(options: &Serve, place: Namespace, listeners: &Listeners, token: Option<&Token>) -> String {
     let network = &options.network;
     let address = network.address.address;
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = (|| {
         match place {
-            Place::Here => writeln!(text, "The device is up on {}.", network.tap)?,
-            Place::OwnNamespace => writeln!(
+            Namespace::Host => writeln!(text, "The device is up on {}.", network.tap)?,
+            Namespace::Own => writeln!(
                 text,
                 "The device is up in a network namespace of its own, as the system's may not be \
                  changed.\nA shell in there: nsenter -t {} -U -n --preserve-credentials",

@@ -11,7 +11,7 @@ use std::{path::PathBuf, time::Duration};
 use bareserve::ping::profile::Profile;
 use lexopt::{Arg, Parser};
 
-use crate::{error::Misuse, log::Verbosity, network::Network, publish::Publish};
+use crate::{error::UsageError, log::Verbosity, network::Network, publish::Publish};
 use values::Flag;
 
 /// What is to be done.
@@ -143,7 +143,9 @@ const SUBCOMMANDS: [&str; 4] = ["time", "fetch", "send", "ping"];
 ///
 /// # Errors
 /// One line that names the mistake and the cure.
-pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<Command, Misuse> {
+pub fn parse(
+    arguments: impl IntoIterator<Item = std::ffi::OsString>,
+) -> Result<Command, UsageError> {
     let mut arguments = arguments.into_iter().peekable();
     let subcommand = arguments
         .peek()
@@ -158,11 +160,11 @@ pub fn parse(arguments: impl IntoIterator<Item = std::ffi::OsString>) -> Result<
     }
 }
 
-fn parse_serve(mut parser: Parser) -> Result<Command, Misuse> {
+fn parse_serve(mut parser: Parser) -> Result<Command, UsageError> {
     let mut serve = Serve::default();
     let mut http_ports = Vec::new();
     while let Some(flag) = next_flag(&mut parser, |word| {
-        Err(Misuse(format!(
+        Err(UsageError(format!(
             "'{word}' is no command: {} are, and flags begin with --; see host-runner --help",
             SUBCOMMANDS.join(", ")
         )))
@@ -203,7 +205,7 @@ fn parse_serve(mut parser: Parser) -> Result<Command, Misuse> {
     Ok(Command::Serve(serve))
 }
 
-fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
+fn parse_client(name: &str, mut parser: Parser) -> Result<Command, UsageError> {
     let mut words = Vec::new();
     let mut network = Network::default();
     let (mut from_device, mut names_network) = (false, None);
@@ -237,7 +239,7 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
         }
     }
     if let (Some(flag), false) = (names_network, from_device) {
-        return Err(Misuse(format!(
+        return Err(UsageError(format!(
             "{flag} says where a device is, but {name} speaks through the kernel: add --from-device"
         )));
     }
@@ -245,7 +247,7 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
 
     let mut words = words.into_iter();
     let what = if name == "send" { "ADDR[:PORT] FILE" } else { "ADDR[:PORT]" };
-    let missing = || Misuse(format!("{name} needs to know more: host-runner {name} {what}"));
+    let missing = || UsageError(format!("{name} needs to know more: host-runner {name} {what}"));
     let (host, port) = values::target(name, &words.next().ok_or_else(missing)?)?;
     let client = Client { host, port, from_device: from_device.then_some(network), verbosity };
     let command = match name {
@@ -260,7 +262,7 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
     match words.next() {
         None => Ok(command),
         Some(word) => {
-            Err(Misuse(format!("'{word}' is one word too many: host-runner {name} {what}")))
+            Err(UsageError(format!("'{word}' is one word too many: host-runner {name} {what}")))
         }
     }
 }
@@ -269,8 +271,8 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, Misuse> {
 /// to `word`.
 fn next_flag(
     parser: &mut Parser,
-    mut word: impl FnMut(String) -> Result<(), Misuse>,
-) -> Result<Option<String>, Misuse> {
+    mut word: impl FnMut(String) -> Result<(), UsageError>,
+) -> Result<Option<String>, UsageError> {
     loop {
         match parser.next() {
             Ok(None) => return Ok(None),
@@ -278,11 +280,11 @@ fn next_flag(
             Ok(Some(Arg::Short(name))) => return Ok(Some(format!("-{name}"))),
             Ok(Some(Arg::Value(value))) => word(value.to_string_lossy().into_owned())?,
             Err(lexopt::Error::UnexpectedValue { option, .. }) => {
-                return Err(Misuse(format!(
+                return Err(UsageError(format!(
                     "{option} takes no value: leave out what follows the ="
                 )));
             }
-            Err(error) => return Err(Misuse(format!("{error}; see host-runner --help"))),
+            Err(error) => return Err(UsageError(format!("{error}; see host-runner --help"))),
         }
     }
 }
@@ -298,7 +300,7 @@ fn parse_print(flag: &str) -> Option<Command> {
 }
 
 /// Takes a flag that describes the TAP; says whether it was one.
-fn parse_network(network: &mut Network, value: &mut Flag<'_>) -> Result<bool, Misuse> {
+fn parse_network(network: &mut Network, value: &mut Flag<'_>) -> Result<bool, UsageError> {
     match value.name() {
         "--tap" => network.tap = value.interface()?,
         "--address" => network.address = value.prefix4()?,
@@ -311,8 +313,8 @@ fn parse_network(network: &mut Network, value: &mut Flag<'_>) -> Result<bool, Mi
     Ok(true)
 }
 
-fn unknown(flag: &str, see: &str) -> Misuse {
-    Misuse(format!("{flag} is no flag here: see {see}"))
+fn unknown(flag: &str, see: &str) -> UsageError {
+    UsageError(format!("{flag} is no flag here: see {see}"))
 }
 
 const APPS: [(&str, App); 3] = [("todo", App::Todo), ("clock", App::Clock), ("echo", App::Echo)];
@@ -342,22 +344,22 @@ impl Serve {
         ]
     }
 
-    fn check(&self) -> Result<(), Misuse> {
+    fn check(&self) -> Result<(), UsageError> {
         check_network(&self.network)?;
         for (protocol, ports) in [("TCP", self.tcp_ports()), ("UDP", self.udp_ports())] {
             for (at, (port, user)) in ports.iter().enumerate() {
                 if let Some((_, other)) = ports[..at].iter().find(|(taken, _)| taken == port) {
                     let movable = if user.starts_with("--") { user } else { other };
-                    return Err(Misuse(format!(
+                    return Err(UsageError(format!(
                         "{protocol} port {port} is wanted by {other} and by {user}: give another with {movable}"
                     )));
                 }
             }
         }
         // 6 are taken by the other services.
-        let most = bareserve::net::backlog::MAX_PORTS - 6;
+        let most = bareserve::net::listener::queue::MAX_PORTS - 6;
         if self.http_ports.len() > most {
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "--http-port is given {} times: {most} are the most",
                 self.http_ports.len()
             )));
@@ -365,7 +367,7 @@ impl Serve {
         for (at, publish) in self.publish.iter().enumerate() {
             let earlier = &self.publish[..at];
             if earlier.iter().any(|other| other.listens_where(publish)) {
-                return Err(Misuse(format!(
+                return Err(UsageError(format!(
                     "--publish gives {} to two ports of the device: choose another PORT for one of them",
                     publish.listen
                 )));
@@ -375,7 +377,7 @@ impl Serve {
     }
 }
 
-fn check_network(network: &Network) -> Result<(), Misuse> {
+fn check_network(network: &Network) -> Result<(), UsageError> {
     let Network { address, host_address, address6, host_address6, .. } = network;
     values::check_pair("", *address, *host_address)?;
     values::check_pair("6", *address6, *host_address6)

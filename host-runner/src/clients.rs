@@ -13,12 +13,12 @@ use std::{
     net::{SocketAddr, ToSocketAddrs},
 };
 
-use bareserve::net::session::{DatagramSession, Failure as SessionFailure, StreamSession};
+use bareserve::protocol::client::{DatagramSession, Failure as SessionFailure, StreamSession};
 use smoltcp::wire::IpAddress;
 
 use crate::{
     arguments::Client,
-    error::{Error, Failure, Misuse},
+    error::{Error, Failure, UsageError},
 };
 
 pub use fetch::fetch;
@@ -37,7 +37,7 @@ impl<'c> Server<'c> {
     fn find(client: &'c Client, default_port: u16) -> Result<Self, Error> {
         let (host, port) = (client.host.as_str(), client.port.unwrap_or(default_port));
         if client.from_device.is_some() && host.parse::<std::net::IpAddr>().is_err() {
-            return Err(Misuse(format!(
+            return Err(UsageError(format!(
                 "--from-device knows no names: give the address of {host} instead"
             ))
             .into());

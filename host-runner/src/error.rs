@@ -8,13 +8,13 @@ pub struct Failure(pub String);
 
 /// The command line makes no sense; the exit status is 2. The text names the mistake and the cure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Misuse(pub String);
+pub struct UsageError(pub String);
 
 /// Either of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     Failure(Failure),
-    Misuse(Misuse),
+    UsageError(UsageError),
 }
 
 impl From<Failure> for Error {
@@ -23,9 +23,9 @@ impl From<Failure> for Error {
     }
 }
 
-impl From<Misuse> for Error {
-    fn from(misuse: Misuse) -> Self {
-        Self::Misuse(misuse)
+impl From<UsageError> for Error {
+    fn from(misuse: UsageError) -> Self {
+        Self::UsageError(misuse)
     }
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Failure {
     }
 }
 
-impl fmt::Display for Misuse {
+impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }

@@ -31,19 +31,19 @@ use std::{
 };
 
 use arguments::Command;
-use error::{Error, Misuse};
+use error::{Error, UsageError};
 
 /// Does what the command line says and returns the exit status: 0 all well, 1 failed, 2 usage.
 pub fn main() -> ExitCode {
     let result =
-        arguments::parse(std::env::args_os().skip(1)).map_err(Error::Misuse).and_then(execute);
+        arguments::parse(std::env::args_os().skip(1)).map_err(Error::UsageError).and_then(execute);
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Failure(failure)) => {
             eprintln!("host-runner: {failure}");
             ExitCode::from(1)
         }
-        Err(Error::Misuse(Misuse(misuse))) => {
+        Err(Error::UsageError(UsageError(misuse))) => {
             eprintln!("host-runner: {misuse}");
             ExitCode::from(2)
         }

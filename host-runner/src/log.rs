@@ -5,7 +5,7 @@ use std::{
     io::{self, Write as _},
 };
 
-use bareserve::{Event, Observer, environment::Outcome};
+use bareserve::{Event, Observer, protocol::environment::Outcome};
 use smoltcp::time::Instant;
 
 /// How much is told.
@@ -113,7 +113,7 @@ fn in_words(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed",
         Outcome::Reset => "reset by peer",
         Outcome::TimedOut => "timed out",
-        Outcome::MadeRoom => "made room for another",
+        Outcome::Evicted => "made room for another",
         Outcome::Aborted => "aborted",
     }
 }

@@ -1,8 +1,10 @@
 //! The device's memory, sized by flags where a board has constants.
 
-use bareserve::{
-    net::{slot::Slot, syn::Syn, tcp_server::TcpMemory, udp_server::UdpMemory},
+use bareserve::net::{
+    listener::syn::Syn,
     stack::StackMemory,
+    tcp::{server::TcpMemory, slot::Slot},
+    udp::server::UdpMemory,
 };
 use smoltcp::{iface::SocketStorage, socket::udp};
 

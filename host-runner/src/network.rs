@@ -5,7 +5,7 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
 };
 
-use bareserve::{Stack, entropy::Entropy, stack::StackMemory};
+use bareserve::{Stack, entropy::Entropy, net::stack::StackMemory};
 use smoltcp::{
     phy::Device,
     time::Instant,
@@ -73,11 +73,11 @@ const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 0x0
 
 /// Where the TAP is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum Namespace {
     /// In the network namespace the program was started in.
-    Here,
+    Host,
     /// In one of our own, as the system's may not be changed.
-    OwnNamespace,
+    Own,
 }
 
 impl Network {
@@ -87,9 +87,9 @@ impl Network {
         &self,
         verbosity: Verbosity,
         leaving: impl FnOnce() -> Result<(), Failure>,
-    ) -> Result<(Tap, Place), Failure> {
+    ) -> Result<(Tap, Namespace), Failure> {
         let (tap, place) = match Tap::open(&self.tap, self.mtu) {
-            Ok(tap) => (tap, Place::Here),
+            Ok(tap) => (tap, Namespace::Host),
             Err(OpenError::NetworkDenied) => {
                 leaving()?;
                 namespace::enter()?;
@@ -97,7 +97,7 @@ impl Network {
                     OpenError::NetworkDenied => namespace::why_tap_refused(),
                     other => other.into(),
                 })?;
-                (tap, Place::OwnNamespace)
+                (tap, Namespace::Own)
             }
             Err(other) => return Err(other.into()),
         };

@@ -58,12 +58,12 @@ pub fn run<D: Awaitable>(
     mut is_done: impl FnMut(&mut Stack<'_, D>) -> bool,
 ) -> Result<(), Failure> {
     let mut turns = 0;
-    let mut watch = Watch::default();
+    let mut watch = BusyPoll::default();
     loop {
         let now = clock.now();
         log.set_now(now);
         clock.set(stack.wall_clock(), now);
-        let due = stack.turn(now, &mut OsEntropy, log, services);
+        let due = stack.poll(now, &mut OsEntropy, log, services);
         if is_done(stack) {
             return Ok(());
         }
@@ -89,7 +89,7 @@ pub fn run<D: Awaitable>(
 
 /// Whether to look for the next frame awake.
 #[derive(Default)]
-struct Watch {
+struct BusyPoll {
     /// Whether the last frame came within [`WATCH`].
     is_close: bool,
     /// How many sleeps are still to be taken without watching.
@@ -98,7 +98,7 @@ struct Watch {
     next_pause: u32,
 }
 
-impl Watch {
+impl BusyPoll {
     /// Looks for a frame until [`WATCH`] after `began`, if one is likely to come.
     fn finds_frame(&mut self, device: &mut impl Awaitable, began: Instant) -> bool {
         if !self.is_close {
@@ -109,7 +109,7 @@ impl Watch {
             return false;
         }
         while began.elapsed() < WATCH {
-            if device.look() {
+            if device.poll_frame() {
                 self.next_pause /= 2;
                 return true;
             }

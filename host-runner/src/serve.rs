@@ -9,24 +9,17 @@ use bareserve::{
         DeviceApplication, Overview, PingEntry, ServiceEntry, Transport,
         capture::{Capture, CaptureResources, Recorder},
     },
-    file_transfer::{
-        download::{self, Download},
-        request::{self, Requests},
-    },
-    http::{self, WriteAccess, auth::Token},
-    net::{
-        tcp_server::{SetupError, TcpServer},
-        udp_server::UdpServer,
-    },
-    ping::{
-        echo::{EchoConnection, TcpEcho, UdpEcho},
-        server::{Control, Held, PingMemory, PingServer},
-    },
+    echo::{EchoConnection, TcpEcho, UdpEcho},
+    file_transfer::{download, download::Download, request, request::FileServer},
+    http,
+    http::{WriteAccess, auth::Token},
+    net::{setup_error::SetupError, tcp::server::TcpServer, udp::server::UdpServer},
+    ping::server::{Control, Held, PingMemory, PingServer},
     store::ram::RamStore,
     time::{
         daytime::Daytime,
         seconds::Seconds,
-        server::{TimeConnection, TimeResponder, TimeServer},
+        server::{TimeConnection, TimeServer, UdpTime},
         timestamp::Timestamp,
     },
 };
@@ -193,8 +186,8 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         download_count,
     )?;
     let requests = match token {
-        Some(token) => Requests::new(&files).with_token(token),
-        None => Requests::new(&files),
+        Some(token) => FileServer::new(&files).with_token(token),
+        None => FileServer::new(&files),
     };
     let mut requests =
         TcpServer::new(stack, requests, &request_ports, request_space.split(), request_count)?;
@@ -209,14 +202,14 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut udp_echo = UdpServer::new(stack, UdpEcho, ECHO_PORT, echo_udp.split(), udp_echo_count)?;
     let mut udp_daytime = UdpServer::new(
         stack,
-        TimeResponder(Daytime),
+        UdpTime(Daytime),
         DAYTIME_PORT,
         daytime_udp.split(),
         udp_daytime_count,
     )?;
     let mut udp_seconds = UdpServer::new(
         stack,
-        TimeResponder(Seconds),
+        UdpTime(Seconds),
         SECONDS_PORT,
         seconds_udp.split(),
         udp_seconds_count,
@@ -240,7 +233,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         forward::start(listeners, options.network.address.address)?;
     }
     run::run(stack, &mut services, &mut clock, &mut log, &signals, |stack| {
-        backlog_count.observe(stack.backlog());
+        stack.backlog().report(&backlog_count);
         false
     })?;
     log.frames_dropped(stack.device().device.dropped());

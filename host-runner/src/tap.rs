@@ -116,7 +116,7 @@ pub trait Awaitable: Device {
     fn descriptor(&self) -> BorrowedFd<'_>;
 
     /// Whether there is a frame to receive now.
-    fn look(&mut self) -> bool;
+    fn poll_frame(&mut self) -> bool;
 }
 
 impl Awaitable for Tap {
@@ -124,7 +124,7 @@ impl Awaitable for Tap {
         self.file.as_fd()
     }
 
-    fn look(&mut self) -> bool {
+    fn poll_frame(&mut self) -> bool {
         if self.waiting.is_none() {
             // An error: nothing there, or the link is down.
             self.waiting = self.file.read(&mut self.rx).ok();
@@ -138,8 +138,8 @@ impl Awaitable for Recorder<'_, Tap> {
         self.device.descriptor()
     }
 
-    fn look(&mut self) -> bool {
-        self.device.look()
+    fn poll_frame(&mut self) -> bool {
+        self.device.poll_frame()
     }
 }
 
@@ -148,7 +148,7 @@ impl Device for Tap {
     type TxToken<'t> = Sending<'t>;
 
     fn receive(&mut self, _now: Instant) -> Option<(Received<'_>, Sending<'_>)> {
-        self.look();
+        self.poll_frame();
         let frame = self.rx.get(..self.waiting.take()?)?;
         let frame = match frame.split_first_chunk() {
             Some((header, frame)) if self.header > 0 => {

@@ -5,11 +5,12 @@ use super::{
     StatusRow, capture::PcapReader, parse_date,
 };
 use crate::{
-    environment::Environment,
+    http,
     http::{
-        self, Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess,
-        files::{self, download::Download},
+        Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess, files,
+        files::download::Download,
     },
+    protocol::environment::Environment,
     store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
     wire::percent,
 };
@@ -58,7 +59,7 @@ enum Resource {
     /// Another file of it.
     PageFile,
     /// The page's address without its last slash.
-    Misspelt,
+    MissingSlash,
     Status,
     Metrics,
     Events,
@@ -102,7 +103,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     fn resource(&self, path: &str) -> Option<Resource> {
         let name = match path {
             "" if self.is_root => "",
-            "_device" => return Some(Resource::Misspelt),
+            "_device" => return Some(Resource::MissingSlash),
             path => path.strip_prefix(PREFIX)?,
         };
         let found = NAMES.iter().find(|(known, _)| *known == name);
@@ -255,7 +256,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 self.store_form(request, exchange, reply, env)
             }
             Some(Resource::Page | Resource::PageFile) => show_page(request, exchange, reply, env),
-            Some(Resource::Misspelt) => {
+            Some(Resource::MissingSlash) => {
                 reply.redirect(http::Status::MOVED_PERMANENTLY, "/_device/")
             }
             Some(resource @ (Resource::Ping | Resource::Clock)) => {

@@ -1,6 +1,6 @@
 //! Texts longer than the room there is for them, written without a buffer of their own.
 
-use crate::{environment::Environment, wire::window::Window};
+use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
 /// A text in rows. A row is a copy of all that its text depends on, so that it can be written
 /// again and again, each time from where the last one stopped, though the counters move on.
@@ -12,7 +12,7 @@ pub trait Document {
     fn row(&self, n: usize, env: &Environment<'_>) -> Option<Self::Row>;
 
     /// Writes the whole text of a row.
-    fn write(&self, row: &Self::Row, out: &mut Window<'_>);
+    fn write(&self, row: &Self::Row, out: &mut ResumableWriter<'_>);
 }
 
 /// How much of a [`Document`] has been read.
@@ -50,7 +50,8 @@ impl<R> Progress<R> {
                 self.next -= 1; // stays at the end
                 break;
             };
-            let mut window = Window::new(out.get_mut(written..).unwrap_or_default(), self.sent);
+            let mut window =
+                ResumableWriter::new(out.get_mut(written..).unwrap_or_default(), self.sent);
             document.write(row, &mut window);
             written += window.shown();
             self.sent += window.shown();

@@ -3,7 +3,7 @@
 use smoltcp::time::{Duration, Instant};
 
 use super::{Overview, Progress, Status, StatusRow};
-use crate::{environment::Environment, wire::window::Window};
+use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
 /// From one event to the next.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -65,7 +65,7 @@ impl EventStream {
                 }
                 Part::End => ("\n\n", Part::Waiting),
             };
-            let mut window = Window::new(room, self.sent);
+            let mut window = ResumableWriter::new(room, self.sent);
             window.put(text);
             written += window.shown();
             self.sent += window.shown();

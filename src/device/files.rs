@@ -2,7 +2,10 @@
 
 use crate::{
     store::{Entry, Store, StoreError},
-    wire::window::{Value, Window, boolean},
+    wire::{
+        template::{Value, boolean},
+        writer::ResumableWriter,
+    },
 };
 
 /// `files.json` on its way out; its shape is described at the [module](super#files). Files whose
@@ -41,7 +44,8 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
     pub fn read(&mut self, store: &S, out: &mut [u8]) -> Result<usize, StoreError> {
         let mut written = 0;
         loop {
-            let mut window = Window::new(out.get_mut(written..).unwrap_or_default(), self.sent);
+            let mut window =
+                ResumableWriter::new(out.get_mut(written..).unwrap_or_default(), self.sent);
             write_row(self.row, &self.name, &mut window);
             written += window.shown();
             self.sent += window.shown();
@@ -68,7 +72,7 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
     }
 }
 
-fn write_row(row: Row, name: &str, out: &mut Window<'_>) {
+fn write_row(row: Row, name: &str, out: &mut ResumableWriter<'_>) {
     match row {
         Row::Start => out.put("{\"files\":["),
         Row::Entry { entry, is_first } => {

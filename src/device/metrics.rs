@@ -4,8 +4,8 @@
 use super::{Document, Overview};
 use crate::{
     counters::Counters,
-    environment::Environment,
-    wire::window::{Value, Window},
+    protocol::environment::Environment,
+    wire::{template::Value, writer::ResumableWriter},
 };
 
 /// `/_device/metrics`.
@@ -132,7 +132,7 @@ impl Document for Metrics<'_> {
         Some(MetricsRow::Value { family, service, value })
     }
 
-    fn write(&self, row: &MetricsRow, out: &mut Window<'_>) {
+    fn write(&self, row: &MetricsRow, out: &mut ResumableWriter<'_>) {
         match *row {
             MetricsRow::Device { uptime_ms, dropped, loss_percent } => {
                 self.write_device(uptime_ms.unsigned_abs(), dropped, loss_percent, out);
@@ -162,7 +162,7 @@ impl Metrics<'_> {
         uptime_ms: u64,
         dropped: u64,
         loss_percent: Option<u8>,
-        out: &mut Window<'_>,
+        out: &mut ResumableWriter<'_>,
     ) {
         write_header("info", "The device and its version.", "gauge", out);
         out.put("bareserve_info{name=");
@@ -186,18 +186,18 @@ impl Metrics<'_> {
 }
 
 /// Writes a family of one sample.
-fn write_single(name: &str, help: &str, kind: &str, value: u64, out: &mut Window<'_>) {
+fn write_single(name: &str, help: &str, kind: &str, value: u64, out: &mut ResumableWriter<'_>) {
     write_header(name, help, kind, out);
     out.fill("bareserve_% %\n", &[Value::Text(name), Value::Number(value)]);
 }
 
-fn write_header(name: &str, help: &str, kind: &str, out: &mut Window<'_>) {
+fn write_header(name: &str, help: &str, kind: &str, out: &mut ResumableWriter<'_>) {
     let [name, help, kind] = [name, help, kind].map(Value::Text);
     out.fill("# HELP bareserve_% %\n# TYPE bareserve_% %\n", &[name, help, name, kind]);
 }
 
 /// Writes a label's value with its quotes and the three escapes that the format has.
-fn write_label(value: &str, out: &mut Window<'_>) {
+fn write_label(value: &str, out: &mut ResumableWriter<'_>) {
     out.put("\"");
     for byte in value.bytes() {
         match byte {

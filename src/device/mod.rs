@@ -42,9 +42,9 @@
 //! a device that shows this page hides no names. `modified` (seconds since 1970) is null where the store keeps no dates.
 //! A file is fetched from `files_root` followed by its path, and stored there by `PUT`.
 
+use self::capture::SharedCapture;
 use crate::{
     counters::{BacklogCounters, Counters},
-    device::capture::SharedCapture,
     ping::{
         profile::{Loss, Profile},
         server::Control,

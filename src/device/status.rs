@@ -6,8 +6,11 @@ use super::{
 };
 use crate::{
     counters::{BacklogCounters, Counters},
-    environment::Environment,
-    wire::window::{Value, Window, boolean},
+    protocol::environment::Environment,
+    wire::{
+        template::{Value, boolean},
+        writer::ResumableWriter,
+    },
 };
 
 /// `status.json`; its shape is described at the [module](super#status).
@@ -69,7 +72,7 @@ impl Document for Status<'_> {
         })
     }
 
-    fn write(&self, row: &StatusRow, out: &mut Window<'_>) {
+    fn write(&self, row: &StatusRow, out: &mut ResumableWriter<'_>) {
         match row {
             StatusRow::Device { uptime_ms, unix_ms, utc_offset_s } => {
                 self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out);
@@ -86,7 +89,7 @@ impl Status<'_> {
         uptime_ms: i64,
         unix_ms: Option<i64>,
         utc_offset_s: i64,
-        out: &mut Window<'_>,
+        out: &mut ResumableWriter<'_>,
     ) {
         let overview = &self.0;
         out.fill(
@@ -106,7 +109,7 @@ impl Status<'_> {
         );
     }
 
-    fn write_service(&self, index: usize, values: &[u64; COUNT], out: &mut Window<'_>) {
+    fn write_service(&self, index: usize, values: &[u64; COUNT], out: &mut ResumableWriter<'_>) {
         let Some(service) = self.0.services.get(index) else { return };
         out.put(if index == 0 { "" } else { "," });
         out.fill(
@@ -125,7 +128,7 @@ impl Status<'_> {
     }
 }
 
-fn write_end(backlog: &BacklogCounters, ping: Option<[u32; 3]>, out: &mut Window<'_>) {
+fn write_end(backlog: &BacklogCounters, ping: Option<[u32; 3]>, out: &mut ResumableWriter<'_>) {
     out.fill(
         "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
         &[&backlog.waiting, &backlog.capacity, &backlog.dropped]

@@ -19,11 +19,11 @@ use crate::{
     clock::{UnixTime, WallClock},
     counters::{BacklogCounters, Counters},
     entropy::SeededEntropy,
-    environment::Environment,
     ping::{
         profile::{Loss, Profile},
         server::Control,
     },
+    protocol::environment::Environment,
     store::{Encoding, Entry, Metadata, Store, StoreError},
 };
 

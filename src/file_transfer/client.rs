@@ -7,10 +7,12 @@ use super::{
     writer::{ObjectWriter, WriteError},
 };
 use crate::{
-    environment::Environment,
-    net::session::{Failure, Progress, StreamSession},
+    protocol::{
+        client::{Failure, Progress, StreamSession},
+        environment::Environment,
+    },
     store::{Store, StoreError, is_valid_name},
-    wire::window::{Value, Window},
+    wire::{template::Value, writer::ResumableWriter},
 };
 
 /// Where a fetched file goes.
@@ -190,7 +192,7 @@ impl<'n, K: Sink> Fetch<'n, K> {
     fn take(&mut self, input: &mut &[u8]) -> Result<bool, ClientError<K::Error>> {
         let mut data = [0; _];
         match self.reader.next(input, &mut data)? {
-            Step::Starved => {}
+            Step::NeedInput => {}
             Step::Data(length) => {
                 let data = data.get(..length).unwrap_or_default();
                 self.sink.write(data).map_err(ClientError::Storage)?;
@@ -232,7 +234,7 @@ impl<K: Sink> StreamSession for Fetch<'_, K> {
 
     fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
         let Some(path) = self.wanted else { return 0 };
-        let mut request = Window::new(output, self.sent);
+        let mut request = ResumableWriter::new(output, self.sent);
         request.fill("{\"get\": %}", &[Value::Json(path)]);
         self.sent += request.shown();
         request.shown()
@@ -293,7 +295,7 @@ impl<'n, R: Source> Upload<'n, R> {
     /// Takes the next thing in `input`. Says whether the file is stored.
     fn take(&mut self, input: &mut &[u8]) -> Result<bool, ClientError<R::Error>> {
         match self.reader.next(input, &mut [0; _])? {
-            Step::Starved | Step::Text(_) => Ok(false),
+            Step::NeedInput | Step::Text(_) => Ok(false),
             Step::Data(_) => Err(ClientError::Unexpected),
             Step::Complete => match (self.reader.text(), self.reader.size()) {
                 (Some((Field::Stored, name)), Some(size))

@@ -4,10 +4,12 @@ use smoltcp::wire::IpEndpoint;
 
 use super::writer::ObjectWriter;
 use crate::{
-    environment::{Environment, Event},
-    net::protocol::{Peer, Phase, Protocol},
+    protocol::{
+        environment::{Environment, Event},
+        stream::{Endpoints, Phase, Protocol},
+    },
     store::{Encoding, Store},
-    wire::window::{Filled, Value},
+    wire::template::{Template, Value},
 };
 
 /// Sends one file of a store as a JSON object, then closes. What the client sends is thrown away.
@@ -65,7 +67,12 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
         "file"
     }
 
-    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, env: &mut Environment<'_>) {
+    fn open(
+        &mut self,
+        connection: &mut Self::Connection,
+        peer: Endpoints,
+        env: &mut Environment<'_>,
+    ) {
         connection.path = self.path;
         connection.remote = Some(peer.remote);
         connection.state = match self.store.open(self.path, Encoding::Identity) {
@@ -138,7 +145,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
 impl<F> Connection<'_, F> {
     fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
         if let Some(remote) = self.remote {
-            let what = Filled { form, values: &[Value::Text(self.path), how] };
+            let what = Template { form, values: &[Value::Text(self.path), how] };
             env.observer.event(Event::Answered { service: "file", remote, what });
         }
     }

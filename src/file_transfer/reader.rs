@@ -2,11 +2,11 @@
 
 use core::fmt;
 
-use crate::token::Token;
+use crate::protocol::token::Token;
 use crate::wire::{
     base64::{Decoder, InvalidBase64},
     json::{Bytes, Event, ScanError, Scanner},
-    window::describe,
+    template::describe,
 };
 
 /// The longest name, in bytes of UTF-8: what common file systems allow.
@@ -58,7 +58,7 @@ impl Field {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
     /// All of the input is taken.
-    Starved,
+    NeedInput,
     /// So many bytes of the file's content were decoded.
     Data(usize),
     /// [`ObjectReader::text`] is complete.
@@ -171,7 +171,7 @@ impl ObjectReader {
                 return Ok(step);
             }
         }
-        Ok(Step::Starved)
+        Ok(Step::NeedInput)
     }
 
     /// Whether nothing but blanks has come yet.

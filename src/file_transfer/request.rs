@@ -22,21 +22,26 @@ use super::{
     writer::ObjectWriter,
 };
 use crate::{
-    environment::{Environment, Event},
-    net::protocol::{Peer, Phase, Protocol},
+    protocol::token::Token,
+    protocol::{
+        environment::{Environment, Event},
+        stream::{Endpoints, Phase, Protocol},
+    },
     store::{Encoding, Store, StoreError, is_valid_path},
-    token::Token,
-    wire::window::{Filled, Line, Value, Window, describe},
+    wire::{
+        template::{Line, Template, Value, describe},
+        writer::ResumableWriter,
+    },
 };
 
 /// Sends and stores the files of a store.
 #[derive(Debug)]
-pub struct Requests<S> {
+pub struct FileServer<S> {
     store: S,
     token: Option<Token>,
 }
 
-/// One client of [`Requests`]: about 490 bytes and the store's handles.
+/// One client of [`FileServer`]: about 490 bytes and the store's handles.
 #[derive(Debug)]
 pub struct Connection<F, U> {
     remote: Option<IpEndpoint>,
@@ -139,7 +144,7 @@ impl<F, U> Default for Connection<F, U> {
     }
 }
 
-impl<S: Store> Requests<S> {
+impl<S: Store> FileServer<S> {
     /// Sends files of `store`, and stores none.
     pub const fn new(store: S) -> Self {
         Self { store, token: None }
@@ -153,14 +158,19 @@ impl<S: Store> Requests<S> {
     }
 }
 
-impl<S: Store> Protocol for Requests<S> {
+impl<S: Store> Protocol for FileServer<S> {
     type Connection = Connection<S::File, S::Upload>;
 
     fn name(&self) -> &'static str {
         "file-request"
     }
 
-    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, _env: &mut Environment<'_>) {
+    fn open(
+        &mut self,
+        connection: &mut Self::Connection,
+        peer: Endpoints,
+        _env: &mut Environment<'_>,
+    ) {
         *connection = Connection {
             remote: Some(peer.remote),
             reader: ObjectReader::new(),
@@ -223,7 +233,7 @@ impl<S: Store> Protocol for Requests<S> {
                 }
             }
             State::Answering { answer, sent } => {
-                let mut text = Window::new(output, *sent);
+                let mut text = ResumableWriter::new(output, *sent);
                 answer.write(name, &mut text);
                 let shown = text.shown();
                 *sent += shown;
@@ -264,7 +274,7 @@ impl<S: Store> Protocol for Requests<S> {
     }
 }
 
-impl<S: Store> Requests<S> {
+impl<S: Store> FileServer<S> {
     /// Reads the client's object up to the next thing to be done about it.
     fn read(
         &self,
@@ -275,7 +285,7 @@ impl<S: Store> Requests<S> {
         let State::Reading(incoming) = &mut connection.state else { return Ok(()) };
         let mut data = [0; _];
         match connection.reader.next(input, &mut data)? {
-            Step::Starved => {}
+            Step::NeedInput => {}
             Step::Data(length) => {
                 let incoming = self.incoming(incoming, connection.reader.token())?;
                 self.store.write(&mut incoming.upload, data.get(..length).unwrap_or_default())?;
@@ -341,15 +351,15 @@ impl<F, U> Connection<F, U> {
         let how = Value::Text(how.as_str());
         // A log gets no line breaks or escape sequences from outside.
         let what = match self.reader.text().filter(|(_, name)| is_valid_path(name)) {
-            Some((_, name)) => Filled { form: "%: %", values: &[Value::Text(name), how] },
-            None => Filled { form: "%", values: &[how] },
+            Some((_, name)) => Template { form: "%: %", values: &[Value::Text(name), how] },
+            None => Template { form: "%", values: &[how] },
         };
         env.observer.event(Event::Answered { service: "file-request", remote, what });
     }
 }
 
 impl Answer {
-    fn write(self, name: &str, out: &mut Window<'_>) {
+    fn write(self, name: &str, out: &mut ResumableWriter<'_>) {
         match self {
             Self::Stored { size } => {
                 out.fill("{\"stored\": %, \"size\": %}", &[Value::Json(name), Value::Number(size)])

@@ -4,10 +4,7 @@ use core::fmt;
 
 use crate::{
     store::StoreError,
-    wire::{
-        base64::Encoder,
-        window::{Value, Window},
-    },
+    wire::{base64::Encoder, template::Value, writer::ResumableWriter},
 };
 
 /// Bytes of a file read at a time, on the stack: about what a TCP segment carries in base64.
@@ -100,7 +97,7 @@ impl ObjectWriter {
             let room = output.get_mut(given..).unwrap_or_default();
             match &mut self.part {
                 Part::Head(sent) => {
-                    let mut head = Window::new(room, *sent);
+                    let mut head = ResumableWriter::new(room, *sent);
                     head.put("{");
                     if let Some(token) = token {
                         head.fill("\"token\": %, ", &[Value::Json(token)]);
@@ -127,7 +124,7 @@ impl ObjectWriter {
                     }
                 }
                 Part::Tail(sent) => {
-                    let mut tail = Window::new(room, *sent);
+                    let mut tail = ResumableWriter::new(room, *sent);
                     tail.put("\"}");
                     given += tail.shown();
                     *sent += tail.shown();

@@ -1,6 +1,7 @@
 //! Accept-Encoding (RFC 9110 section 12.5.3): whether a client would rather have the gzip variant.
 
-use crate::{http::parameters, store::Encoding};
+use super::parameters;
+use crate::store::Encoding;
 
 /// A weight in thousandths (RFC 9110 section 12.4.2).
 type Weight = u16;

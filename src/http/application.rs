@@ -6,7 +6,7 @@ use super::{
     response::{Answer, Reply},
     status::Status,
 };
-use crate::environment::Environment;
+use crate::protocol::environment::Environment;
 use smoltcp::time::Instant;
 
 /// A set of resources, and how they answer.

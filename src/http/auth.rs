@@ -3,7 +3,7 @@
 
 use base64ct::{Base64, Encoding};
 
-pub use crate::token::Token;
+pub use crate::protocol::token::Token;
 
 /// Bytes of decoded Basic credentials, user name and colon included, that are looked at.
 const LONGEST_BASIC: usize = 96;

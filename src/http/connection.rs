@@ -34,9 +34,9 @@ use super::{
     server::DateText,
     status::Status,
 };
-use crate::{
+use crate::protocol::{
     environment::Environment,
-    net::protocol::{Peer, Phase},
+    stream::{Endpoints, Phase},
 };
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
@@ -91,7 +91,7 @@ pub(super) struct State<E> {
     body_sent: u64,
     is_first: bool,
     end_of_input: bool,
-    peer: Peer,
+    peer: Endpoints,
 }
 
 #[derive(Debug)]
@@ -153,17 +153,17 @@ impl<E> State<E> {
             body_sent: 0,
             is_first: true,
             end_of_input: false,
-            peer: Peer { remote: nobody, local: nobody },
+            peer: Endpoints { remote: nobody, local: nobody },
         }
     }
 
-    pub fn open(&mut self, peer: Peer) {
+    pub fn open(&mut self, peer: Endpoints) {
         self.renew(peer, true);
     }
 
     /// Forgets the last request, if there was one.
     #[inline(never)]
-    fn renew(&mut self, peer: Peer, is_first: bool) {
+    fn renew(&mut self, peer: Endpoints, is_first: bool) {
         *self = Self { peer, is_first, ..Self::new() };
     }
 
@@ -177,7 +177,7 @@ impl<E> State<E> {
             (Writing::Broken, _) => Phase::Broken,
             (Writing::Staged | Writing::Body(_), _) => Phase::Sending,
             _ if self.interim > 0 || !self.staged.is_empty() => Phase::Sending,
-            (Writing::Waiting(..), _) => Phase::Quiet,
+            (Writing::Waiting(..), _) => Phase::StreamIdle,
             (Writing::Nothing, _) if self.keep_alive == KeepAlive::Over => Phase::Finished,
             (Writing::Nothing, Reading::Body(..)) => Phase::Body,
             (Writing::Nothing, _) if self.head.has_begun() => Phase::Head,
@@ -261,7 +261,7 @@ pub(super) struct Session<'s, 'e, A: Application> {
     pub env: &'s mut Environment<'e>,
 }
 
-/// Ends that the protocol does not choose.
+/// DatagramEndpoints that the protocol does not choose.
 impl<A: Application> Session<'_, '_, A> {
     /// The client will send nothing more. It may still read.
     pub fn end_of_input(&mut self) {

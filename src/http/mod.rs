@@ -49,7 +49,7 @@
 //! |---|---|
 //! | buffer | 1024 |
 //! | the rest of the [`Connection`], 232 of it the exchange | 504 |
-//! | the rest of its [`Slot`](crate::net::slot::Slot) | 104 |
+//! | the rest of its [`Slot`](crate::net::tcp::slot::Slot) | 104 |
 //! | receive buffer | 1024 |
 //! | transmit buffer | 2048 |
 //! | smoltcp's socket | 472 |

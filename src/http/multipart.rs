@@ -13,10 +13,8 @@
 //! has a CR at its start and nowhere else, so where a match breaks off, none can have begun inside
 //! of it, and what was matched is known without having been kept.
 
-use crate::{
-    http::{bytes::BOUNDARY, parameters},
-    wire::percent::DecodeError,
-};
+use super::{bytes::BOUNDARY, parameters};
+use crate::wire::percent::DecodeError;
 
 /// The longest boundary that RFC 2046 section 5.1.1 allows.
 const LONGEST_BOUNDARY: usize = 70;

@@ -1,6 +1,7 @@
 //! Range (RFC 9110 section 14.2): which bytes of a file a client asks for.
 
-use crate::{http::parameters, wire::number::parse_decimal};
+use super::parameters;
+use crate::wire::number::parse_decimal;
 
 /// How many ranges a request may ask for.
 pub const MAX_RANGES: usize = 8;

@@ -8,10 +8,7 @@ use super::{
     method::{Method, Version},
     status::Status,
 };
-use crate::wire::{
-    number::decimal,
-    window::{Value, Window},
-};
+use crate::wire::{number::decimal, template::Value, writer::ResumableWriter};
 
 /// What the connection knows of the response before it is composed.
 #[derive(Debug, Clone, Copy)]
@@ -187,28 +184,28 @@ impl<'r> Response<'r> {
         self
     }
 
-    /// Ends it without a body.
+    /// DatagramEndpoints it without a body.
     pub fn empty(self) -> Answer {
         self.body("", b"")
     }
 
-    /// Ends it with a text.
+    /// DatagramEndpoints it with a text.
     pub fn text(self, text: &str) -> Answer {
         self.body("text/plain; charset=utf-8", text.as_bytes())
     }
 
-    /// Ends it with a page of HTML.
+    /// DatagramEndpoints it with a page of HTML.
     pub fn html(self, html: &str) -> Answer {
         self.body("text/html; charset=utf-8", html.as_bytes())
     }
 
-    /// Ends it with `value` as JSON. The whole response must fit into what the connection's buffer
+    /// DatagramEndpoints it with `value` as JSON. The whole response must fit into what the connection's buffer
     /// has left, or the client gets a 500.
     pub fn json(self, value: &impl serde::Serialize) -> Answer {
         self.compose("application/json", &mut |room| ser::to_slice(value, room).ok())
     }
 
-    /// Ends it with `body`, of that media type unless it is empty.
+    /// DatagramEndpoints it with `body`, of that media type unless it is empty.
     pub fn body(self, media_type: &str, body: &[u8]) -> Answer {
         self.compose(media_type, &mut |room| {
             room.get_mut(..body.len())?.copy_from_slice(body);
@@ -216,7 +213,7 @@ impl<'r> Response<'r> {
         })
     }
 
-    /// Ends it with a body that `compose` writes to the front of the room it gets; it returns the
+    /// DatagramEndpoints it with a body that `compose` writes to the front of the room it gets; it returns the
     /// length, or `None` when there is too little room.
     pub fn composed(
         self,
@@ -236,7 +233,7 @@ impl<'r> Response<'r> {
         Answer { status: self.status, len: self.draft.output.finish(), body_len, rest: None }
     }
 
-    /// Ends the head; [`Application::produce`](super::Application::produce) will give `len` bytes of
+    /// DatagramEndpoints the head; [`Application::produce`](super::Application::produce) will give `len` bytes of
     /// body.
     pub fn sized(self, len: u64) -> Answer {
         self.draft.connection(self.draft.terms.persistent);
@@ -244,7 +241,7 @@ impl<'r> Response<'r> {
         self.leave((len > 0).then_some(Rest::Sized(len)))
     }
 
-    /// Ends the head; [`Application::produce`](super::Application::produce) will give a body of
+    /// DatagramEndpoints the head; [`Application::produce`](super::Application::produce) will give a body of
     /// unknown length.
     pub fn stream(self) -> Answer {
         let version = self.draft.terms.version;
@@ -268,13 +265,13 @@ impl<'r> Response<'r> {
         Answer { status: self.status, len: output.finish(), body_len: 0, rest }
     }
 
-    /// Ends the head of a stream of server-sent events: `produce` gives lines like `data: …` and an
+    /// DatagramEndpoints the head of a stream of server-sent events: `produce` gives lines like `data: …` and an
     /// empty one after each event.
     pub fn events(self) -> Answer {
         self.field("Content-Type", "text/event-stream").field("Cache-Control", "no-store").stream()
     }
 
-    /// Ends it with a page that says the status in words, and with the fields that the status
+    /// DatagramEndpoints it with a page that says the status in words, and with the fields that the status
     /// demands (RFC 9110 sections 10.2.1 and 11.6.1).
     pub fn page(mut self) -> Answer {
         let status = self.status;
@@ -336,7 +333,7 @@ impl<'o> Output<'o> {
 
     fn fill(&mut self, form: &str, values: &[Value<'_>]) {
         let room = self.place.get_mut(self.len..).unwrap_or_default();
-        let mut window = Window::new(room, 0);
+        let mut window = ResumableWriter::new(room, 0);
         window.fill(form, values);
         self.overflow |= !window.is_complete();
         self.len += window.shown();

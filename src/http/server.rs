@@ -10,8 +10,10 @@ use super::{
 };
 use crate::{
     clock::UnixTime,
-    environment::Environment,
-    net::protocol::{Peer, Phase, Protocol},
+    protocol::{
+        environment::Environment,
+        stream::{Endpoints, Phase, Protocol},
+    },
 };
 
 /// An HTTP/1.1 server for the resources of `A`, usually a tuple of applications that ends in
@@ -68,7 +70,12 @@ impl<A: Application, const BUFFER: usize> Protocol for Server<A, BUFFER> {
         SERVICE
     }
 
-    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, _env: &mut Environment<'_>) {
+    fn open(
+        &mut self,
+        connection: &mut Self::Connection,
+        peer: Endpoints,
+        _env: &mut Environment<'_>,
+    ) {
         connection.state.open(peer);
     }
 

@@ -1,17 +1,10 @@
-//! The thin adapters between protocol cores and smoltcp sockets, and the listener they share.
+//! The adapters between protocols and smoltcp's sockets, the listener that they share, and one
+//! turn of the main loop.
 
-pub mod backlog;
-mod carry;
-mod conversation;
-pub mod limits;
-pub mod loop_guard;
-pub mod protocol;
-pub mod sent;
+pub mod listener;
+pub mod resources;
 pub mod service;
-pub mod session;
-pub mod slot;
-pub mod syn;
-pub mod tcp_client;
-pub mod tcp_server;
-pub mod udp_client;
-pub mod udp_server;
+pub mod setup_error;
+pub mod stack;
+pub mod tcp;
+pub mod udp;

@@ -5,8 +5,8 @@ use smoltcp::{
     time::Instant,
 };
 
-use super::backlog::Backlog;
-use crate::environment::Environment;
+use super::listener::queue::Backlog;
+use crate::protocol::environment::Environment;
 
 /// Something that lives on sockets: a server, a client.
 pub trait Service {

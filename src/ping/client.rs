@@ -11,9 +11,11 @@ use smoltcp::{
 use super::statistics::Statistics;
 use crate::{
     clock::{UnixTime, until},
-    environment::Environment,
-    net::session::{DatagramSession, Progress},
-    wire::window::{Line, Value},
+    protocol::{
+        client::{DatagramSession, Progress},
+        environment::Environment,
+    },
+    wire::template::{Line, Value},
 };
 
 /// Requests remembered, so that late and repeated answers are known for what they are.

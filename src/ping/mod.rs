@@ -2,7 +2,6 @@
 //! the client that measures round trips.
 
 pub mod client;
-pub mod echo;
 pub mod profile;
 pub mod server;
 pub mod statistics;

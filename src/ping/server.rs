@@ -10,12 +10,12 @@ use smoltcp::{
 use super::profile::{Loss, Profile, Transform};
 use crate::{
     entropy::{Entropy, SeededEntropy},
-    environment::Environment,
-    net::{
+    protocol::{
+        datagram::{DatagramEndpoints, DatagramProtocol},
+        environment::Environment,
         loop_guard::may_answer,
-        udp_server::{DatagramProtocol, Ends},
     },
-    resources::fill,
+    zeroed::fill,
 };
 
 /// The UDP port. Not a registered service.
@@ -109,7 +109,7 @@ pub struct Held {
     due: Option<Instant>,
     /// Tells apart what is due at the same time.
     number: u32,
-    ends: Ends,
+    ends: DatagramEndpoints,
     length: usize,
 }
 
@@ -118,7 +118,10 @@ impl Held {
     pub const NOTHING: Self = Self {
         due: None,
         number: 0,
-        ends: Ends { remote: IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 }, local: None },
+        ends: DatagramEndpoints {
+            remote: IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 },
+            local: None,
+        },
         length: 0,
     };
 }
@@ -157,7 +160,7 @@ impl<'a> PingServer<'a> {
     }
 
     /// Keeps an answer until `due`, if there is room.
-    fn hold(&mut self, answer: &[u8], ends: Ends, due: Instant) {
+    fn hold(&mut self, answer: &[u8], ends: DatagramEndpoints, due: Instant) {
         let Some(index) = self.queue.iter().position(|held| held.due.is_none()) else { return };
         let Some(room) = self.room(index).and_then(|room| room.get_mut(..answer.len())) else {
             return;
@@ -196,7 +199,7 @@ impl DatagramProtocol for PingServer<'_> {
         &mut self,
         datagram: &mut [u8],
         length: usize,
-        ends: Ends,
+        ends: DatagramEndpoints,
         env: &mut Environment<'_>,
     ) -> Option<usize> {
         if !may_answer(&ends) {
@@ -225,7 +228,7 @@ impl DatagramProtocol for PingServer<'_> {
         &mut self,
         datagram: &mut [u8],
         env: &mut Environment<'_>,
-    ) -> Option<(usize, Ends)> {
+    ) -> Option<(usize, DatagramEndpoints)> {
         let (index, held) = self.first_due().filter(|(_, held)| held.due <= Some(env.now))?;
         let Held { length, ends, .. } = *held;
         self.queue.get_mut(index)?.due = None;

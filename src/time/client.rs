@@ -4,9 +4,9 @@
 use smoltcp::time::{Duration, Instant};
 
 use super::seconds;
-use crate::{
+use crate::protocol::{
+    client::{DatagramSession, Failure, Progress, StreamSession},
     environment::Environment,
-    net::session::{DatagramSession, Failure, Progress, StreamSession},
 };
 
 /// Reads what the server says until it closes or the buffer is full; sends nothing. Speaks to port

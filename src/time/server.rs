@@ -2,11 +2,11 @@
 
 use crate::{
     clock::UnixTime,
-    environment::Environment,
-    net::{
+    protocol::{
+        datagram::{DatagramEndpoints, DatagramProtocol},
+        environment::Environment,
         loop_guard::may_answer,
-        protocol::{Peer, Phase, Protocol},
-        udp_server::{DatagramProtocol, Ends},
+        stream::{Endpoints, Phase, Protocol},
     },
 };
 
@@ -71,7 +71,12 @@ impl<F: TimeFormat> Protocol for TimeServer<F> {
         self.0.name()
     }
 
-    fn open(&mut self, connection: &mut TimeConnection, _peer: Peer, env: &mut Environment<'_>) {
+    fn open(
+        &mut self,
+        connection: &mut TimeConnection,
+        _peer: Endpoints,
+        env: &mut Environment<'_>,
+    ) {
         *connection = TimeConnection::new();
         if write_now(&self.0, env, &mut connection.text).is_none() {
             connection.text.clear();
@@ -121,9 +126,9 @@ impl<F: TimeFormat> Protocol for TimeServer<F> {
 /// Over UDP: answers any datagram with the time, except those that would make a loop
 /// ([`may_answer`]). While the clock is unset it is silent.
 #[derive(Debug, Clone)]
-pub struct TimeResponder<F>(pub F);
+pub struct UdpTime<F>(pub F);
 
-impl<F: TimeFormat> DatagramProtocol for TimeResponder<F> {
+impl<F: TimeFormat> DatagramProtocol for UdpTime<F> {
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -132,7 +137,7 @@ impl<F: TimeFormat> DatagramProtocol for TimeResponder<F> {
         &mut self,
         datagram: &mut [u8],
         _length: usize,
-        ends: Ends,
+        ends: DatagramEndpoints,
         env: &mut Environment<'_>,
     ) -> Option<usize> {
         if !may_answer(&ends) {
@@ -198,7 +203,7 @@ mod tests {
     fn over_tcp(format: impl TimeFormat, clock: WallClock, first: usize) -> Vec<u8> {
         with_env(clock, |env| {
             let (mut server, mut connection) = (TimeServer(format), TimeConnection::new());
-            server.open(&mut connection, Peer { remote: REMOTE, local: LOCAL }, env);
+            server.open(&mut connection, Endpoints { remote: REMOTE, local: LOCAL }, env);
             let (mut sent, mut room) = (Vec::new(), first);
             while server.phase(&connection) == Phase::Sending {
                 assert_eq!(server.receive(&mut connection, b"GET", env), 3);
@@ -236,10 +241,10 @@ mod tests {
     fn a_peer_that_does_not_read_is_reset() {
         with_env(set_clock(), |env| {
             let (mut server, mut connection) = (TimeServer(Timestamp), TimeConnection::new());
-            server.open(&mut connection, Peer { remote: REMOTE, local: LOCAL }, env);
+            server.open(&mut connection, Endpoints { remote: REMOTE, local: LOCAL }, env);
             server.expire(&mut connection, env);
             assert_eq!(server.phase(&connection), Phase::Broken);
-            server.open(&mut connection, Peer { remote: REMOTE, local: LOCAL }, env);
+            server.open(&mut connection, Endpoints { remote: REMOTE, local: LOCAL }, env);
             assert_eq!(server.phase(&connection), Phase::Sending);
         });
     }
@@ -252,8 +257,8 @@ mod tests {
     ) -> Option<Vec<u8>> {
         with_env(clock, |env| {
             let mut datagram = [b'?'; 100];
-            let ends = Ends { remote, local: Some(LOCAL.addr) };
-            let answer = TimeResponder(format).answer(&mut datagram[..room], 0, ends, env);
+            let ends = DatagramEndpoints { remote, local: Some(LOCAL.addr) };
+            let answer = UdpTime(format).answer(&mut datagram[..room], 0, ends, env);
             answer.map(|length| datagram[..length].to_vec())
         })
     }

@@ -66,7 +66,7 @@ impl Encoder {
         moved
     }
 
-    /// Ends the text: pads the last block. Call it until it returns 0.
+    /// DatagramEndpoints the text: pads the last block. Call it until it returns 0.
     pub fn finish(&mut self, output: &mut [u8]) -> usize {
         let given = self.flush(output);
         if !self.pending.is_empty() || self.carry.is_empty() {
@@ -166,7 +166,7 @@ impl Decoder {
         }
     }
 
-    /// Ends the text.
+    /// DatagramEndpoints the text.
     ///
     /// # Errors
     /// [`InvalidBase64`] when it stops inside a block.

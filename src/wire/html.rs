@@ -1,10 +1,10 @@
 //! Text in HTML pages.
 
-use super::window::Window;
+use super::writer::ResumableWriter;
 
 /// Adds text so that a browser shows it as it is, in an element's content as in a quoted attribute
 /// (WHATWG HTML section 13.1.2.3 and 13.1.4).
-pub fn escape(text: &str, out: &mut Window<'_>) {
+pub fn escape(text: &str, out: &mut ResumableWriter<'_>) {
     for byte in text.bytes() {
         match byte {
             b'&' => out.put("&amp;"),
@@ -31,7 +31,7 @@ mod tests {
             ("", ""),
         ] {
             let mut slice = [0; 99];
-            let mut out = Window::new(&mut slice, 0);
+            let mut out = ResumableWriter::new(&mut slice, 0);
             escape(text, &mut out);
             let shown = out.shown();
             assert_eq!(&slice[..shown], expected.as_bytes());

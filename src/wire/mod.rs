@@ -9,4 +9,5 @@ pub mod media_type;
 pub mod number;
 pub mod percent;
 pub mod search;
-pub mod window;
+pub mod template;
+pub mod writer;

@@ -6,7 +6,7 @@
 use super::{
     number::{hex_digit, hex_value},
     search::position,
-    window::Window,
+    writer::ResumableWriter,
 };
 
 /// Why a text could not be decoded.
@@ -163,7 +163,7 @@ impl FormText<'_> {
 
 /// Adds a path with all encoded that may not stand in a path's segments (RFC 3986 section 3.3);
 /// `/` stays.
-pub fn encode_path(path: &str, out: &mut Window<'_>) {
+pub fn encode_path(path: &str, out: &mut ResumableWriter<'_>) {
     for byte in path.bytes() {
         // Of the characters allowed, `'` and `&` are encoded all the same: they mean something where
         // a link is likely to stand.
@@ -226,7 +226,7 @@ mod tests {
     fn encoded_paths_decode_to_themselves() {
         let path = "ä b/100% 'x' \"<&>?#[]\u{7f}.txt";
         let mut slice = [0; 80];
-        let mut out = Window::new(&mut slice, 0);
+        let mut out = ResumableWriter::new(&mut slice, 0);
         encode_path(path, &mut out);
         let shown = out.shown();
         let encoded = &mut slice[..shown];

@@ -4,8 +4,10 @@ use bareserve::{
     Environment,
     clock::WallClock,
     entropy::SeededEntropy,
-    environment::{Event, Observer},
-    net::protocol::{Peer, Phase, Protocol},
+    protocol::{
+        environment::{Event, Observer},
+        stream::{Endpoints, Phase, Protocol},
+    },
 };
 use smoltcp::{
     time::Instant,
@@ -104,7 +106,7 @@ fn is_over(phase: Phase) -> bool {
     matches!(phase, Phase::Finished | Phase::Broken)
 }
 
-pub fn peer() -> Peer {
+pub fn peer() -> Endpoints {
     let endpoint = |last, port| IpEndpoint { addr: IpAddress::v4(192, 168, 69, last), port };
-    Peer { remote: endpoint(100, 50000), local: endpoint(1, 5566) }
+    Endpoints { remote: endpoint(100, 50000), local: endpoint(1, 5566) }
 }

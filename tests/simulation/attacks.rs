@@ -2,7 +2,10 @@
 
 use std::rc::Rc;
 
-use bareserve::{environment::Outcome, net::limits::Limits, stack::INGRESS_BUDGET};
+use bareserve::{
+    net::{stack::INGRESS_BUDGET, tcp::timeouts::Timeouts},
+    protocol::environment::Outcome,
+};
 use smoltcp::{
     time::Duration,
     wire::{IpAddress, IpEndpoint, TcpControl},
@@ -64,8 +67,8 @@ fn the_idlest_connection_makes_room() {
     world.pass(ms(10));
     let took = polite_after(&mut world, ms(0));
     // The idlest does not close when it is told to go.
-    assert!(took < Limits::PRESSED.linger + ms(20), "took {took}");
-    assert_eq!(world.log.count(Outcome::MadeRoom), 1);
+    assert!(took < Timeouts::CONTENDED.linger + ms(20), "took {took}");
+    assert_eq!(world.log.count(Outcome::Evicted), 1);
     world.pass(MINUTE);
     assert_eq!(world.ending(fresh), Some(Ending::Done));
     assert_eq!(world.ending(idlest), Some(Ending::Closed));
@@ -91,7 +94,7 @@ fn a_transfer_that_moves_does_not_make_room() {
         assert_eq!(world.ending(client), Some(Ending::Done));
         assert_eq!(world.received(client), [pattern_bytes(100_000), b"bye\n".to_vec()].concat());
     }
-    assert_eq!(world.log.count(Outcome::MadeRoom), 0);
+    assert_eq!(world.log.count(Outcome::Evicted), 0);
 }
 
 #[test]
@@ -103,7 +106,7 @@ fn four_silent_and_four_that_dribble_against_eight() {
         world.client(vec![Step::Dribble { byte: b'a', pause: Duration::from_secs(1) }]);
     }
     let took = polite_after(&mut world, ms(10));
-    assert!(took < Limits::PATIENT.first_byte, "took {took}");
+    assert!(took < Timeouts::DEFAULT.first_byte, "took {took}");
     println!("ninth client took {took}");
 }
 

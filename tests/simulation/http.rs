@@ -107,8 +107,8 @@ fn exchange_all<const N: usize>() -> (usize, usize, usize) {
             } else {
                 let kept = store.content(&(client / 2).to_string());
                 assert!(kept.as_ref().is_none_or(|kept| *kept == body), "half an upload");
-                let is_told = answers.iter().any(|answer| answer.0 == 201);
-                assert!(!is_told || kept.is_some(), "said to be stored");
+                let peer_has_fin = answers.iter().any(|answer| answer.0 == 201);
+                assert!(!peer_has_fin || kept.is_some(), "said to be stored");
                 stored += usize::from(kept.is_some());
             }
         }

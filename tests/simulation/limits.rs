@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bareserve::{environment::Outcome, net::limits::Limits};
+use bareserve::{net::tcp::timeouts::Timeouts, protocol::environment::Outcome};
 use smoltcp::{
     time::Duration,
     wire::{IpAddress, IpEndpoint, TcpControl},
@@ -48,7 +48,7 @@ fn half_open_is_forgotten_without_a_word() {
     world.listen_in();
     world.cable.borrow_mut().vanished.insert(50_000);
     world.inject(syn(remote, at(7), 77));
-    world.pass(Limits::PATIENT.half_open - ms(100));
+    world.pass(Timeouts::DEFAULT.half_open - ms(100));
     assert_eq!(world.counters[0].open.get(), 1);
     world.pass(ms(200));
     assert_all_free(&world, &tally);
@@ -74,7 +74,7 @@ fn play(script: Vec<Step>) -> (World, Shared, usize) {
 fn first_byte() {
     let (mut world, tally, client) = play(vec![Step::ReadToEnd, Step::Close]);
     assert_eq!(world.ending(client), Some(Ending::Done));
-    assert!(about(world.took(client), Limits::PATIENT.first_byte), "{}", world.took(client));
+    assert!(about(world.took(client), Timeouts::DEFAULT.first_byte), "{}", world.took(client));
     world.pass(ms(100));
     assert_all_free(&world, &tally);
     assert_eq!(world.log.outcomes, [Outcome::TimedOut]);
@@ -85,7 +85,7 @@ fn head_in_all() {
     let dribble = Step::Dribble { byte: b'a', pause: Duration::from_secs(1) };
     let (mut world, tally, client) = play(vec![dribble]);
     assert_eq!(world.ending(client), Some(Ending::Closed));
-    assert!(about(world.took(client), Limits::PATIENT.head), "{}", world.took(client));
+    assert!(about(world.took(client), Timeouts::DEFAULT.head), "{}", world.took(client));
     world.pass(Duration::from_secs(3));
     assert_all_free(&world, &tally);
 }
@@ -102,7 +102,7 @@ fn the_head_of_each_request_has_its_own_time() {
     // Each send ends one line and begins the next; together they take longer than one may.
     let mut script = vec![Step::Send(b"a".to_vec())];
     for _ in 0..6 {
-        script.push(Step::Wait(Limits::PATIENT.head / 2));
+        script.push(Step::Wait(Timeouts::DEFAULT.head / 2));
         script.push(Step::Send(b"a\na".to_vec()));
         script.push(Step::Read(3));
     }
@@ -115,7 +115,7 @@ fn the_head_of_each_request_has_its_own_time() {
 fn idle_between_requests() {
     let script = vec![Step::Send(b"a\n".to_vec()), Step::ReadToEnd, Step::Close];
     let (mut world, tally, client) = play(script);
-    assert!(about(world.took(client), Limits::PATIENT.idle), "{}", world.took(client));
+    assert!(about(world.took(client), Timeouts::DEFAULT.idle), "{}", world.took(client));
     world.pass(ms(100));
     assert_all_free(&world, &tally);
 }
@@ -125,7 +125,7 @@ fn body_without_progress() {
     let script = vec![Step::Send(b"put 100\nabc".to_vec()), Step::ReadToEnd, Step::Close];
     let (mut world, tally, client) = play(script);
     // The first look finds the bytes that came at the beginning.
-    assert!(world.took(client) <= Limits::PATIENT.progress * 2 + ms(100));
+    assert!(world.took(client) <= Timeouts::DEFAULT.progress * 2 + ms(100));
     world.pass(ms(100));
     assert_all_free(&world, &tally);
     assert!(tally.borrow().stored.is_empty());
@@ -135,7 +135,7 @@ fn body_without_progress() {
 fn a_slow_body_that_moves_is_not_cut() {
     let mut script = vec![Step::Send(b"put 20\n".to_vec())];
     for _ in 0..20 {
-        script.push(Step::Wait(Limits::PATIENT.progress - ms(1000)));
+        script.push(Step::Wait(Timeouts::DEFAULT.progress - ms(1000)));
         script.push(Step::Send(b"b".to_vec()));
     }
     script.push(Step::Read(6));
@@ -155,7 +155,11 @@ fn an_answer_that_nobody_reads() {
     let client = world.client(script);
     world.run(MINUTE * 3);
     assert_eq!(world.ending(client), Some(Ending::Done));
-    assert!(world.took(client) <= Limits::PATIENT.progress * 2 + ms(100), "{}", world.took(client));
+    assert!(
+        world.took(client) <= Timeouts::DEFAULT.progress * 2 + ms(100),
+        "{}",
+        world.took(client)
+    );
     world.pass(Duration::from_secs(3));
     assert_all_free(&world, &tally);
 }
@@ -166,7 +170,7 @@ fn a_client_that_never_closes_is_reset_after_the_linger_time() {
     let mut world = World::new(1, Faults::NONE);
     let tally = lines::<2>(&mut world);
     world.client(script);
-    world.pass(Limits::PATIENT.linger - ms(100));
+    world.pass(Timeouts::DEFAULT.linger - ms(100));
     assert_eq!(world.counters[0].open.get(), 1);
     world.pass(ms(200));
     assert_all_free(&world, &tally);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use bareserve::net::{backlog::PATIENCE, limits::Limits};
+use bareserve::net::{listener::queue::SYN_MAX_AGE, tcp::timeouts::Timeouts};
 use smoltcp::{
     time::Duration,
     wire::{IpAddress, IpEndpoint, TcpControl},
@@ -127,23 +127,23 @@ fn a_request_nobody_repeats_is_forgotten() {
     // A connection that nothing makes room of.
     let tally = Shared::default();
     const HOUR: Duration = Duration::from_secs(3600);
-    const FOREVER: Limits = Limits {
+    const FOREVER: Timeouts = Timeouts {
         first_byte: HOUR,
         half_open: HOUR,
         head: HOUR,
         idle: HOUR,
         progress: HOUR,
-        ..Limits::PATIENT
+        ..Timeouts::DEFAULT
     };
     world.serve_with::<_, 1, 2048, 4096>(Lines { tally }, &[7], |server| {
-        server.with_limits(&FOREVER, &FOREVER)
+        server.with_timeouts(&FOREVER, &FOREVER)
     });
     holder(&mut world);
     world.pass(ms(10));
     world.inject(syn(spoofed(1), at(7), 1000));
     world.pass(ms(100));
     assert_eq!(world.counters[0].parked.get(), 1);
-    world.pass(PATIENCE + Duration::from_secs(2));
+    world.pass(SYN_MAX_AGE + Duration::from_secs(2));
     // Any frame wakes the device.
     world.inject(syn(spoofed(2), at(7), 1000));
     world.pass(ms(100));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use bareserve::{
     clock::UnixTime,
     file_transfer::download::Download,
-    net::protocol::Protocol,
+    protocol::stream::Protocol,
     time::{
         server::{TimeFormat, TimeServer, TimeText},
         timestamp::Timestamp,

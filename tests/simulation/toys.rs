@@ -4,9 +4,9 @@ use std::{cell::RefCell, rc::Rc};
 
 use bareserve::{
     Environment,
-    net::{
-        protocol::{Peer, Phase, Protocol},
-        udp_server::{DatagramProtocol, Ends},
+    protocol::{
+        datagram::{DatagramEndpoints, DatagramProtocol},
+        stream::{Endpoints, Phase, Protocol},
     },
 };
 
@@ -66,7 +66,7 @@ impl Protocol for Speaker {
         "speaker"
     }
 
-    fn open(&mut self, connection: &mut Speech, _peer: Peer, _env: &mut Environment<'_>) {
+    fn open(&mut self, connection: &mut Speech, _peer: Endpoints, _env: &mut Environment<'_>) {
         assert!(!connection.open, "opened twice");
         *connection = Speech { open: true, ..Speech::default() };
         self.tally.borrow_mut().open();
@@ -187,7 +187,7 @@ impl Protocol for Lines {
         "lines"
     }
 
-    fn open(&mut self, connection: &mut Dialogue, _peer: Peer, _env: &mut Environment<'_>) {
+    fn open(&mut self, connection: &mut Dialogue, _peer: Endpoints, _env: &mut Environment<'_>) {
         assert!(!connection.open, "opened twice");
         *connection = Dialogue { open: true, fresh: true, ..Dialogue::default() };
         self.tally.borrow_mut().open();
@@ -240,7 +240,7 @@ impl Protocol for Lines {
             Then::Break => Phase::Broken,
             _ if d.owes() => Phase::Sending,
             Then::Finish => Phase::Finished,
-            Then::Hush => Phase::Quiet,
+            Then::Hush => Phase::StreamIdle,
             Then::Next if d.body_left > 0 => Phase::Body,
             Then::Next if !d.line.is_empty() => Phase::Head,
             Then::Next if d.fresh => Phase::FirstByte,
@@ -265,7 +265,7 @@ impl Protocol for Lines {
 
 /// Sends datagrams back.
 pub struct Echo {
-    pub locals: Rc<RefCell<Vec<Ends>>>,
+    pub locals: Rc<RefCell<Vec<DatagramEndpoints>>>,
 }
 
 impl DatagramProtocol for Echo {
@@ -277,7 +277,7 @@ impl DatagramProtocol for Echo {
         &mut self,
         _datagram: &mut [u8],
         length: usize,
-        ends: Ends,
+        ends: DatagramEndpoints,
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
         self.locals.borrow_mut().push(ends);

@@ -4,8 +4,8 @@ use std::{cell::RefCell, rc::Rc};
 
 use bareserve::{
     counters::Counters,
-    net::udp_server::{Ends, UdpServer},
-    resources::UdpResources,
+    net::{resources::UdpResources, udp::server::UdpServer},
+    protocol::datagram::DatagramEndpoints,
 };
 use smoltcp::{
     socket::udp::Socket,
@@ -23,8 +23,8 @@ use crate::{
 
 const SIZE: usize = 256;
 
-fn echo(world: &mut World) -> (Rc<RefCell<Vec<Ends>>>, &'static Counters) {
-    let locals = Rc::<RefCell<Vec<Ends>>>::default();
+fn echo(world: &mut World) -> (Rc<RefCell<Vec<DatagramEndpoints>>>, &'static Counters) {
+    let locals = Rc::<RefCell<Vec<DatagramEndpoints>>>::default();
     let resources: &'static mut UdpResources<16, SIZE> = Box::leak(Box::default());
     let counters: &'static Counters = Box::leak(Box::new(Counters::new()));
     let protocol = Echo { locals: Rc::clone(&locals) };

@@ -11,9 +11,11 @@ use bareserve::{
     clock::UnixTime,
     counters::Counters,
     entropy::{Entropy, SeededEntropy},
-    environment::Outcome,
-    net::{protocol::Protocol, slot::Slot, tcp_server::TcpServer},
-    resources::{StackResources, TcpResources},
+    net::{
+        resources::{StackResources, TcpResources},
+        tcp::{server::TcpServer, slot::Slot},
+    },
+    protocol::{environment::Outcome, stream::Protocol},
 };
 use smoltcp::{
     time::{Duration, Instant},
@@ -234,7 +236,7 @@ impl World {
         let mut services: Vec<&mut dyn Service> =
             self.services.iter_mut().map(|service| &mut **service as &mut dyn Service).collect();
         self.device_due =
-            self.stack.turn(self.now, &mut self.entropy, &mut self.log, &mut services);
+            self.stack.poll(self.now, &mut self.entropy, &mut self.log, &mut services);
         self.turns += 1;
         let taken = self.cable.borrow().taken_by_device - before;
         self.most_frames_in_a_turn = self.most_frames_in_a_turn.max(taken);

@@ -7,23 +7,23 @@ use core::convert::Infallible;
 
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
-use support::network::{ADDRESSES, Network, NetworkMemory, StartError};
+use support::runner::{ADDRESSES, Runner, RunnerMemory, StartError};
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<1, 16>,
+    network: RunnerMemory<1, 16>,
 }
 
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory =
-        Memory { frames: FrameBuffers::new(), network: NetworkMemory::new() };
+        Memory { frames: FrameBuffers::new(), network: RunnerMemory::new() };
     let Err(error) = serve(MEMORY);
     lm3s6965evb::fail(error)
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
     network.run()
 }

@@ -13,7 +13,7 @@ use smoltcp::{
     socket::tcp::{self, SocketBuffer},
     time::Duration,
 };
-use support::{Alarm, Board, Ethernet, network::ADDRESSES, sleep, systick::SysTickClock};
+use support::{Alarm, Board, Ethernet, runner::ADDRESSES, sleep, systick::SysTickClock};
 
 const CONNECTIONS: usize = 4;
 const PORT: u16 = 80;

@@ -7,13 +7,13 @@ use core::convert::Infallible;
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    runner::{ADDRESSES, Runner, RunnerMemory, StartError},
     services::{HttpMemory, StoreMemory},
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<{ HttpMemory::SOCKETS }, 16>,
+    network: RunnerMemory<{ HttpMemory::SOCKETS }, 16>,
     store: StoreMemory,
     http: HttpMemory,
 }
@@ -22,7 +22,7 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: NetworkMemory::new(),
+        network: RunnerMemory::new(),
         store: StoreMemory::new(),
         http: HttpMemory::new(),
     };
@@ -32,7 +32,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
     let store = memory.store.open();
     memory.http.start(&mut network.services, store, None, true)?;
     network.run()

@@ -7,13 +7,13 @@ use core::convert::Infallible;
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    network::{ADDRESSES, HOST, Network, NetworkMemory, StartError},
+    runner::{ADDRESSES, HOST, Runner, RunnerMemory, StartError},
     services::TimeMemory,
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<{ TimeMemory::SOCKETS }, 16>,
+    network: RunnerMemory<{ TimeMemory::SOCKETS }, 16>,
     time: TimeMemory,
 }
 
@@ -21,7 +21,7 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: NetworkMemory::new(),
+        network: RunnerMemory::new(),
         time: TimeMemory::new(),
     };
     let Err(error) = serve(MEMORY);
@@ -30,7 +30,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
     memory.time.start(&mut network.services, HOST)?;
     network.run()
 }

@@ -7,13 +7,13 @@ use core::convert::Infallible;
 use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
-    network::{ADDRESSES, Network, NetworkMemory, StartError},
+    runner::{ADDRESSES, Runner, RunnerMemory, StartError},
     services::faults::FaultsMemory,
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<{ FaultsMemory::SOCKETS }, 16>,
+    network: RunnerMemory<{ FaultsMemory::SOCKETS }, 16>,
     faults: FaultsMemory,
 }
 
@@ -21,7 +21,7 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: NetworkMemory::new(),
+        network: RunnerMemory::new(),
         faults: FaultsMemory::new(),
     };
     let Err(error) = serve(MEMORY);
@@ -30,7 +30,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = mps2_an385::start(&mut memory.frames);
-    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
     memory.faults.start(&mut network.services)?;
     network.run()
 }

@@ -7,7 +7,7 @@ use core::convert::Infallible;
 use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
-    network::{ADDRESSES, HOST, Network, NetworkMemory, StartError},
+    runner::{ADDRESSES, HOST, Runner, RunnerMemory, StartError},
     services::{ClientsMemory, FilesMemory, HttpMemory, PingMemory, StoreMemory, TimeMemory},
 };
 
@@ -22,7 +22,7 @@ const IS_WRITABLE: bool = true;
 
 struct Memory {
     frames: FrameBuffers,
-    network: NetworkMemory<SOCKETS, 16>,
+    network: RunnerMemory<SOCKETS, 16>,
     time: TimeMemory,
     ping: PingMemory,
     store: StoreMemory,
@@ -35,7 +35,7 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: NetworkMemory::new(),
+        network: RunnerMemory::new(),
         time: TimeMemory::new(),
         ping: PingMemory::new(),
         store: StoreMemory::new(),
@@ -49,7 +49,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = mps2_an385::start(&mut memory.frames);
-    let mut network = Network::new(board, &ADDRESSES, &mut memory.network);
+    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
     let services = &mut network.services;
     let store = memory.store.open();
     memory.time.start(services, HOST)?;

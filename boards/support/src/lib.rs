@@ -6,7 +6,7 @@
 //! | [`Alarm`] | a one-shot timer that ends a sleep |
 //! | [`Uart`] | where the log goes |
 //!
-//! and names its clock rate and the numbers of two interrupts in a [`Board`]. [`Network`] does the
+//! and names its clock rate and the numbers of two interrupts in a [`Board`]. [`Runner`] does the
 //! rest.
 #![no_std]
 
@@ -15,15 +15,15 @@ pub mod division;
 pub mod entropy;
 pub mod log;
 mod memory;
-pub mod network;
 pub mod panic;
-pub mod place;
 pub mod registers;
+pub mod runner;
 pub mod services;
 pub mod sleep;
 pub mod stack_usage;
+pub mod static_cell;
 pub mod systick;
 pub mod watchdog;
 
 pub use board::{Alarm, Board, Ethernet, Uart};
-pub use network::Network;
+pub use runner::Runner;

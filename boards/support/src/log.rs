@@ -2,8 +2,11 @@
 
 use bareserve::{
     Event, Observer,
-    environment::Outcome,
-    wire::window::{Filled, Line, Value, Window},
+    protocol::environment::Outcome,
+    wire::{
+        template::{Line, Template, Value},
+        writer::ResumableWriter,
+    },
 };
 use smoltcp::{
     time::Instant,
@@ -37,7 +40,7 @@ impl<'a, U: Uart> Log<'a, U> {
 
     /// Adds a line: `form` with its values.
     pub fn line(&mut self, form: &str, values: &[Value<'_>]) {
-        self.lines.add(&[], Filled { form, values });
+        self.lines.add(&[], Template { form, values });
     }
 
     /// Hands the UART what it takes now. Returns whether all is out.
@@ -54,7 +57,7 @@ impl<'a, U: Uart> Log<'a, U> {
     }
 
     /// A line about somebody's use of a service.
-    fn about(&mut self, service: &'static str, remote: IpEndpoint, what: Filled<'_>) {
+    fn about(&mut self, service: &'static str, remote: IpEndpoint, what: Template<'_>) {
         self.lines.add(self.who.text(service, remote), what);
     }
 }
@@ -74,10 +77,10 @@ impl Lines<'_> {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    fn add(&mut self, who: &[u8], what: Filled<'_>) {
+    fn add(&mut self, who: &[u8], what: Template<'_>) {
         if self.lost > 0 {
             let values = &[Value::Number(self.lost.into())];
-            if self.try_add(&[], Filled { form: "log: % lines lost", values }) {
+            if self.try_add(&[], Template { form: "log: % lines lost", values }) {
                 self.lost = 0;
             }
         }
@@ -86,7 +89,7 @@ impl Lines<'_> {
         }
     }
 
-    fn try_add(&mut self, who: &[u8], what: Filled<'_>) -> bool {
+    fn try_add(&mut self, who: &[u8], what: Template<'_>) -> bool {
         // What waits moves to the front.
         for (to, from) in (self.start..self.end).enumerate() {
             if let Some(byte) = self.buffer.get(from).copied()
@@ -96,7 +99,7 @@ impl Lines<'_> {
             }
         }
         (self.start, self.end) = (0, self.end - self.start);
-        let mut line = Window::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
+        let mut line = ResumableWriter::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
         let seconds = Value::Number(self.now.secs().unsigned_abs());
         line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
         line.bytes(who);
@@ -134,7 +137,7 @@ impl<U: Uart> Observer for Log<'_, U> {
         match event {
             Event::Connected { service, remote, port } => {
                 let values = &[Value::Number(port.into())];
-                self.about(service, remote, Filled { form: "connected to port %", values });
+                self.about(service, remote, Template { form: "connected to port %", values });
             }
             Event::Answered { service, remote, what } => self.about(service, remote, what),
             Event::Datagram { service, remote, bytes_in, bytes_out } => {
@@ -143,12 +146,12 @@ impl<U: Uart> Observer for Log<'_, U> {
                     Some(_) => "% bytes in, % out",
                     None => "% bytes in, no answer",
                 };
-                self.about(service, remote, Filled { form, values: &values });
+                self.about(service, remote, Template { form, values: &values });
             }
             Event::Closed { service, remote, outcome, bytes_in, bytes_out, .. } => {
                 let how = Value::Text(describe(outcome));
                 let values = &[how, Value::Number(bytes_in), Value::Number(bytes_out)];
-                self.about(service, remote, Filled { form: "%, % bytes in, % out", values });
+                self.about(service, remote, Template { form: "%, % bytes in, % out", values });
             }
         }
     }
@@ -159,7 +162,7 @@ fn describe(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed",
         Outcome::Reset => "reset by peer",
         Outcome::TimedOut => "timed out",
-        Outcome::MadeRoom => "made room",
+        Outcome::Evicted => "made room",
         Outcome::Aborted => "aborted",
     }
 }
@@ -186,7 +189,7 @@ mod tests {
 
     fn answered(log: &mut Log<'_, Recorder>, service: &'static str, host: u8, port: u16) {
         let remote = IpEndpoint::new(IpAddress::v4(10, 0, 0, host), port);
-        let what = Filled { form: "%", values: &[Value::Text("GET /")] };
+        let what = Template { form: "%", values: &[Value::Text("GET /")] };
         log.event(Event::Answered { service, remote, what });
     }
 

@@ -2,10 +2,10 @@
 
 use core::{fmt::Write, panic::PanicInfo};
 
-use bareserve::net::tcp_server::SetupError;
+use bareserve::net::setup_error::SetupError;
 use cortex_m::peripheral::SCB;
 
-use crate::{board::Uart, network::StartError};
+use crate::{board::Uart, runner::StartError};
 
 /// Says that the program panicked and resets the chip. Where is told in debug builds only: the
 /// formatting and the names of files would cost a release build 10 KB of flash.

@@ -6,8 +6,8 @@
 //! | `GET /clock/events` | the device's date, now and whenever a second begins |
 
 use bareserve::{
-    environment::Environment,
     http::{Answer, Application, Method, Produced, Reply, Request, Status, date, segments},
+    protocol::environment::Environment,
 };
 use smoltcp::time::{Duration, Instant};
 

@@ -11,8 +11,8 @@
 //! depends on all of it; one that does not fit is answered with 413.
 
 use bareserve::{
-    environment::Environment,
     http::{Answer, Application, Begin, Method, Produced, Reply, Request, Status},
+    protocol::environment::Environment,
 };
 
 /// The application: it needs no state.

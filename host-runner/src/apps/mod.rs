@@ -9,8 +9,8 @@ mod todo;
 mod tests;
 
 use bareserve::{
-    environment::Environment,
     http::{Answer, Application, Begin, Method, Produced, Reply, Request, Status},
+    protocol::environment::Environment,
 };
 
 use self::{clock::Clock, echo::Echo, todo::Todos};

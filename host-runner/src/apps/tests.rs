@@ -5,7 +5,7 @@ use bareserve::{
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,
     http::{Application, Connection, Server},
-    net::protocol::{Peer, Protocol},
+    protocol::stream::{Endpoints, Protocol},
 };
 use smoltcp::{
     time::{Duration, Instant},
@@ -49,7 +49,7 @@ impl<A: Application> Bench<A> {
     fn ask(&mut self, request: &str) -> String {
         let end = IpEndpoint::new(IpAddress::v4(192, 0, 2, 1), 80);
         self.with(|server, connection, env| {
-            server.open(connection, Peer { remote: end, local: end }, env);
+            server.open(connection, Endpoints { remote: end, local: end }, env);
         });
         let (mut rest, mut answer) = (request.as_bytes(), String::new());
         loop {

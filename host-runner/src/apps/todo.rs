@@ -14,8 +14,8 @@
 use core::convert::Infallible;
 
 use bareserve::{
-    environment::Environment,
     http::{Answer, Application, Begin, Method, Reply, Request, Status, segments},
+    protocol::environment::Environment,
 };
 use serde::{Deserialize, Serialize};
 

@@ -3,7 +3,7 @@ use std::{ffi::OsString, net::Ipv4Addr, path::PathBuf, time::Duration};
 use super::*;
 use crate::{network::Prefix, publish::Transport};
 
-fn parse(line: &str) -> Result<Command, Misuse> {
+fn parse(line: &str) -> Result<Command, UsageError> {
     super::parse(line.split_whitespace().map(OsString::from))
 }
 
@@ -247,7 +247,7 @@ fn every_mistake_is_named_with_its_cure() {
     ];
     for (line, expected) in mistakes {
         match parse(line) {
-            Err(Misuse(text)) => {
+            Err(UsageError(text)) => {
                 assert!(text.contains(expected), "{line}: {text:?} does not say {expected:?}");
                 assert!(!text.contains('\n'), "{line}: more than a line: {text:?}");
             }
@@ -259,7 +259,7 @@ fn every_mistake_is_named_with_its_cure() {
 #[test]
 fn a_message_stays_one_line_whatever_was_given() {
     let odd = ["--tap", "a\nb\u{1b}[31m"].map(OsString::from);
-    let Err(Misuse(text)) = super::parse(odd) else { panic!() };
+    let Err(UsageError(text)) = super::parse(odd) else { panic!() };
     assert!(text.contains("not 'ab[31m'"), "{text:?}");
     assert!(!text.chars().any(char::is_control));
 }

@@ -1,6 +1,6 @@
 //! The values of flags: each either right or refused with what would be.
 
-use bareserve::token::Token;
+use bareserve::protocol::token::Token;
 use std::{
     ffi::OsString,
     fmt::Display,
@@ -14,7 +14,7 @@ use bareserve::ping::profile::Profile;
 use lexopt::Parser;
 
 use crate::{
-    error::Misuse,
+    error::UsageError,
     network::Prefix,
     publish::{Publish, Transport},
     tap::MAX_NAME,
@@ -36,7 +36,7 @@ impl<'p> Flag<'p> {
         &self.name
     }
 
-    pub fn path(&mut self, wanted: &str) -> Result<PathBuf, Misuse> {
+    pub fn path(&mut self, wanted: &str) -> Result<PathBuf, UsageError> {
         let value = self.raw(wanted)?;
         if value.is_empty() {
             return Err(self.refuse(wanted, ""));
@@ -45,28 +45,28 @@ impl<'p> Flag<'p> {
     }
 
     /// A path below the root.
-    pub fn file_name(&mut self) -> Result<String, Misuse> {
+    pub fn file_name(&mut self) -> Result<String, UsageError> {
         self.parse("the name of a file below the root, such as photo.jpg", |text| {
             (!text.is_empty() && bareserve::store::is_valid_path(text)).then(|| text.to_string())
         })
     }
 
-    pub fn token(&mut self) -> Result<String, Misuse> {
+    pub fn token(&mut self) -> Result<String, UsageError> {
         self.parse("the 32 characters behind ?token= in the server's link", |text| {
             Token::from_text(text).map(|token| token.as_str().to_string())
         })
     }
 
-    pub fn port(&mut self) -> Result<u16, Misuse> {
+    pub fn port(&mut self) -> Result<u16, UsageError> {
         self.parse("a port from 1 to 65535, such as 8080", port)
     }
 
-    pub fn number(&mut self, range: RangeInclusive<usize>) -> Result<usize, Misuse> {
+    pub fn number(&mut self, range: RangeInclusive<usize>) -> Result<usize, UsageError> {
         let wanted = format!("a number from {} to {}", range.start(), range.end());
         self.parse(&wanted, |text| text.parse().ok().filter(|number| range.contains(number)))
     }
 
-    pub fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, Misuse> {
+    pub fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, UsageError> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         let wanted = format!("one of {}", names.join(", "));
         self.parse(&wanted, |text| {
@@ -74,12 +74,15 @@ impl<'p> Flag<'p> {
         })
     }
 
-    pub fn ping_profile(&mut self) -> Result<Profile, Misuse> {
+    pub fn ping_profile(&mut self) -> Result<Profile, UsageError> {
         let value = self.raw("a profile, such as course or upper,loss=20%")?;
-        value.to_string_lossy().parse().map_err(|error| Misuse(format!("{}: {error}", self.name)))
+        value
+            .to_string_lossy()
+            .parse()
+            .map_err(|error| UsageError(format!("{}: {error}", self.name)))
     }
 
-    pub fn interface(&mut self) -> Result<String, Misuse> {
+    pub fn interface(&mut self) -> Result<String, UsageError> {
         let wanted = format!(
             "an interface name of at most {MAX_NAME} bytes without blanks, / : or %, such as tap0"
         );
@@ -91,7 +94,7 @@ impl<'p> Flag<'p> {
         })
     }
 
-    pub fn prefix4(&mut self) -> Result<Prefix<Ipv4Addr>, Misuse> {
+    pub fn prefix4(&mut self) -> Result<Prefix<Ipv4Addr>, UsageError> {
         self.parse("a host's address with prefix length, such as 192.168.69.1/24", |text| {
             prefix::<Ipv4Addr>(text, 30).filter(|Prefix { address, length }| {
                 let host_bits = u32::MAX >> length;
@@ -107,7 +110,7 @@ impl<'p> Flag<'p> {
         })
     }
 
-    pub fn prefix6(&mut self) -> Result<Prefix<Ipv6Addr>, Misuse> {
+    pub fn prefix6(&mut self) -> Result<Prefix<Ipv6Addr>, UsageError> {
         self.parse("a host's address with prefix length, such as fd69::1/64", |text| {
             prefix::<Ipv6Addr>(text, 127).filter(|Prefix { address, .. }| {
                 !(address.is_multicast() || address.is_loopback() || address.is_unspecified())
@@ -116,16 +119,16 @@ impl<'p> Flag<'p> {
     }
 
     /// `+02:00`, `-0330`, `+2`, `Z`: seconds ahead of UTC.
-    pub fn utc_offset(&mut self) -> Result<i32, Misuse> {
+    pub fn utc_offset(&mut self) -> Result<i32, UsageError> {
         self.parse("an offset from UTC, such as +02:00, -03:30 or Z", utc_offset)
     }
 
     /// `1s`, `250ms`, `1.5` (seconds).
-    pub fn duration(&mut self) -> Result<Duration, Misuse> {
+    pub fn duration(&mut self) -> Result<Duration, UsageError> {
         self.parse("a time up to an hour, such as 1s, 0.5s or 250ms", duration)
     }
 
-    pub fn publish(&mut self) -> Result<Publish, Misuse> {
+    pub fn publish(&mut self) -> Result<Publish, UsageError> {
         self.parse(
             "[ADDR:]PORT:DEVICEPORT[/udp], such as 8080:80 or 127.0.0.1:5300:12000/udp",
             publish,
@@ -136,32 +139,32 @@ impl<'p> Flag<'p> {
         &mut self,
         wanted: &str,
         parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<T, Misuse> {
+    ) -> Result<T, UsageError> {
         let value = self.raw(wanted)?;
         let text = value.to_str();
         text.and_then(parse).ok_or_else(|| self.refuse(wanted, &value.to_string_lossy()))
     }
 
-    fn raw(&mut self, wanted: &str) -> Result<OsString, Misuse> {
+    fn raw(&mut self, wanted: &str) -> Result<OsString, UsageError> {
         let name = &self.name;
-        self.parser.value().map_err(|_| Misuse(format!("{name} lacks its value: {wanted}")))
+        self.parser.value().map_err(|_| UsageError(format!("{name} lacks its value: {wanted}")))
     }
 
-    fn refuse(&self, wanted: &str, value: &str) -> Misuse {
+    fn refuse(&self, wanted: &str, value: &str) -> UsageError {
         // One line, whatever was given.
         let value: String = value.chars().filter(|c| !c.is_control()).take(80).collect();
-        Misuse(format!("{} takes {wanted}, not '{value}'", self.name))
+        UsageError(format!("{} takes {wanted}, not '{value}'", self.name))
     }
 }
 
 /// Checks that the two ends of the link are in one network and differ. `version` is what the
 /// flags' names end in.
-pub fn check_pair<A>(version: &str, device: Prefix<A>, host: Prefix<A>) -> Result<(), Misuse>
+pub fn check_pair<A>(version: &str, device: Prefix<A>, host: Prefix<A>) -> Result<(), UsageError>
 where
     A: Copy + PartialEq + Display + Into<IpAddr>,
 {
     if device.address == host.address {
-        return Err(Misuse(format!(
+        return Err(UsageError(format!(
             "--address{version} and --host-address{version} are both {}: give two of one network",
             device.address
         )));
@@ -169,7 +172,7 @@ where
     let same_network =
         bits(device.address.into(), device.length) == bits(host.address.into(), device.length);
     if device.length != host.length || !same_network {
-        return Err(Misuse(format!(
+        return Err(UsageError(format!(
             "--host-address{version} {host} is outside the prefix of --address{version} {device}: give two addresses of one network"
         )));
     }
@@ -186,9 +189,9 @@ fn bits(address: IpAddr, length: u8) -> u128 {
 }
 
 /// Splits `ADDR[:PORT]`; an IPv6 address with a port is in brackets.
-pub fn target(command: &str, text: &str) -> Result<(String, Option<u16>), Misuse> {
+pub fn target(command: &str, text: &str) -> Result<(String, Option<u16>), UsageError> {
     let misuse = || {
-        Misuse(format!(
+        UsageError(format!(
             "{command} takes ADDR[:PORT], such as 192.168.69.1 or [fd69::1]:9999, not '{text}'"
         ))
     };

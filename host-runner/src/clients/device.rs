@@ -4,11 +4,8 @@ use std::{cell::Cell, net::SocketAddr};
 
 use bareserve::{
     Context, Service, Stack,
-    net::{
-        session::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
-        tcp_client::TcpClient,
-        udp_client::UdpClient,
-    },
+    net::{tcp::client::TcpClient, udp::client::UdpClient},
+    protocol::client::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
 };
 use smoltcp::{time::Instant, wire::IpEndpoint};
 

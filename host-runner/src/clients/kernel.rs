@@ -10,10 +10,8 @@ use std::{
 use bareserve::{
     Environment,
     clock::WallClock,
-    net::{
-        session::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
-        tcp_client::ClientLimits,
-    },
+    net::tcp::client::ClientLimits,
+    protocol::client::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
 };
 use nix::{
     errno::Errno,

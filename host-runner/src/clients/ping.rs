@@ -1,11 +1,11 @@
 //! `ping`: round trips of datagrams.
 
 use bareserve::{
-    net::session::{DatagramSession, Progress},
     ping::{
         client::{PingClient, PingEvent, PingSettings},
         server,
     },
+    protocol::client::{DatagramSession, Progress},
 };
 
 use super::{Server, address_of, say};

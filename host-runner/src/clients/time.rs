@@ -4,7 +4,8 @@ use bareserve::time::{
     client::TimeClient,
     seconds,
     server::{TimeFormat, TimeText},
-    timestamp::{self, Timestamp},
+    timestamp,
+    timestamp::Timestamp,
 };
 
 use super::{Server, printable, say};

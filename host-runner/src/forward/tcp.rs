@@ -124,10 +124,10 @@ impl TcpForwarder {
         self.is_full || self.links.iter().flatten().any(|link| link.device_closed.is_some())
     }
 
-    /// Ends connections whose client does not.
+    /// DatagramEndpoints connections whose client does not.
     pub fn sweep(&mut self, now: Instant) {
         for place in &mut self.links {
-            if place.as_ref().is_some_and(|link| link.is_overdue(now)) {
+            if place.as_ref().is_some_and(|link| link.check_timeout(now)) {
                 *place = None;
             }
         }
@@ -220,7 +220,7 @@ impl Link {
         let _ = setsockopt(&self.device, sockopt::Linger, &at_once);
     }
 
-    fn is_overdue(&self, now: Instant) -> bool {
+    fn check_timeout(&self, now: Instant) -> bool {
         self.device_closed.is_some_and(|since| now.duration_since(since) > LINGER)
     }
 }

@@ -167,7 +167,7 @@ impl Device {
         self.process.id()
     }
 
-    /// Ends it by a signal, and returns its exit status.
+    /// DatagramEndpoints it by a signal, and returns its exit status.
     pub fn end_by(&mut self, signal: Signal) -> Option<i32> {
         let _ = kill(Pid::from_raw(self.process.id() as i32), signal);
         self.process.wait().ok()?.code()

@@ -8,7 +8,7 @@ use nix::{
 };
 
 /// Moves this process into a network and mount namespace of its own (and a user namespace when it
-/// is not root), with the loopback interface up. Ends the process with the cure when the system
+/// is not root), with the loopback interface up. DatagramEndpoints the process with the cure when the system
 /// forbids it.
 pub fn enter() {
     let (uid, gid) = (getuid(), getgid());

@@ -19,8 +19,8 @@ use crate::{
     },
     entropy::SeededEntropy,
     http::{Connection, Server, auth::Token},
-    net::protocol::{Peer, Protocol},
     ping::{profile::Profile, server::Control},
+    protocol::stream::{Endpoints, Protocol},
 };
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -72,7 +72,7 @@ impl Bench {
             Line { bench: self, server, connection: Connection::new(), now: START, room: 100 };
         let end = IpEndpoint { addr: IpAddress::v4(192, 0, 2, 1), port: 80 };
         line.with(|server, connection, env| {
-            server.open(connection, Peer { remote: end, local: end }, env);
+            server.open(connection, Endpoints { remote: end, local: end }, env);
         });
         f(&mut line)
     }

@@ -2,7 +2,6 @@
 
 use super::{CONTINUE, Session, Writing};
 use crate::{
-    environment::Event,
     http::{
         application::{Application, Produced},
         chunked::{CHUNK_OVERHEAD, chunk_data, frame_chunk},
@@ -10,7 +9,8 @@ use crate::{
         request::Request,
         response::Rest,
     },
-    wire::window::{Filled, Value},
+    protocol::environment::Event,
+    wire::template::{Template, Value},
 };
 
 /// Shorter pieces of output are no place to begin a chunk.
@@ -120,7 +120,7 @@ impl<A: Application> Session<'_, '_, A> {
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
-            what: Filled {
+            what: Template {
                 form: "% % % %",
                 values: &[
                     Value::Text(head.method.map_or("-", Method::name)),

@@ -3,8 +3,8 @@
 use crate::{
     clock::UnixTime,
     http::{
-        Request, Status, date,
-        etag::{self, Comparison, EntityTag},
+        Request, Status, date, etag,
+        etag::{Comparison, EntityTag},
     },
 };
 

@@ -2,19 +2,17 @@
 
 use super::conditions::Current;
 use crate::{
-    environment::Environment,
     http::{
         Answer, Produced, Reply, Request, Response, Status,
         accept_encoding::AcceptEncoding,
         date,
         etag::EntityTag,
-        range::{self, ByteRange, Ranges, Requested},
+        range,
+        range::{ByteRange, Ranges, Requested},
     },
+    protocol::environment::Environment,
     store::{Encoding, Metadata, Store, StoreError},
-    wire::{
-        media_type,
-        window::{Value, Window},
-    },
+    wire::{media_type, template::Value, writer::ResumableWriter},
 };
 
 /// A file on its way to a client.
@@ -267,7 +265,7 @@ fn bounds(range: &ByteRange, size: u64) -> [Value<'static>; 3] {
 impl Parts {
     /// The length of the whole body (RFC 2046 section 5.1.1).
     fn length(&self) -> u64 {
-        let mut heads = Window::new(&mut [], 0);
+        let mut heads = ResumableWriter::new(&mut [], 0);
         let mut length = 0;
         for range in self.ranges.iter() {
             self.write_head(Some(range), &mut heads);
@@ -278,7 +276,7 @@ impl Parts {
     }
 
     /// Writes a part's head, or the end of the body.
-    fn write_head(&self, range: Option<&ByteRange>, out: &mut Window<'_>) {
+    fn write_head(&self, range: Option<&ByteRange>, out: &mut ResumableWriter<'_>) {
         let boundary = Value::Hex(self.boundary);
         let Some(range) = range else { return out.fill("\r\n--%--\r\n", &[boundary]) };
         out.fill(
@@ -292,7 +290,7 @@ impl Parts {
     /// Writes what is left of the head of the next part. When nothing is: that part's range.
     fn produce_head(&mut self, output: &mut [u8]) -> Result<usize, ByteRange> {
         let range = self.ranges.get(self.index).copied();
-        let mut head = Window::new(output, self.head_sent);
+        let mut head = ResumableWriter::new(output, self.head_sent);
         self.write_head(range.as_ref(), &mut head);
         match range {
             Some(range) if head.length() == self.head_sent => {

@@ -3,7 +3,7 @@
 use crate::{
     http::{Produced, Request},
     store::{Entry, Store},
-    wire::window::{Value, Window},
+    wire::{template::Value, writer::ResumableWriter},
 };
 
 /// The longest name that is listed.
@@ -45,7 +45,7 @@ impl<L> Listing<L> {
         let mut len = 0;
         while len < output.len() {
             let room = output.get_mut(len..).unwrap_or_default();
-            let mut page = Window::new(room, self.sent);
+            let mut page = ResumableWriter::new(room, self.sent);
             self.write(request, &mut page);
             len += page.shown();
             if !page.is_complete() {
@@ -67,7 +67,7 @@ impl<L> Listing<L> {
         if len == 0 { Produced::End } else { Produced::Bytes(len) }
     }
 
-    fn write(&self, request: &Request<'_>, page: &mut Window<'_>) {
+    fn write(&self, request: &Request<'_>, page: &mut ResumableWriter<'_>) {
         match self.piece {
             PagePart::Top => {
                 let path = Value::Html(request.path());

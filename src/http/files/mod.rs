@@ -5,12 +5,11 @@ pub(crate) mod download;
 mod listing;
 mod upload;
 
-use self::{
-    conditions::Current,
-    download::Download,
-    listing::Listing,
-    upload::{Form, status_of_writing},
-};
+use self::conditions::Current;
+use self::download::Download;
+use self::listing::Listing;
+use self::upload::Form;
+use self::upload::status_of_writing;
 use super::{
     access::WriteAccess,
     application::{Application, Begin, Produced},
@@ -21,7 +20,7 @@ use super::{
     status::Status,
 };
 use crate::{
-    environment::Environment,
+    protocol::environment::Environment,
     store::{Commit, Encoding, Store, StoreError, is_valid_path},
 };
 

@@ -6,9 +6,8 @@ use smoltcp::time::{Duration, Instant};
 
 use super::{Bench, files, statuses};
 use crate::{
-    environment::Environment,
     http::{Answer, Application, Begin, Method, Produced, Reply, Request, Status, segments},
-    net::protocol::Phase,
+    protocol::{environment::Environment, stream::Phase},
 };
 
 /// One of everything.
@@ -276,9 +275,9 @@ fn events_wait_and_wake() {
     let answer = bench.ask(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(answer.contains("Content-Type: text/event-stream\r\n"));
     assert!(body(&answer).ends_with("0009\r\ndata: x\n\n\r\n"));
-    assert_eq!(bench.phase(), Phase::Quiet);
+    assert_eq!(bench.phase(), Phase::StreamIdle);
     assert!(!bench.server.application().0.released);
-    let due = crate::net::protocol::Protocol::poll_at(&bench.server, &bench.connection);
+    let due = crate::protocol::stream::Protocol::poll_at(&bench.server, &bench.connection);
     assert_eq!(due, Some(Instant::from_secs(1)));
     let before = bench.output.len();
     bench.feed(b"");

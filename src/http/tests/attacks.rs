@@ -6,7 +6,7 @@ use super::{Bench, Files, MemoryStore, WriteAccess, statuses};
 use crate::{
     entropy::{Entropy, SeededEntropy},
     http::auth::Token,
-    net::protocol::Phase,
+    protocol::stream::Phase,
 };
 
 /// Heads whose readers have disagreed on where the body ends.

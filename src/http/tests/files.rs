@@ -8,7 +8,7 @@ use super::{Bench, Files, MemoryStore, WriteAccess, statuses};
 use crate::{
     entropy::{Entropy, SeededEntropy},
     http::auth::Token,
-    net::protocol::{Phase, Protocol},
+    protocol::stream::{Phase, Protocol},
     store::{
         Encoding, Entry, Metadata, Store, StoreError, is_valid_path,
         ram::{RamMemory, RamStore},

@@ -3,7 +3,7 @@
 use super::std::{format, string::String, vec, vec::Vec};
 
 use super::{files, statuses};
-use crate::net::protocol::Phase;
+use crate::protocol::stream::Phase;
 
 const HOST: &str = "Host: a\r\n";
 

@@ -20,8 +20,10 @@ use super::{Application, Connection, Files, Server, WriteAccess};
 use crate::{
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,
-    environment::Environment,
-    net::protocol::{Peer, Phase, Protocol},
+    protocol::{
+        environment::Environment,
+        stream::{Endpoints, Phase, Protocol},
+    },
 };
 
 /// 2023-11-14 22:13:20 UTC.
@@ -73,7 +75,7 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
         let end = IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), 80);
         self.output.clear();
         self.with(|server, connection, env| {
-            server.open(connection, Peer { remote: end, local: end }, env)
+            server.open(connection, Endpoints { remote: end, local: end }, env)
         });
     }
 

@@ -6,11 +6,11 @@ use super::*;
 use crate::{
     clock::WallClock,
     entropy::{Entropy, SeededEntropy},
-    net::udp_server::{DatagramProtocol, Ends},
     ping::{
         profile::Profile,
         server::{Control, PingMemory, PingServer},
     },
+    protocol::datagram::{DatagramEndpoints, DatagramProtocol},
 };
 
 const SERVER: IpAddress = IpAddress::v4(192, 168, 69, 1);
@@ -67,7 +67,7 @@ fn against_the_course_server_prints_the_course_lines() {
         let length = datagram.len();
         bench.micros += 800 + 100 * round;
         round += 1;
-        let ends = Ends { remote, local: Some(SERVER) };
+        let ends = DatagramEndpoints { remote, local: Some(SERVER) };
         let answer = bench.call(|_, env| server.answer(&mut datagram, length, ends, env));
         if let Some(length) = answer {
             bench.reply(&datagram[..length]);

@@ -5,9 +5,9 @@ use std::{vec, vec::Vec};
 use super::*;
 use crate::clock::WallClock;
 
-fn ends() -> Ends {
+fn ends() -> DatagramEndpoints {
     let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), 40_000);
-    Ends { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
+    DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
 }
 
 fn at<T>(now: Instant, work: impl FnOnce(&mut Environment<'_>) -> T) -> T {

@@ -7,7 +7,7 @@
 use core::fmt;
 
 use super::{number::Number, utf8::Utf8};
-use crate::wire::window::describe;
+use crate::wire::template::describe;
 
 /// How deep arrays and objects may be nested, the outermost object included.
 pub const MAX_DEPTH: u32 = 32;
@@ -180,9 +180,9 @@ impl Scanner {
     pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
         while !input.is_empty() {
             // Only the outermost object's members are told.
-            let is_told = self.depth == 1;
+            let peer_has_fin = self.depth == 1;
             match self.step(input) {
-                Ok(Some(event)) if is_told => return Ok(Some(event)),
+                Ok(Some(event)) if peer_has_fin => return Ok(Some(event)),
                 Ok(_) => {}
                 Err(error) => {
                     (self.state, self.error) = (State::Failed, error);

@@ -1,9 +1,9 @@
 //! Writing strings as JSON has them (RFC 8259 section 7).
 
-use crate::wire::{number::hex_digit, window::Window};
+use crate::wire::{number::hex_digit, writer::ResumableWriter};
 
 /// Adds a string with its quotes and escapes.
-pub fn quote(text: &str, out: &mut Window<'_>) {
+pub fn quote(text: &str, out: &mut ResumableWriter<'_>) {
     out.put("\"");
     escape(text, out);
     out.put("\"");
@@ -12,7 +12,7 @@ pub fn quote(text: &str, out: &mut Window<'_>) {
 /// Adds the inside of a string. Escaped as Python's `json.dumps` does it, in pure ASCII:
 /// `\" \\ \n \r \t \b \f`, and `\uXXXX` in lower-case digits for other controls and for all beyond
 /// `~`, in surrogate pairs beyond U+FFFF.
-pub fn escape(text: &str, out: &mut Window<'_>) {
+pub fn escape(text: &str, out: &mut ResumableWriter<'_>) {
     for character in text.chars() {
         let short = match character {
             '"' | '\\' => character as u8,

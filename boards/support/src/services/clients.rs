@@ -3,20 +3,19 @@
 
 use bareserve::{
     Context, Service,
-    environment::{Environment, Event},
     file_transfer::client::{ClientError, Fetch, Sink, StoreSink},
-    net::{
-        session::{Failure, Progress, StreamSession},
-        tcp_client::TcpClient,
-        udp_client::UdpClient,
-    },
+    net::{tcp::client::TcpClient, udp::client::UdpClient},
     ping::{
         client::{PingClient, PingEvent, PingSettings},
         server as ping,
     },
+    protocol::{
+        client::{Failure, Progress, StreamSession},
+        environment::{Environment, Event},
+    },
     store::{StoreError, is_valid_name},
     time::{client::TimeClient, timestamp},
-    wire::window::{Filled, Value},
+    wire::template::{Template, Value},
 };
 use smoltcp::{
     phy::Device,
@@ -25,7 +24,7 @@ use smoltcp::{
 };
 
 use super::{Services, store::Store, udp::UdpRings};
-use crate::{network::StartError, place::Place};
+use crate::{runner::StartError, static_cell::StaticCell};
 
 /// Where hosts offer a file.
 const FILE_PORT: u16 = 5566;
@@ -46,7 +45,7 @@ const PINGS: PingSettings = PingSettings {
 /// The clients of the three services: two sockets, 1.5 KB. Nothing long is asked for, so the window
 /// is small.
 pub struct ClientsMemory {
-    clients: Place<Clients>,
+    clients: StaticCell<Clients>,
     rx: [u8; 128],
     tx: [u8; 64],
     time: [u8; 32],
@@ -60,7 +59,7 @@ impl ClientsMemory {
     /// Not started.
     pub const fn new() -> Self {
         Self {
-            clients: Place::new(),
+            clients: StaticCell::new(),
             rx: [0; 128],
             tx: [0; 64],
             time: [0; 32],
@@ -81,7 +80,7 @@ impl ClientsMemory {
         store: Store,
     ) -> Result<(), StartError> {
         let Self { clients, rx, tx, time, ping } = self;
-        let errands = Errands {
+        let errands = HostTasks {
             host,
             time: TimeClient::new(time),
             fetch: Fetch::offered(FileSink(StoreSink::new(store))),
@@ -106,7 +105,7 @@ impl Default for ClientsMemory {
 }
 
 struct Clients {
-    tcp: TcpClient<Errands>,
+    tcp: TcpClient<HostTasks>,
     ping: UdpClient<'static, PingClient<fn(PingEvent)>>,
     store: Store,
     stage: Stage,
@@ -179,7 +178,7 @@ impl Clients {
 }
 
 /// What there is to do over TCP, one after the other.
-struct Errands {
+struct HostTasks {
     host: IpAddress,
     time: TimeClient<'static>,
     fetch: Fetch<'static, FileSink>,
@@ -187,7 +186,7 @@ struct Errands {
     has_time: bool,
 }
 
-impl Errands {
+impl HostTasks {
     fn server(&self) -> IpEndpoint {
         let port = if self.has_time { FILE_PORT } else { timestamp::PORT };
         IpEndpoint::new(self.host, port)
@@ -206,7 +205,7 @@ impl Errands {
     }
 }
 
-impl StreamSession for Errands {
+impl StreamSession for HostTasks {
     fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
         self.current().receive(input, env)
     }
@@ -258,7 +257,7 @@ impl Sink for FileSink {
 }
 
 fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Environment<'_>) {
-    let what = Filled { form, values };
+    let what = Template { form, values };
     env.observer.event(Event::Answered { service: "client", remote, what });
 }
 

@@ -2,14 +2,14 @@
 
 use core::hint::black_box;
 
-use bareserve::{
+use bareserve::protocol::{
+    datagram::{DatagramEndpoints, DatagramProtocol},
     environment::Environment,
-    net::udp_server::{DatagramProtocol, Ends},
 };
 use smoltcp::phy::Device;
 
 use super::{Services, udp::Udp};
-use crate::network::StartError;
+use crate::runner::StartError;
 
 /// Where it listens.
 pub const PORT: u16 = 666;
@@ -56,7 +56,7 @@ impl DatagramProtocol for Faults {
         &mut self,
         datagram: &mut [u8],
         length: usize,
-        _ends: Ends,
+        _ends: DatagramEndpoints,
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
         match datagram.get(..length) {

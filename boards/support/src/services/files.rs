@@ -1,9 +1,6 @@
 //! Files as JSON objects, on ports 5566 and 5567.
 
-use bareserve::file_transfer::{
-    download::{self, Download},
-    request::{self, Requests},
-};
+use bareserve::file_transfer::{download, download::Download, request, request::FileServer};
 use smoltcp::phy::Device;
 
 use super::{
@@ -11,7 +8,7 @@ use super::{
     store::{OFFERED, Store},
     tcp::Tcp,
 };
-use crate::network::StartError;
+use crate::runner::StartError;
 
 const DOWNLOAD_PORTS: &[u16] = &[5566];
 const REQUEST_PORTS: &[u16] = &[5567];
@@ -19,7 +16,7 @@ const REQUEST_PORTS: &[u16] = &[5567];
 /// The course's file transfer, and requests by name: four sockets, 4 KB.
 pub struct FilesMemory {
     download: Tcp<Download<'static, Store>, 2, 16, 512>,
-    request: Tcp<Requests<Store>, 2, 536, 256>,
+    request: Tcp<FileServer<Store>, 2, 536, 256>,
 }
 
 impl FilesMemory {
@@ -42,7 +39,7 @@ impl FilesMemory {
     ) -> Result<(), StartError> {
         let download = Download::new(store, OFFERED);
         self.download.start(services, download, DOWNLOAD_PORTS, download::Connection::new)?;
-        let requests = Requests::new(store);
+        let requests = FileServer::new(store);
         self.request.start(services, requests, REQUEST_PORTS, request::Connection::new)
     }
 }

@@ -7,13 +7,12 @@ use bareserve::{
     counters::Counters,
     device::{DeviceApplication, Overview, PingEntry, Transport},
     http::{Connection, Files, Server, WriteAccess, auth::Token},
-    net::tcp_server::TcpServer,
-    resources::TcpResources,
+    net::{resources::TcpResources, tcp::server::TcpServer},
 };
 use smoltcp::{phy::Device, time::Instant};
 
 use super::{Services, store::Store};
-use crate::{network::StartError, place::Place};
+use crate::{runner::StartError, static_cell::StaticCell};
 
 /// Bytes for a request's target and the fields that matter, and for composing the answer's head.
 const BUFFER: usize = 1024;
@@ -26,7 +25,7 @@ type Application<'a> = (DeviceApplication<'a, Store>, Files<Store>);
 /// answer; the transmit buffer takes more than a full segment, so that its acknowledgement is not
 /// put off.
 pub struct HttpMemory {
-    service: Place<Http>,
+    service: StaticCell<Http>,
     connections: TcpResources<Connection<Application<'static>, BUFFER>, 4, 536, 1536>,
     counters: Counters,
 }
@@ -38,7 +37,7 @@ impl HttpMemory {
     /// All empty.
     pub const fn new() -> Self {
         Self {
-            service: Place::new(),
+            service: StaticCell::new(),
             connections: TcpResources::empty(),
             counters: Counters::new(),
         }

@@ -28,7 +28,7 @@ use bareserve::{
 };
 use heapless::Vec;
 
-use crate::network::StartError;
+use crate::runner::StartError;
 
 /// Services that a board can run.
 const RUNNING: usize = 16;

@@ -2,10 +2,12 @@
 
 use bareserve::{
     device::PingEntry,
+    echo,
+    echo::{EchoConnection, TcpEcho, UdpEcho},
     ping::{
-        echo::{self, EchoConnection, TcpEcho, UdpEcho},
         profile::Profile,
-        server::{self, Control, PingResources, PingServer},
+        server,
+        server::{Control, PingResources, PingServer},
     },
 };
 use smoltcp::phy::Device;
@@ -15,7 +17,7 @@ use super::{
     tcp::Tcp,
     udp::{LONGEST, Udp},
 };
-use crate::network::StartError;
+use crate::runner::StartError;
 
 /// Bytes between input and output of a TCP echo connection.
 const ECHO: usize = 128;

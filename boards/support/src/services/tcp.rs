@@ -3,17 +3,17 @@
 use bareserve::{
     counters::Counters,
     device::Transport,
-    net::{protocol::Protocol, tcp_server::TcpServer},
-    resources::TcpResources,
+    net::{resources::TcpResources, tcp::server::TcpServer},
+    protocol::stream::Protocol,
 };
 use smoltcp::phy::Device;
 
 use super::Services;
-use crate::{network::StartError, place::Place};
+use crate::{runner::StartError, static_cell::StaticCell};
 
 /// `N` connections of `P`, with buffers of `RX` and `TX` bytes each.
 pub(super) struct Tcp<P: Protocol + 'static, const N: usize, const RX: usize, const TX: usize> {
-    server: Place<TcpServer<'static, P>>,
+    server: StaticCell<TcpServer<'static, P>>,
     resources: TcpResources<P::Connection, N, RX, TX>,
     counters: Counters,
 }
@@ -21,7 +21,11 @@ pub(super) struct Tcp<P: Protocol + 'static, const N: usize, const RX: usize, co
 impl<P: Protocol, const N: usize, const RX: usize, const TX: usize> Tcp<P, N, RX, TX> {
     /// Not started.
     pub const fn new() -> Self {
-        Self { server: Place::new(), resources: TcpResources::empty(), counters: Counters::new() }
+        Self {
+            server: StaticCell::new(),
+            resources: TcpResources::empty(),
+            counters: Counters::new(),
+        }
     }
 
     // Keeps what is only needed to set up off the stack of the main loop.

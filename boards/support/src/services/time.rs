@@ -1,13 +1,16 @@
 //! Telling the time on ports 9999, 13 and 37, and asking for it.
 
 use bareserve::{
-    net::udp_client::UdpClient,
+    net::udp::client::UdpClient,
     time::{
         client::ClockSetter,
-        daytime::{self, Daytime},
-        seconds::{self, Seconds},
-        server::{TimeConnection, TimeFormat, TimeResponder, TimeServer},
-        timestamp::{self, Timestamp},
+        daytime,
+        daytime::Daytime,
+        seconds,
+        seconds::Seconds,
+        server::{TimeConnection, TimeFormat, TimeServer, UdpTime},
+        timestamp,
+        timestamp::Timestamp,
     },
 };
 use smoltcp::{
@@ -20,21 +23,21 @@ use super::{
     tcp::Tcp,
     udp::{Udp, UdpRings},
 };
-use crate::{network::StartError, place::Place};
+use crate::{runner::StartError, static_cell::StaticCell};
 
 /// One type for all formats, so that their servers' code is there once.
 type Format = &'static dyn TimeFormat;
 
 /// Two connections a port. Nothing is read, and an answer has 56 bytes at most.
 type TcpTime = Tcp<TimeServer<Format>, 2, 16, 64>;
-type UdpTime = Udp<TimeResponder<Format>, 4, 64>;
+type UdpTimeMemory = Udp<UdpTime<Format>, 4, 64>;
 
 /// The course's time stamp, RFC 867 and RFC 868: nine sockets, 2.7 KB.
 pub struct TimeMemory {
     timestamp: TcpTime,
-    daytime: (TcpTime, UdpTime),
-    seconds: (TcpTime, UdpTime),
-    clock_setter: Place<UdpClient<'static, ClockSetter>>,
+    daytime: (TcpTime, UdpTimeMemory),
+    seconds: (TcpTime, UdpTimeMemory),
+    clock_setter: StaticCell<UdpClient<'static, ClockSetter>>,
     /// One answer of four bytes.
     clock_setter_rings: UdpRings<1, 8>,
 }
@@ -49,7 +52,7 @@ impl TimeMemory {
             timestamp: Tcp::new(),
             daytime: (Tcp::new(), Udp::new()),
             seconds: (Tcp::new(), Udp::new()),
-            clock_setter: Place::new(),
+            clock_setter: StaticCell::new(),
             clock_setter_rings: UdpRings::new(),
         }
     }
@@ -63,7 +66,7 @@ impl TimeMemory {
         services: &mut Services<E>,
         time_server: IpAddress,
     ) -> Result<(), StartError> {
-        let (tcp, udp) = (TimeServer::<Format>, TimeResponder::<Format>);
+        let (tcp, udp) = (TimeServer::<Format>, UdpTime::<Format>);
         let connection = TimeConnection::new;
         self.timestamp.start(services, tcp(&Timestamp), &[timestamp::PORT], connection)?;
         self.daytime.0.start(services, tcp(&Daytime), &[daytime::PORT], connection)?;

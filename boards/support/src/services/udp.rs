@@ -4,7 +4,8 @@
 use bareserve::{
     counters::Counters,
     device::Transport,
-    net::udp_server::{DatagramProtocol, UdpMemory, UdpServer},
+    net::udp::server::{UdpMemory, UdpServer},
+    protocol::datagram::DatagramProtocol,
 };
 use heapless::{Vec, vec::VecView};
 use smoltcp::{
@@ -13,14 +14,14 @@ use smoltcp::{
 };
 
 use super::Services;
-use crate::{network::StartError, place::Place};
+use crate::{runner::StartError, static_cell::StaticCell};
 
 /// The payload of the longest datagram that fits an Ethernet frame.
 pub(super) const LONGEST: usize = 1472;
 
 /// `P` with rings of `SIZE` bytes for up to `N` datagrams.
 pub(super) struct Udp<P: 'static, const N: usize, const SIZE: usize> {
-    server: Place<UdpServer<'static, P>>,
+    server: StaticCell<UdpServer<'static, P>>,
     rings: UdpRings<N, SIZE>,
     counters: Counters,
 }
@@ -28,7 +29,7 @@ pub(super) struct Udp<P: 'static, const N: usize, const SIZE: usize> {
 impl<P: DatagramProtocol, const N: usize, const SIZE: usize> Udp<P, N, SIZE> {
     /// Not started.
     pub const fn new() -> Self {
-        Self { server: Place::new(), rings: UdpRings::new(), counters: Counters::new() }
+        Self { server: StaticCell::new(), rings: UdpRings::new(), counters: Counters::new() }
     }
 
     // Keeps what is only needed to set up off the stack of the main loop.

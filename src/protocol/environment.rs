@@ -6,7 +6,7 @@ use smoltcp::{time::Instant, wire::IpEndpoint};
 use crate::{
     clock::{UnixTime, WallClock},
     entropy::Entropy,
-    wire::window::Filled,
+    wire::template::Template,
 };
 
 /// Passed to every call into a protocol core.
@@ -47,7 +47,7 @@ pub enum Event<'e> {
         /// The peer.
         remote: IpEndpoint,
         /// What was asked and how it ended, for people.
-        what: Filled<'e>,
+        what: Template<'e>,
     },
     /// A datagram has come.
     Datagram {
@@ -87,7 +87,7 @@ pub enum Outcome {
     /// A time limit passed.
     TimedOut,
     /// It made room for somebody who waited.
-    MadeRoom,
+    Evicted,
     /// The protocol gave up on what the peer sent.
     Aborted,
 }

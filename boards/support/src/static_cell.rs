@@ -8,9 +8,9 @@ use heapless::Vec;
 /// A variable would be copied on the way to where the main loop is called from, and each copy would
 /// stay on the stack for good.
 #[derive(Debug)]
-pub struct Place<T>(Vec<T, 1>);
+pub struct StaticCell<T>(Vec<T, 1>);
 
-impl<T> Place<T> {
+impl<T> StaticCell<T> {
     /// Empty.
     pub const fn new() -> Self {
         Self(Vec::new())
@@ -27,7 +27,7 @@ impl<T> Place<T> {
     }
 }
 
-impl<T> Default for Place<T> {
+impl<T> Default for StaticCell<T> {
     fn default() -> Self {
         Self::new()
     }

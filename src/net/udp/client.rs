@@ -8,14 +8,16 @@ use smoltcp::{
     wire::IpEndpoint,
 };
 
-use super::{
-    service::{Context, Service},
-    session::{DatagramSession, Progress},
-    tcp_client::dynamic_port,
-    tcp_server::SetupError,
-    udp_server::UdpMemory,
+use super::server::UdpMemory;
+use crate::net::stack::Stack;
+use crate::{
+    net::{
+        service::{Context, Service},
+        setup_error::SetupError,
+        tcp::client::dynamic_port,
+    },
+    protocol::client::{DatagramSession, Progress},
 };
-use crate::stack::Stack;
 
 /// Datagrams looked at, and sent, in one turn.
 const BUDGET: usize = 32;
@@ -27,11 +29,11 @@ const NO_ROOM: Duration = Duration::from_millis(10);
 /// random one.
 pub struct UdpClient<'a, S> {
     session: S,
-    port: Port<'a>,
+    port: BoundSocket<'a>,
 }
 
 /// All of a client but its session, whose type is not known here: compiled once.
-struct Port<'a> {
+struct BoundSocket<'a> {
     handle: SocketHandle,
     remote: IpEndpoint,
     datagram: &'a mut [u8],
@@ -51,7 +53,10 @@ impl<'a, S: DatagramSession> UdpClient<'a, S> {
     ) -> Result<Self, SetupError> {
         let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
         let poll_at = Some(Instant::ZERO);
-        Ok(Self { session, port: Port { handle, remote, datagram: memory.datagram, poll_at } })
+        Ok(Self {
+            session,
+            port: BoundSocket { handle, remote, datagram: memory.datagram, poll_at },
+        })
     }
 
     /// The session. A session that is done may be replaced: the client goes on with the new one.
@@ -77,7 +82,7 @@ impl<S: DatagramSession> Service for UdpClient<'_, S> {
     }
 }
 
-impl Port<'_> {
+impl BoundSocket<'_> {
     fn poll(&mut self, session: &mut dyn DatagramSession, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
         let env = &mut cx.environment;

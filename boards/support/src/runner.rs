@@ -1,8 +1,11 @@
 //! A board's network stack, and the loop that runs services on it for ever.
 
 use bareserve::{
-    Stack, clock::Uptime, http::auth::Token, net::tcp_server::SetupError,
-    resources::StackResources, wire::window::Value,
+    Stack,
+    clock::Uptime,
+    http::auth::Token,
+    net::{resources::StackResources, setup_error::SetupError},
+    wire::template::Value,
 };
 use smoltcp::{
     time::{Duration, Instant},
@@ -37,21 +40,21 @@ pub const HOST: IpAddress = IpAddress::v4(192, 168, 69, 100);
 /// each, they have all the 128 bits that a token has, twice.
 const FRAMES_FOR_TOKEN: u32 = 64;
 
-/// The memory of a [`Network`].
-pub struct NetworkMemory<const SOCKETS: usize, const BACKLOG: usize> {
+/// The memory of a [`Runner`].
+pub struct RunnerMemory<const SOCKETS: usize, const BACKLOG: usize> {
     stack: StackResources<'static, SOCKETS, BACKLOG>,
     services: ServicesMemory,
     log: [u8; log::SIZE],
 }
 
-impl<const SOCKETS: usize, const BACKLOG: usize> NetworkMemory<SOCKETS, BACKLOG> {
+impl<const SOCKETS: usize, const BACKLOG: usize> RunnerMemory<SOCKETS, BACKLOG> {
     /// All empty.
     pub const fn new() -> Self {
         Self { stack: StackResources::new(), services: ServicesMemory::new(), log: [0; log::SIZE] }
     }
 }
 
-impl<const SOCKETS: usize, const BACKLOG: usize> Default for NetworkMemory<SOCKETS, BACKLOG> {
+impl<const SOCKETS: usize, const BACKLOG: usize> Default for RunnerMemory<SOCKETS, BACKLOG> {
     fn default() -> Self {
         Self::new()
     }
@@ -73,7 +76,7 @@ impl From<SetupError> for StartError {
 }
 
 /// A running board.
-pub struct Network<E, A, U, const HZ: u32> {
+pub struct Runner<E, A, U, const HZ: u32> {
     /// For services to be started.
     pub services: Services<E>,
     alarm: A,
@@ -91,7 +94,7 @@ pub struct Network<E, A, U, const HZ: u32> {
     stack_due: Instant,
 }
 
-impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
+impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
     /// Brings the interface up, without services yet.
     // Not a `Result`, from which it would have to be copied on the caller's stack.
     // Keeps what is only needed to set up off the stack of the main loop.
@@ -99,7 +102,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
         addresses: &'static [IpCidr],
-        memory: &'static mut NetworkMemory<SOCKETS, BACKLOG>,
+        memory: &'static mut RunnerMemory<SOCKETS, BACKLOG>,
     ) -> Self {
         let Board { ethernet, alarm, uart, clock, watchdog, interrupts } = board;
         let hardware_address = ethernet.hardware_address();
@@ -164,8 +167,8 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Network<E, A, U, HZ> {
             self.make_token();
         }
         let Services { stack, running, backlog, .. } = &mut self.services;
-        let due = stack.turn(now, &mut self.entropy, &mut self.log, running);
-        backlog.observe(stack.backlog());
+        let due = stack.poll(now, &mut self.entropy, &mut self.log, running);
+        stack.backlog().report(backlog);
         due
     }
 

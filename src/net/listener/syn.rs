@@ -39,7 +39,7 @@ pub struct Syn {
 
 /// The part of a TCP segment's header that a listener cares for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Segment {
+pub enum SynOrRst {
     /// A connection request.
     Syn(Syn),
     /// A reset from `remote` to `local`.
@@ -51,7 +51,7 @@ pub enum Segment {
     },
 }
 
-impl Segment {
+impl SynOrRst {
     /// Reads an Ethernet frame. `None` for everything that is not a whole, valid SYN or RST sent to
     /// one station.
     pub fn parse(frame: &[u8], checksums: &ChecksumCapabilities, now: Instant) -> Option<Self> {

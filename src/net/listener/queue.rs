@@ -10,18 +10,16 @@
 //!
 //! A full backlog drops the request that has waited longest: a living peer sends its SYN again.
 //! A repeated SYN takes its first one's place in the queue, a reset takes a request out, and one
-//! not repeated for [`PATIENCE`] is forgotten.
+//! not repeated for [`SYN_MAX_AGE`] is forgotten.
 
+use crate::{counters::BacklogCounters, net::setup_error::SetupError};
 use heapless::Vec;
 use smoltcp::{
-    phy::{self, Device, DeviceCapabilities},
+    phy,
     time::{Duration, Instant},
 };
 
-use super::{
-    sent::{Sent, SentToken},
-    syn::{SYN_FRAME_SIZE, Segment, Syn},
-};
+use super::syn::{Syn, SynOrRst};
 
 /// How many TCP ports can be served on one interface.
 pub const MAX_PORTS: usize = 16;
@@ -30,7 +28,7 @@ pub const MAX_PORTS: usize = 16;
 pub const MAX_REPLAYS: usize = 4;
 
 /// A request whose peer has not repeated it for so long is forgotten.
-pub const PATIENCE: Duration = Duration::from_secs(40);
+pub const SYN_MAX_AGE: Duration = Duration::from_secs(40);
 
 /// The connection requests that wait, oldest first.
 #[derive(Debug)]
@@ -38,16 +36,12 @@ pub struct Backlog<'a> {
     places: &'a mut [Option<Syn>],
     /// The first `waiting` places are taken.
     waiting: usize,
-    replays: Vec<Syn, MAX_REPLAYS>,
+    pub(super) replays: Vec<Syn, MAX_REPLAYS>,
     ports: Vec<u16, MAX_PORTS>,
     dropped: u32,
-    /// When [`Backlog::forget_old`] looks again.
+    /// When [`Backlog::expire_stale`] looks again.
     next_look: Instant,
 }
-
-/// More than [`MAX_PORTS`] ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TooManyPorts;
 
 impl<'a> Backlog<'a> {
     /// A backlog with room for as many requests as there are places.
@@ -65,12 +59,12 @@ impl<'a> Backlog<'a> {
     /// Parks SYNs for `port` from now on.
     ///
     /// # Errors
-    /// [`TooManyPorts`] when [`MAX_PORTS`] are served already.
-    pub fn serve(&mut self, port: u16) -> Result<(), TooManyPorts> {
+    /// [`SetupError::TooManyPorts`] when [`MAX_PORTS`] are served already.
+    pub fn listen(&mut self, port: u16) -> Result<(), SetupError> {
         if self.ports.contains(&port) {
             return Ok(());
         }
-        self.ports.push(port).map_err(|_| TooManyPorts)
+        self.ports.push(port).map_err(|_| SetupError::TooManyPorts)
     }
 
     /// How many requests wait for one of `ports`.
@@ -99,8 +93,15 @@ impl<'a> Backlog<'a> {
         self.dropped
     }
 
+    /// Writes the present figures into `counters`.
+    pub fn report(&self, counters: &BacklogCounters) {
+        counters.waiting.set(self.len() as u32);
+        counters.capacity.set(self.capacity() as u32);
+        counters.dropped.set(self.dropped());
+    }
+
     /// Takes out the request for one of `ports` that has waited longest, or the newest.
-    pub fn take(&mut self, ports: &[u16], which: Turn) -> Option<Syn> {
+    pub fn take(&mut self, ports: &[u16], which: QueueEnd) -> Option<Syn> {
         let place = self.find(which, &|syn| ports.contains(&syn.local.port))?;
         self.remove(place)
     }
@@ -108,7 +109,7 @@ impl<'a> Backlog<'a> {
     /// Takes out the first request for one of `ports` that `matches`.
     pub fn take_if(&mut self, ports: &[u16], matches: &dyn Fn(&Syn) -> bool) -> Option<Syn> {
         let is_it = |syn: &Syn| ports.contains(&syn.local.port) && matches(syn);
-        let place = self.find(Turn::Oldest, &is_it)?;
+        let place = self.find(QueueEnd::Oldest, &is_it)?;
         self.remove(place)
     }
 
@@ -139,25 +140,25 @@ impl<'a> Backlog<'a> {
     }
 
     /// Forgets requests whose peers have given up.
-    pub fn forget_old(&mut self, now: Instant) {
+    pub fn expire_stale(&mut self, now: Instant) {
         // Once a second is often enough, and spares each turn a walk through the queue.
         if now < self.next_look {
             return;
         }
         self.next_look = now + Duration::from_secs(1);
-        while let Some(place) = self.find(Turn::Oldest, &|syn| syn.seen + PATIENCE <= now) {
+        while let Some(place) = self.find(QueueEnd::Oldest, &|syn| syn.seen + SYN_MAX_AGE <= now) {
             self.remove(place);
             self.dropped = self.dropped.wrapping_add(1);
         }
     }
 
     /// Where the oldest or newest stands that `matches`.
-    fn find(&self, which: Turn, matches: &dyn Fn(&Syn) -> bool) -> Option<usize> {
+    fn find(&self, which: QueueEnd, matches: &dyn Fn(&Syn) -> bool) -> Option<usize> {
         let mut found = None;
         for (place, syn) in self.places.iter().enumerate().take(self.waiting) {
             if syn.as_ref().is_some_and(matches) {
                 found = Some(place);
-                if which == Turn::Oldest {
+                if which == QueueEnd::Oldest {
                     break;
                 }
             }
@@ -178,15 +179,20 @@ impl<'a> Backlog<'a> {
     }
 
     /// Parks the frame if it is a SYN for a served port; says whether it did.
-    fn park(&mut self, frame: &[u8], checksums: &phy::ChecksumCapabilities, now: Instant) -> bool {
-        match Segment::parse(frame, checksums, now) {
-            Some(Segment::Syn(syn)) if self.ports.contains(&syn.local.port) => {
+    pub(super) fn park(
+        &mut self,
+        frame: &[u8],
+        checksums: &phy::ChecksumCapabilities,
+        now: Instant,
+    ) -> bool {
+        match SynOrRst::parse(frame, checksums, now) {
+            Some(SynOrRst::Syn(syn)) if self.ports.contains(&syn.local.port) => {
                 self.push(syn);
                 true
             }
-            Some(Segment::Reset { remote, local }) => {
+            Some(SynOrRst::Reset { remote, local }) => {
                 let is_it = |syn: &Syn| syn.remote == remote && syn.local == local;
-                if let Some(place) = self.find(Turn::Oldest, &is_it) {
+                if let Some(place) = self.find(QueueEnd::Oldest, &is_it) {
                     self.remove(place);
                 }
                 false
@@ -215,100 +221,18 @@ impl<'a> Backlog<'a> {
 
 /// Which of those who wait is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum QueueEnd {
     /// The one that has waited longest.
     Oldest,
     /// The one that came last.
     Newest,
 }
 
-impl Turn {
+impl QueueEnd {
     /// Whose turn it is when `count` requests have been taken before: the newest's, and now and then
     /// the oldest's. Who came last is there for sure. Attackers that come again when they are thrown
     /// out are ahead of nobody who comes after them, and a queue full of dead requests delays none.
     pub fn after(count: u8) -> Self {
         if count.is_multiple_of(16) { Self::Oldest } else { Self::Newest }
-    }
-}
-
-/// A device as the interface sees it: without the SYNs that are parked, with those that are
-/// replayed. What is sent passes unchanged, and is watched.
-pub struct Screen<'s, 'a, D> {
-    /// The device itself.
-    pub device: &'s mut D,
-    /// Where SYNs wait.
-    pub backlog: &'s mut Backlog<'a>,
-    /// What is to be noted of frames sent.
-    pub sent: &'s mut Sent,
-}
-
-impl<'a, D: Device> Device for Screen<'_, 'a, D> {
-    type RxToken<'t>
-        = RxToken<'t, 'a, D::RxToken<'t>>
-    where
-        Self: 't;
-    type TxToken<'t>
-        = SentToken<'t, D::TxToken<'t>>
-    where
-        Self: 't;
-
-    fn receive(&mut self, now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        if self.backlog.has_replays() {
-            let tx = self.device.transmit(now)?;
-            let syn = self.backlog.replays.pop()?;
-            return Some((RxToken::Replayed(syn), self.sent.watch(tx)));
-        }
-        let checksums = self.device.capabilities().checksum;
-        let (token, tx) = self.device.receive(now)?;
-        let token = RxToken::Fresh { token, backlog: self.backlog, checksums, now };
-        Some((token, self.sent.watch(tx)))
-    }
-
-    fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
-        self.sent.watch_if_any(self.device.transmit(now))
-    }
-
-    fn capabilities(&self) -> DeviceCapabilities {
-        self.device.capabilities()
-    }
-}
-
-/// A frame on its way to the interface.
-pub enum RxToken<'t, 'a, T> {
-    /// One that was parked.
-    Replayed(Syn),
-    /// One the device has just received.
-    Fresh {
-        /// The device's token.
-        token: T,
-        /// Where it goes if it is a SYN for a served port.
-        backlog: &'t mut Backlog<'a>,
-        /// What the device verifies itself.
-        checksums: phy::ChecksumCapabilities,
-        /// When it came.
-        now: Instant,
-    },
-}
-
-impl<T: phy::RxToken> phy::RxToken for RxToken<'_, '_, T> {
-    fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
-        match self {
-            Self::Replayed(syn) => {
-                let mut frame = [0; SYN_FRAME_SIZE];
-                let length = syn.emit(&mut frame);
-                f(frame.get(..length).unwrap_or_default())
-            }
-            Self::Fresh { token, backlog, checksums, now } => token.consume(|frame| {
-                // The interface ignores an empty frame.
-                if backlog.park(frame, &checksums, now) { f(&[]) } else { f(frame) }
-            }),
-        }
-    }
-
-    fn meta(&self) -> phy::PacketMeta {
-        match self {
-            Self::Replayed(_) => phy::PacketMeta::default(),
-            Self::Fresh { token, .. } => token.meta(),
-        }
     }
 }

@@ -2,7 +2,7 @@
 
 use smoltcp::time::Duration;
 
-use super::protocol::Phase;
+use crate::protocol::stream::Phase;
 
 /// Time limits of a TCP connection, one for each [`Phase`] and for the phases that the socket itself
 /// goes through.
@@ -11,7 +11,7 @@ use super::protocol::Phase;
 /// backlog and no connection is free. Then the connection that is furthest past its short limit
 /// makes room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct Timeouts {
     /// From the SYN to the handshake's last ACK.
     pub half_open: Duration,
     /// From then to the first byte.
@@ -20,39 +20,39 @@ pub struct Limits {
     pub head: Duration,
     /// Between requests.
     pub idle: Duration,
-    /// The time in which [`Limits::least`] bytes must come or go while a body is received or an
+    /// The time in which [`Timeouts::least`] bytes must come or go while a body is received or an
     /// answer is sent.
     pub progress: Duration,
-    /// See [`Limits::progress`].
-    pub least: u32,
+    /// See [`Timeouts::progress`].
+    pub min_progress: u32,
     /// Between two things a streaming connection has to say.
-    pub quiet: Option<Duration>,
+    pub stream_idle: Option<Duration>,
     /// From our FIN to the peer's, while what it still sends is thrown away.
     pub linger: Duration,
 }
 
-impl Limits {
+impl Timeouts {
     /// For quiet times: generous to slow people, deadly to the dead.
-    pub const PATIENT: Self = Self {
+    pub const DEFAULT: Self = Self {
         half_open: Duration::from_secs(10),
         first_byte: Duration::from_secs(10),
         head: Duration::from_secs(10),
         idle: Duration::from_secs(15),
         progress: Duration::from_secs(30),
-        least: 1,
-        quiet: None,
+        min_progress: 1,
+        stream_idle: None,
         linger: Duration::from_secs(2),
     };
 
     /// For when somebody waits: long enough for an honest peer that lost a segment.
-    pub const PRESSED: Self = Self {
+    pub const CONTENDED: Self = Self {
         half_open: Duration::from_millis(1500),
         first_byte: Duration::from_millis(400),
         head: Duration::from_millis(800),
         idle: Duration::from_millis(2),
         progress: Duration::from_millis(1300),
-        least: 1024,
-        quiet: Some(Duration::from_millis(400)),
+        min_progress: 1024,
+        stream_idle: Some(Duration::from_millis(400)),
         linger: Duration::from_millis(250),
     };
 
@@ -72,7 +72,7 @@ impl Limits {
             Phase::Head => Some(self.head),
             Phase::Body | Phase::Sending => Some(self.progress),
             Phase::Idle => Some(self.idle),
-            Phase::Quiet => self.quiet,
+            Phase::StreamIdle => self.stream_idle,
             Phase::Finished | Phase::Broken => Some(self.linger),
         }
     }

@@ -2,29 +2,27 @@
 
 use smoltcp::time::Instant;
 
-use super::{
-    carry::Talker,
-    protocol::{Peer, Phase, Protocol},
-};
-use crate::environment::Environment;
+use super::pump::ByteStream;
+use crate::protocol::environment::Environment;
+use crate::protocol::stream::{Endpoints, Phase, Protocol};
 
 /// A protocol on one connection of its own. Behind `dyn`, so that the code of the pool, which is
 /// not short, is compiled once and not for each protocol.
-pub(super) trait Conversation: Talker {
+pub(super) trait ErasedConnection: ByteStream {
     fn name(&self) -> &'static str;
-    fn open(&mut self, peer: Peer, env: &mut Environment<'_>);
+    fn open(&mut self, peer: Endpoints, env: &mut Environment<'_>);
     fn phase(&self) -> Phase;
     fn poll_at(&self) -> Option<Instant>;
     fn expire(&mut self, env: &mut Environment<'_>);
     fn close(&mut self, env: &mut Environment<'_>);
 }
 
-impl<P: Protocol> Conversation for (&mut P, &mut P::Connection) {
+impl<P: Protocol> ErasedConnection for (&mut P, &mut P::Connection) {
     fn name(&self) -> &'static str {
         self.0.name()
     }
 
-    fn open(&mut self, peer: Peer, env: &mut Environment<'_>) {
+    fn open(&mut self, peer: Endpoints, env: &mut Environment<'_>) {
         self.0.open(self.1, peer, env);
     }
 
@@ -45,7 +43,7 @@ impl<P: Protocol> Conversation for (&mut P, &mut P::Connection) {
     }
 }
 
-impl<P: Protocol> Talker for (&mut P, &mut P::Connection) {
+impl<P: Protocol> ByteStream for (&mut P, &mut P::Connection) {
     fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
         self.0.receive(self.1, input, env)
     }

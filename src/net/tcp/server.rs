@@ -6,18 +6,20 @@
 use smoltcp::{phy::Device, time::Instant};
 
 use super::{
-    backlog::{TooManyPorts, Turn},
-    conversation::Conversation,
-    limits::Limits,
-    protocol::Protocol,
-    service::{Context, Service},
+    erased::ErasedConnection,
     slot::{Driver, Slot, SlotState},
+    timeouts::Timeouts,
+};
+use crate::net::setup_error::SetupError;
+use crate::{
+    clock::min_deadline, counters::Counters, net::stack::Stack, protocol::environment::Outcome,
 };
 use crate::{
-    clock::earlier,
-    counters::Counters,
-    environment::Outcome,
-    stack::{NoSocketLeft, Stack},
+    net::{
+        listener::queue::QueueEnd,
+        service::{Context, Service},
+    },
+    protocol::stream::Protocol,
 };
 
 /// Serves `P` on any number of ports.
@@ -59,9 +61,9 @@ impl<'a, P: Protocol> TcpServer<'a, P> {
 
     /// Changes the time limits: for quiet times, and for when somebody waits.
     #[must_use]
-    pub fn with_limits(mut self, patient: &'a Limits, pressed: &'a Limits) -> Self {
-        self.pool.patient = patient;
-        self.pool.pressed = pressed;
+    pub fn with_timeouts(mut self, relaxed: &'a Timeouts, contended: &'a Timeouts) -> Self {
+        self.pool.relaxed = relaxed;
+        self.pool.contended = contended;
         self
     }
 
@@ -90,7 +92,7 @@ trait Slots {
 }
 
 /// Something done with a slot and the conversation in it.
-type Step<'s> = &'s mut dyn FnMut(&mut SlotState, &mut dyn Conversation);
+type Step<'s> = &'s mut dyn FnMut(&mut SlotState, &mut dyn ErasedConnection);
 
 struct Members<'m, P: Protocol> {
     protocol: &'m mut P,
@@ -111,8 +113,8 @@ struct Pool<'a> {
     size: usize,
     ports: &'a [u16],
     counters: &'a Counters,
-    patient: &'a Limits,
-    pressed: &'a Limits,
+    relaxed: &'a Timeouts,
+    contended: &'a Timeouts,
     /// Requests taken up, modulo 256.
     taken: u8,
     /// Nobody was connected at the last look.
@@ -152,8 +154,8 @@ impl<'a> Pool<'a> {
             size,
             ports,
             counters,
-            patient: &Limits::PATIENT,
-            pressed: &Limits::PRESSED,
+            relaxed: &Timeouts::DEFAULT,
+            contended: &Timeouts::CONTENDED,
             taken: 0,
             is_empty: false,
             poll_at: None,
@@ -166,7 +168,7 @@ impl<'a> Pool<'a> {
             return;
         }
         let mut driver = self.driver(cx);
-        slots.each(&mut |slot, conversation| driver.poll(slot, conversation, self.patient));
+        slots.each(&mut |slot, conversation| driver.poll(slot, conversation, self.relaxed));
         if cx.backlog.waiting(self.ports) > 0 {
             self.drop_duplicates(slots, cx);
             self.accept(slots, cx);
@@ -181,7 +183,7 @@ impl<'a> Pool<'a> {
         Driver {
             sockets: &mut *cx.sockets,
             counters: self.counters,
-            least: self.pressed.least,
+            min_progress: self.contended.min_progress,
             env: &mut cx.environment,
         }
     }
@@ -204,7 +206,9 @@ impl<'a> Pool<'a> {
             if !slot.is_free() || !cx.backlog.can_replay() {
                 return;
             }
-            let Some(syn) = cx.backlog.take(self.ports, Turn::after(self.taken)) else { return };
+            let Some(syn) = cx.backlog.take(self.ports, QueueEnd::after(self.taken)) else {
+                return;
+            };
             self.taken = self.taken.wrapping_add(1);
             if self.driver(cx).answer(slot, &syn) {
                 cx.backlog.replay(syn);
@@ -217,21 +221,21 @@ impl<'a> Pool<'a> {
     fn make_room(&mut self, slots: &mut dyn Slots, cx: &mut Context<'_, '_>) {
         let now = cx.environment.now;
         let waiting = cx.backlog.waiting(self.ports);
-        let pressed = &self.pressed.with_crowd(waiting, self.size);
+        let contended = &self.contended.with_crowd(waiting, self.size);
         for _ in coming(slots)..waiting {
             let mut earliest: Option<Instant> = None;
             slots.each(&mut |slot, _| {
-                if !slot.is_leaving() && slot.is_overdue(pressed, now) {
-                    earliest = earlier(earliest, slot.deadline(pressed));
+                if !slot.is_leaving() && slot.check_timeout(contended, now) {
+                    earliest = min_deadline(earliest, slot.deadline(contended));
                 }
             });
             let Some(earliest) = earliest else { break };
             let mut has_made_room = false;
             slots.each(&mut |slot, conversation| {
-                let is_next = !slot.is_leaving() && slot.deadline(pressed) == Some(earliest);
+                let is_next = !slot.is_leaving() && slot.deadline(contended) == Some(earliest);
                 if is_next && !has_made_room {
                     has_made_room = true;
-                    self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
+                    self.driver(cx).expire(slot, conversation, Outcome::Evicted);
                 }
             });
         }
@@ -239,16 +243,16 @@ impl<'a> Pool<'a> {
         // not waited for once it knows: if it comes again at once, it would be in the queue before
         // its place is given away, as the newest, ahead of whoever waited for that place.
         slots.each(&mut |slot, conversation| {
-            if slot.is_leaving() && (slot.is_told() || slot.is_overdue(pressed, now)) {
-                self.driver(cx).expire(slot, conversation, Outcome::MadeRoom);
+            if slot.is_leaving() && (slot.peer_has_fin() || slot.check_timeout(contended, now)) {
+                self.driver(cx).expire(slot, conversation, Outcome::Evicted);
             }
         });
     }
 
     /// Notes when there is something to do, and whether somebody is there at all.
     fn look_ahead(&mut self, slots: &mut dyn Slots, waiting: usize) {
-        let pressed = (waiting > 0).then(|| self.pressed.with_crowd(waiting, self.size));
-        let more_must_go = pressed.is_some() && waiting > coming(slots);
+        let contended = (waiting > 0).then(|| self.contended.with_crowd(waiting, self.size));
+        let more_must_go = contended.is_some() && waiting > coming(slots);
         let mut next: Option<Instant> = None;
         let mut is_empty = waiting == 0;
         slots.each(&mut |slot, conversation| {
@@ -257,12 +261,16 @@ impl<'a> Pool<'a> {
             }
             is_empty = false;
             let at_once = slot.is_aborted() || waiting > 0 && slot.is_free();
-            let limits = match &pressed {
-                Some(pressed) if more_must_go || slot.is_leaving() => pressed,
-                _ => self.patient,
+            let limits = match &contended {
+                Some(contended) if more_must_go || slot.is_leaving() => contended,
+                _ => self.relaxed,
             };
-            next = if at_once { Some(Instant::ZERO) } else { earlier(next, slot.deadline(limits)) };
-            next = earlier(next, slot.poll_at(conversation));
+            next = if at_once {
+                Some(Instant::ZERO)
+            } else {
+                min_deadline(next, slot.deadline(limits))
+            };
+            next = min_deadline(next, slot.poll_at(conversation));
         });
         (self.poll_at, self.is_empty) = (next, is_empty);
     }
@@ -274,38 +282,3 @@ fn coming(slots: &mut dyn Slots) -> usize {
     slots.each(&mut |slot, _| coming += usize::from(slot.is_free() || slot.is_leaving()));
     coming
 }
-
-/// Why a service could not be set up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SetupError {
-    /// The stack's resources have fewer places for sockets than its services need.
-    NoSocketLeft,
-    /// More than [`MAX_PORTS`](super::backlog::MAX_PORTS).
-    TooManyPorts,
-    /// Port 0.
-    InvalidPort,
-}
-
-impl From<NoSocketLeft> for SetupError {
-    fn from(_: NoSocketLeft) -> Self {
-        Self::NoSocketLeft
-    }
-}
-
-impl From<TooManyPorts> for SetupError {
-    fn from(_: TooManyPorts) -> Self {
-        Self::TooManyPorts
-    }
-}
-
-impl core::fmt::Display for SetupError {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.write_str(match self {
-            Self::NoSocketLeft => "services need more sockets than the stack has places for",
-            Self::TooManyPorts => "too many TCP ports",
-            Self::InvalidPort => "port 0 cannot be served",
-        })
-    }
-}
-
-impl core::error::Error for SetupError {}

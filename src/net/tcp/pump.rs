@@ -2,10 +2,10 @@
 
 use smoltcp::socket::tcp::{Socket, State};
 
-use crate::environment::Environment;
+use crate::protocol::environment::Environment;
 
 /// One side of a TCP connection. Behind `dyn`, so that the loop is compiled once.
-pub(super) trait Talker {
+pub(super) trait ByteStream {
     /// Takes bytes from the front of `input` and returns how many.
     fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize;
 
@@ -25,11 +25,11 @@ pub(super) struct Moved {
     pub bytes_out: usize,
 }
 
-/// Carries bytes between socket and talker until neither has any for the other. `end_of_input` is
+/// Moves bytes between socket and talker until neither has any for the other. `end_of_input` is
 /// whether the talker knows of it.
-pub(super) fn carry(
+pub(super) fn pump(
     socket: &mut Socket<'_>,
-    talker: &mut dyn Talker,
+    talker: &mut dyn ByteStream,
     end_of_input: &mut bool,
     env: &mut Environment<'_>,
 ) -> Moved {

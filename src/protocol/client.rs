@@ -8,7 +8,7 @@ use core::fmt;
 
 use smoltcp::time::Instant;
 
-use crate::environment::Environment;
+use super::environment::Environment;
 
 /// A client's side of one TCP connection, without the socket.
 ///

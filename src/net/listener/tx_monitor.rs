@@ -4,39 +4,39 @@
 //! segment that empties its socket's buffer there is no need to: smoltcp marks it with PSH or FIN, and
 //! this socket's retransmission or delayed acknowledgement is due in 10 ms at the earliest.
 
-use smoltcp::phy::{PacketMeta, TxToken};
+use smoltcp::phy::{self, PacketMeta};
 
 /// What is known of the frames sent since it was made.
 #[derive(Debug, Default)]
-pub struct Sent {
+pub struct TxMonitor {
     has_more: bool,
 }
 
-impl Sent {
+impl TxMonitor {
     /// Whether somebody may have had another frame to send.
     pub fn has_more(&self) -> bool {
         self.has_more
     }
 
     /// A token that takes note of its frame.
-    pub(super) fn watch<T>(&mut self, token: T) -> SentToken<'_, T> {
-        SentToken { token, sent: self }
+    pub(super) fn monitor<T>(&mut self, token: T) -> TxToken<'_, T> {
+        TxToken { token, sent: self }
     }
 
     /// The same, if there is room for a frame.
-    pub(super) fn watch_if_any<T>(&mut self, token: Option<T>) -> Option<SentToken<'_, T>> {
+    pub(super) fn monitor_if_any<T>(&mut self, token: Option<T>) -> Option<TxToken<'_, T>> {
         self.has_more |= token.is_none();
-        token.map(|token| self.watch(token))
+        token.map(|token| self.monitor(token))
     }
 }
 
 /// Room for a frame.
-pub struct SentToken<'s, T> {
+pub struct TxToken<'s, T> {
     token: T,
-    sent: &'s mut Sent,
+    sent: &'s mut TxMonitor,
 }
 
-impl<T: TxToken> TxToken for SentToken<'_, T> {
+impl<T: phy::TxToken> phy::TxToken for TxToken<'_, T> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
         self.token.consume(len, |frame| {
             let result = f(frame);
@@ -69,11 +69,13 @@ fn is_last_segment(frame: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use smoltcp::phy::TxToken as _;
+
     use super::*;
 
     struct Anywhere;
 
-    impl TxToken for Anywhere {
+    impl phy::TxToken for Anywhere {
         fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
             f(&mut [0; 1514][..len])
         }
@@ -83,8 +85,8 @@ mod tests {
     /// with these flags behind it, and `data`.
     fn has_more(ethertype: u16, protocol: u8, flags: u8, data: usize) -> bool {
         let (place, segment) = if ethertype == 0x0800 { (23, 34) } else { (20, 54) };
-        let mut sent = Sent::default();
-        sent.watch(Anywhere).consume(segment + 20 + data, |frame| {
+        let mut sent = TxMonitor::default();
+        sent.monitor(Anywhere).consume(segment + 20 + data, |frame| {
             frame[12..14].copy_from_slice(&ethertype.to_be_bytes());
             frame[place] = protocol;
             frame[segment + 12] = 5 << 4;
@@ -105,17 +107,17 @@ mod tests {
             assert!(has_more(ethertype, 17, 0xff, 1), "UDP");
         }
         assert!(has_more(0x0806, 6, 0xff, 0), "ARP");
-        let mut sent = Sent::default();
-        sent.watch(Anywhere).consume(13, |_| ());
+        let mut sent = TxMonitor::default();
+        sent.monitor(Anywhere).consume(13, |_| ());
         assert!(sent.has_more(), "not even a header");
     }
 
     #[test]
     fn who_finds_no_room_has_more() {
-        let mut sent = Sent::default();
-        assert!(sent.watch_if_any(Some(Anywhere)).is_some());
+        let mut sent = TxMonitor::default();
+        assert!(sent.monitor_if_any(Some(Anywhere)).is_some());
         assert!(!sent.has_more());
-        assert!(sent.watch_if_any(None::<Anywhere>).is_none());
+        assert!(sent.monitor_if_any(None::<Anywhere>).is_none());
         assert!(sent.has_more());
     }
 }

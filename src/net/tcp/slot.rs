@@ -8,15 +8,17 @@ use smoltcp::{
 };
 
 use super::{
-    carry::{Moved, carry},
-    conversation::Conversation,
-    limits::Limits,
-    protocol::{Peer, Phase},
-    syn::Syn,
+    erased::ErasedConnection,
+    pump::{Moved, pump},
+    timeouts::Timeouts,
 };
 use crate::{
     counters::{Counters, count, count_bytes},
-    environment::{Environment, Event, Outcome},
+    protocol::environment::{Environment, Event, Outcome},
+};
+use crate::{
+    net::listener::syn::Syn,
+    protocol::stream::{Endpoints, Phase},
 };
 
 /// How long an aborted socket may take to send its reset: a peer whose hardware address is unknown
@@ -40,7 +42,7 @@ impl<C> Slot<C> {
 pub(super) struct SlotState {
     handle: Option<SocketHandle>,
     stage: Stage,
-    peer: Peer,
+    peer: Endpoints,
     /// What it is held to, since when, and the bytes moved since.
     phase: Phase,
     since: Instant,
@@ -79,7 +81,7 @@ impl SlotState {
         Self {
             handle: None,
             stage: Stage::Free,
-            peer: Peer { remote: nobody, local: nobody },
+            peer: Endpoints { remote: nobody, local: nobody },
             phase: Phase::FirstByte,
             since: Instant::ZERO,
             moved: 0,
@@ -111,11 +113,11 @@ impl SlotState {
     /// Whether it will be free soon without anybody's doing.
     pub fn is_leaving(&self) -> bool {
         matches!(self.stage, Stage::Aborted | Stage::Resetting)
-            || self.outcome == Some(Outcome::MadeRoom) && self.stage != Stage::Free
+            || self.outcome == Some(Outcome::Evicted) && self.stage != Stage::Free
     }
 
     /// Whether it makes room in the middle of something and its peer has been told: it has our FIN.
-    pub(super) fn is_told(&self) -> bool {
+    pub(super) fn peer_has_fin(&self) -> bool {
         self.is_leaving()
             && self.is_cut_off
             && self.stage == Stage::Closing
@@ -145,7 +147,7 @@ impl SlotState {
     }
 
     /// When it has used up its time by `limits`.
-    pub fn deadline(&self, limits: &Limits) -> Option<Instant> {
+    pub fn deadline(&self, limits: &Timeouts) -> Option<Instant> {
         let limit = match self.stage {
             Stage::Free | Stage::Aborted => return None,
             Stage::HalfOpen => limits.half_open,
@@ -157,27 +159,27 @@ impl SlotState {
 
     /// Whether time ran out by `limits` and not enough was done in it. If enough was, the time
     /// starts anew.
-    pub fn is_overdue(&mut self, limits: &Limits, now: Instant) -> bool {
+    pub fn check_timeout(&mut self, limits: &Timeouts, now: Instant) -> bool {
         if self.deadline(limits).is_none_or(|deadline| now < deadline) {
             return false;
         }
-        if self.makes_progress(limits.least) {
+        if self.makes_progress(limits.min_progress) {
             self.restart(now);
             return false;
         }
         true
     }
 
-    fn makes_progress(&self, least: u32) -> bool {
+    fn makes_progress(&self, min_progress: u32) -> bool {
         // One that makes room has its time in all, however it moves.
         matches!(self.phase, Phase::Body | Phase::Sending)
             && matches!(self.stage, Stage::Open | Stage::Closing)
             && !self.is_leaving()
-            && self.moved >= least as usize
+            && self.moved >= min_progress as usize
     }
 
     /// When the protocol itself wants to be asked again.
-    pub fn poll_at(&self, conversation: &dyn Conversation) -> Option<Instant> {
+    pub fn poll_at(&self, conversation: &dyn ErasedConnection) -> Option<Instant> {
         (self.stage == Stage::Open).then(|| conversation.poll_at()).flatten()
     }
 
@@ -190,7 +192,7 @@ impl SlotState {
         bytes_in: usize,
         bytes_out: usize,
         undelivered: usize,
-        least: u32,
+        min_progress: u32,
         now: Instant,
     ) {
         let delivered = (self.undelivered + bytes_out).saturating_sub(undelivered);
@@ -199,17 +201,17 @@ impl SlotState {
         self.bytes_out += bytes_out as u64;
         // A protocol that has handed over all its bytes is not done until the peer has them.
         let phase = match phase {
-            Phase::Idle | Phase::Quiet | Phase::Finished if undelivered > 0 => Phase::Sending,
+            Phase::Idle | Phase::StreamIdle | Phase::Finished if undelivered > 0 => Phase::Sending,
             phase => phase,
         };
         let new_message = match phase {
-            Phase::Idle | Phase::Quiet => bytes_in + bytes_out > 0,
+            Phase::Idle | Phase::StreamIdle => bytes_in + bytes_out > 0,
             // The request before was answered in the same go.
             Phase::Head => bytes_out > 0,
             _ => false,
         };
         self.moved = self.moved.saturating_add(bytes_in + delivered);
-        if phase != self.phase || new_message || self.makes_progress(least) {
+        if phase != self.phase || new_message || self.makes_progress(min_progress) {
             self.phase = phase;
             self.restart(now);
         }
@@ -226,7 +228,7 @@ pub(super) struct Driver<'d, 'a, 'e> {
     pub sockets: &'d mut SocketSet<'a>,
     pub counters: &'d Counters,
     /// Bytes that count as progress when somebody waits.
-    pub least: u32,
+    pub min_progress: u32,
     pub env: &'d mut Environment<'e>,
 }
 
@@ -240,7 +242,7 @@ impl Driver<'_, '_, '_> {
         // What belongs together is written together, so nothing is gained by waiting for an ACK.
         socket.set_nagle_enabled(false);
         slot.stage = Stage::HalfOpen;
-        slot.peer = Peer { remote: syn.remote, local: syn.local };
+        slot.peer = Endpoints { remote: syn.remote, local: syn.local };
         slot.outcome = None;
         slot.end_of_input = false;
         slot.undelivered = 0;
@@ -255,8 +257,8 @@ impl Driver<'_, '_, '_> {
     pub fn poll(
         &mut self,
         slot: &mut SlotState,
-        conversation: &mut dyn Conversation,
-        patient: &Limits,
+        conversation: &mut dyn ErasedConnection,
+        relaxed: &Timeouts,
     ) {
         match slot.stage {
             Stage::Free => return,
@@ -265,7 +267,7 @@ impl Driver<'_, '_, '_> {
             Stage::Closing => self.drain(slot, conversation),
             Stage::Aborted | Stage::Resetting => self.finish_reset(slot),
         }
-        if slot.is_overdue(patient, self.env.now) {
+        if slot.check_timeout(relaxed, self.env.now) {
             self.expire(slot, conversation, Outcome::TimedOut);
         }
     }
@@ -275,7 +277,7 @@ impl Driver<'_, '_, '_> {
     pub fn expire(
         &mut self,
         slot: &mut SlotState,
-        conversation: &mut dyn Conversation,
+        conversation: &mut dyn ErasedConnection,
         why: Outcome,
     ) {
         match slot.stage {
@@ -303,7 +305,11 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    fn complete_handshake(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
+    fn complete_handshake(
+        &mut self,
+        slot: &mut SlotState,
+        conversation: &mut dyn ErasedConnection,
+    ) {
         let socket = slot.socket(self.sockets);
         match socket.state() {
             State::SynReceived => {}
@@ -329,16 +335,16 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    /// Carries bytes between socket and protocol, and sees what has become of the connection.
-    fn exchange(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
+    /// Moves bytes between socket and protocol, and sees what has become of the connection.
+    fn exchange(&mut self, slot: &mut SlotState, conversation: &mut dyn ErasedConnection) {
         let socket = slot.socket(self.sockets);
         let Moved { bytes_in, bytes_out } =
-            carry(socket, conversation, &mut slot.end_of_input, self.env);
+            pump(socket, conversation, &mut slot.end_of_input, self.env);
         let (state, undelivered) = (socket.state(), socket.send_queue());
         count_bytes(&self.counters.bytes_in, bytes_in);
         count_bytes(&self.counters.bytes_out, bytes_out);
         let phase = conversation.phase();
-        slot.measure(phase, bytes_in, bytes_out, undelivered, self.least, self.env.now);
+        slot.measure(phase, bytes_in, bytes_out, undelivered, self.min_progress, self.env.now);
         match phase {
             _ if state == State::Closed => {
                 slot.outcome.get_or_insert(Outcome::Reset);
@@ -360,7 +366,7 @@ impl Driver<'_, '_, '_> {
 
     /// Throws away what the peer still sends, so that it reads the answer instead of a reset (RFC
     /// 9112 section 9.6), until it closes too.
-    fn drain(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
+    fn drain(&mut self, slot: &mut SlotState, conversation: &mut dyn ErasedConnection) {
         let socket = slot.socket(self.sockets);
         while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
         let undelivered = socket.send_queue();
@@ -375,12 +381,12 @@ impl Driver<'_, '_, '_> {
             // The peer has time to close from when it has our FIN.
             let delivered = socket.state() == State::FinWait2;
             let phase = if delivered { Phase::Finished } else { Phase::Sending };
-            slot.measure(phase, 0, 0, undelivered, self.least, self.env.now);
+            slot.measure(phase, 0, 0, undelivered, self.min_progress, self.env.now);
         }
     }
 
     /// Gives up on the peer and tells it so.
-    fn reset(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
+    fn reset(&mut self, slot: &mut SlotState, conversation: &mut dyn ErasedConnection) {
         slot.socket(self.sockets).abort();
         if slot.stage == Stage::Open {
             conversation.close(self.env);
@@ -392,7 +398,7 @@ impl Driver<'_, '_, '_> {
 
     /// Gives up on a handshake without a word, as other stacks do: a peer whose SYN|ACK was lost is
     /// not refused but repeats its SYN.
-    fn forget(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
+    fn forget(&mut self, slot: &mut SlotState, conversation: &mut dyn ErasedConnection) {
         let socket = slot.socket(self.sockets);
         socket.abort();
         // From CLOSED a socket owes a reset; one that listens has no peer.
@@ -407,7 +413,7 @@ impl Driver<'_, '_, '_> {
     }
 
     /// The connection is over.
-    fn release(&mut self, slot: &mut SlotState, conversation: &mut dyn Conversation) {
+    fn release(&mut self, slot: &mut SlotState, conversation: &mut dyn ErasedConnection) {
         self.counters.open.set(self.counters.open.get().saturating_sub(1));
         let outcome = slot.outcome.unwrap_or(Outcome::Completed);
         if outcome == Outcome::Reset {

@@ -5,18 +5,20 @@ use smoltcp::{
     phy::Device,
     socket::udp::{self, Socket, UdpMetadata},
     time::{Duration, Instant},
-    wire::{IpAddress, IpEndpoint},
 };
 
-use super::{
+use crate::net::{
     service::{Context, Service},
-    tcp_server::SetupError,
+    setup_error::SetupError,
 };
 use crate::{
-    clock::earlier,
+    clock::min_deadline,
     counters::{Counters, count, count_bytes},
-    environment::{Environment, Event},
-    stack::Stack,
+    net::stack::Stack,
+    protocol::{
+        datagram::{DatagramEndpoints, DatagramProtocol},
+        environment::Event,
+    },
 };
 
 /// Datagrams looked at in one turn.
@@ -26,61 +28,14 @@ const BUDGET: usize = 32;
 /// exist: the socket sends them in order.
 const STUCK: Duration = Duration::from_secs(1);
 
-/// A protocol spoken in datagrams, without sockets.
-pub trait DatagramProtocol {
-    /// The service's name in logs: `ping`, `echo`.
-    fn name(&self) -> &'static str;
-
-    /// A datagram has come: the first `length` bytes of `datagram`. Writes the answer over it, as
-    /// long as `datagram` allows, and returns its length; `None` is silence.
-    fn answer(
-        &mut self,
-        datagram: &mut [u8],
-        length: usize,
-        ends: Ends,
-        env: &mut Environment<'_>,
-    ) -> Option<usize>;
-
-    /// Writes a datagram that is due by itself, such as a delayed answer, to the front of
-    /// `datagram` and returns its length and where it goes.
-    fn transmit(
-        &mut self,
-        datagram: &mut [u8],
-        env: &mut Environment<'_>,
-    ) -> Option<(usize, Ends)> {
-        let _ = (datagram, env);
-        None
-    }
-
-    /// How many answers are put off until [`DatagramProtocol::transmit`].
-    fn held_back(&self) -> usize {
-        0
-    }
-
-    /// When [`DatagramProtocol::transmit`] will have something to send.
-    fn poll_at(&self) -> Option<Instant> {
-        None
-    }
-}
-
-/// The two ends of a datagram's way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Ends {
-    /// The peer.
-    pub remote: IpEndpoint,
-    /// Our address that the peer wrote to, which its answer comes from; `None` if it wrote to
-    /// everybody, by a broadcast or multicast address.
-    pub local: Option<IpAddress>,
-}
-
 /// Serves `P` on one port.
 pub struct UdpServer<'a, P> {
     protocol: P,
-    port: Port<'a>,
+    port: BoundSocket<'a>,
 }
 
 /// All of a server but its protocol, whose type is not known here: compiled once.
-struct Port<'a> {
+struct BoundSocket<'a> {
     handle: SocketHandle,
     counters: &'a Counters,
     datagram: &'a mut [u8],
@@ -116,7 +71,8 @@ impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
         let socket = stack.sockets().get_mut::<Socket>(handle);
         socket.bind(port).map_err(|_| SetupError::InvalidPort)?;
         let datagram = memory.datagram;
-        let port = Port { handle, counters, datagram, number: port, stuck: None, poll_at: None };
+        let port =
+            BoundSocket { handle, counters, datagram, number: port, stuck: None, poll_at: None };
         Ok(Self { protocol, port })
     }
 
@@ -138,7 +94,7 @@ impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
     }
 }
 
-impl Port<'_> {
+impl BoundSocket<'_> {
     fn poll(&mut self, protocol: &mut dyn DatagramProtocol, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
         // Most services, most of the time.
@@ -173,7 +129,7 @@ impl Port<'_> {
             };
             count_bytes(&self.counters.bytes_in, length);
             let local = meta.local_address.filter(|address| interface.has_ip_addr(*address));
-            let ends = Ends { remote: meta.endpoint, local };
+            let ends = DatagramEndpoints { remote: meta.endpoint, local };
             let held_back = protocol.held_back();
             let answer = protocol.answer(self.datagram, length, ends, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
@@ -191,7 +147,7 @@ impl Port<'_> {
         let stuck = self.stuck.map(|(since, _)| since + STUCK);
         self.poll_at = match socket.can_send() {
             true if socket.can_recv() => Some(Instant::ZERO),
-            true => earlier(stuck, protocol.poll_at()),
+            true => min_deadline(stuck, protocol.poll_at()),
             // Egress makes room; if it does not, see when it must have.
             false => Some(stuck.unwrap_or(Instant::ZERO)),
         };
@@ -215,7 +171,7 @@ impl Port<'_> {
     }
 }
 
-fn send(socket: &mut Socket<'_>, counters: &Counters, datagram: &[u8], ends: Ends) {
+fn send(socket: &mut Socket<'_>, counters: &Counters, datagram: &[u8], ends: DatagramEndpoints) {
     let mut meta = UdpMetadata::from(ends.remote);
     meta.local_address = ends.local;
     if socket.send_slice(datagram, meta).is_ok() {

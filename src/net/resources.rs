@@ -3,7 +3,7 @@
 //! A program has one value of a type of its own, made of these, and hands out parts of it:
 //!
 //! ```
-//! use bareserve::resources::{StackResources, TcpResources, UdpResources};
+//! use bareserve::net::resources::{StackResources, TcpResources, UdpResources};
 //! # type Connection = ();
 //! struct Resources {
 //!     stack: StackResources<'static, 8, 16>,
@@ -15,12 +15,15 @@
 //! What starts empty is made when it is split and is all zeros until then, so that a `static` of it
 //! needs no initial values in flash.
 
-use heapless::{Vec, vec::VecView};
+use crate::zeroed::fill;
+use heapless::Vec;
 use smoltcp::{iface::SocketStorage, socket::udp};
 
-use crate::{
-    net::{slot::Slot, syn::Syn, tcp_server::TcpMemory, udp_server::UdpMemory},
+use super::{
+    listener::syn::Syn,
     stack::StackMemory,
+    tcp::{server::TcpMemory, slot::Slot},
+    udp::server::UdpMemory,
 };
 
 /// Places for `SOCKETS` sockets and for `BACKLOG` connection requests that wait.
@@ -70,7 +73,7 @@ impl<C, const N: usize, const RX: usize, const TX: usize> TcpResources<C, N, RX,
         Self { slots: Vec::new(), rx: [[0; RX]; N], tx: [[0; TX]; N] }
     }
 
-    /// As [`TcpServer::new`](crate::net::tcp_server::TcpServer::new) takes it.
+    /// As [`TcpServer::new`](crate::net::tcp::server::TcpServer::new) takes it.
     pub fn split(&mut self) -> TcpMemory<'_, C> {
         TcpMemory {
             slots: &mut self.slots,
@@ -111,7 +114,7 @@ impl<const N: usize, const SIZE: usize> UdpResources<N, SIZE> {
         }
     }
 
-    /// As [`UdpServer::new`](crate::net::udp_server::UdpServer::new) takes it.
+    /// As [`UdpServer::new`](crate::net::udp::server::UdpServer::new) takes it.
     pub fn split(&mut self) -> UdpMemory<'_> {
         UdpMemory {
             rx: udp::PacketBuffer::new(
@@ -131,12 +134,4 @@ impl<const N: usize, const SIZE: usize> Default for UdpResources<N, SIZE> {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Pushes what `make` makes until the vector is full.
-// On its way each element is copied on the stack: not on that of a caller who goes on from there.
-#[inline(never)]
-pub(crate) fn fill<T>(vec: &mut VecView<T>, mut make: impl FnMut() -> T) -> &mut [T] {
-    while vec.push(make()).is_ok() {}
-    vec.as_mut_slice()
 }

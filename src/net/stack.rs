@@ -11,16 +11,15 @@ use smoltcp::{
     wire::{EthernetAddress, IpCidr},
 };
 
+use super::{
+    listener::{filter::SynFilter, queue::Backlog, syn::Syn, tx_monitor::TxMonitor},
+    service::{Context, Service},
+    setup_error::SetupError,
+};
 use crate::{
-    clock::{WallClock, earlier},
+    clock::{WallClock, min_deadline},
     entropy::Entropy,
-    environment::{Environment, Observer},
-    net::{
-        backlog::{Backlog, Screen, TooManyPorts},
-        sent::Sent,
-        service::{Context, Service},
-        syn::Syn,
-    },
+    protocol::environment::{Environment, Observer},
 };
 
 /// Frames taken in before services have their turn. Bounds a turn under a flood; a UDP service
@@ -93,7 +92,7 @@ impl<'a, D: Device> Stack<'a, D> {
     /// One turn: takes in at most [`INGRESS_BUDGET`] frames, polls every service, sends what they
     /// have to say. Returns when the next turn is due even if no frame arrives (a time that has
     /// passed: at once), or `None`: not before one does.
-    pub fn turn(
+    pub fn poll(
         &mut self,
         now: Instant,
         entropy: &mut dyn Entropy,
@@ -102,7 +101,7 @@ impl<'a, D: Device> Stack<'a, D> {
     ) -> Option<Instant> {
         self.interface.poll_maintenance(now);
         let drained = self.take_in(now, INGRESS_BUDGET);
-        self.backlog.forget_old(now);
+        self.backlog.expire_stale(now);
         let mut cx = Context {
             interface: &mut self.interface,
             sockets: &mut self.sockets,
@@ -120,7 +119,7 @@ impl<'a, D: Device> Stack<'a, D> {
         }
         let mut due = interface_due;
         for at in services.iter().filter_map(|service| service.poll_at()) {
-            due = earlier(due, Some(at));
+            due = min_deadline(due, Some(at));
         }
         due
     }
@@ -132,8 +131,8 @@ impl<'a, D: Device> Stack<'a, D> {
 
     fn take_in_one(&mut self, now: Instant) -> bool {
         let Self { device, backlog, .. } = self;
-        let mut screen = Screen { device, backlog, sent: &mut Sent::default() };
-        let result = self.interface.poll_ingress_single(now, &mut screen, &mut self.sockets);
+        let mut filter = SynFilter { device, backlog, sent: &mut TxMonitor::default() };
+        let result = self.interface.poll_ingress_single(now, &mut filter, &mut self.sockets);
         result != PollIngressSingleResult::None
     }
 
@@ -141,9 +140,9 @@ impl<'a, D: Device> Stack<'a, D> {
     fn send(&mut self, now: Instant) -> Option<Instant> {
         for _ in 0..EGRESS_BUDGET {
             let Self { device, backlog, .. } = self;
-            let mut sent = Sent::default();
-            let mut screen = Screen { device, backlog, sent: &mut sent };
-            let result = self.interface.poll_egress(now, &mut screen, &mut self.sockets);
+            let mut sent = TxMonitor::default();
+            let mut filter = SynFilter { device, backlog, sent: &mut sent };
+            let result = self.interface.poll_egress(now, &mut filter, &mut self.sockets);
             if result != PollResult::None && !sent.has_more() {
                 return Some(now + SETTLING);
             }
@@ -160,12 +159,12 @@ impl<'a, D: Device> Stack<'a, D> {
     /// Adds a TCP socket over the given buffers. Of `rx` it uses [`MAX_TCP_WINDOW`] bytes at most.
     ///
     /// # Errors
-    /// [`NoSocketLeft`] when all places are taken.
+    /// [`SetupError::NoSocketLeft`] when all places are taken.
     pub fn add_tcp_socket(
         &mut self,
         rx: &'a mut [u8],
         tx: &'a mut [u8],
-    ) -> Result<SocketHandle, NoSocketLeft> {
+    ) -> Result<SocketHandle, SetupError> {
         self.take_place()?;
         let window = rx.len().min(MAX_TCP_WINDOW);
         let rx = rx.get_mut(..window).unwrap_or_default();
@@ -177,27 +176,27 @@ impl<'a, D: Device> Stack<'a, D> {
     /// Adds a UDP socket over the given buffers.
     ///
     /// # Errors
-    /// [`NoSocketLeft`] when all places are taken.
+    /// [`SetupError::NoSocketLeft`] when all places are taken.
     pub fn add_udp_socket(
         &mut self,
         rx: udp::PacketBuffer<'a>,
         tx: udp::PacketBuffer<'a>,
-    ) -> Result<SocketHandle, NoSocketLeft> {
+    ) -> Result<SocketHandle, SetupError> {
         self.take_place()?;
         Ok(self.sockets.add(udp::Socket::new(rx, tx)))
     }
 
-    fn take_place(&mut self) -> Result<(), NoSocketLeft> {
-        self.places_left = self.places_left.checked_sub(1).ok_or(NoSocketLeft)?;
+    fn take_place(&mut self) -> Result<(), SetupError> {
+        self.places_left = self.places_left.checked_sub(1).ok_or(SetupError::NoSocketLeft)?;
         Ok(())
     }
 
     /// Lets connection requests for `port` wait in the backlog instead of being reset.
     ///
     /// # Errors
-    /// [`TooManyPorts`] when [`MAX_PORTS`](crate::net::backlog::MAX_PORTS) are served already.
-    pub fn serve(&mut self, port: u16) -> Result<(), TooManyPorts> {
-        self.backlog.serve(port)
+    /// [`SetupError::TooManyPorts`] when [`MAX_PORTS`](crate::net::listener::queue::MAX_PORTS) are served already.
+    pub fn serve(&mut self, port: u16) -> Result<(), SetupError> {
+        self.backlog.listen(port)
     }
 
     /// The connection requests that wait.
@@ -225,7 +224,3 @@ impl<'a, D: Device> Stack<'a, D> {
         &mut self.device
     }
 }
-
-/// The stack's memory has no place for one more socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoSocketLeft;

@@ -2,7 +2,7 @@
 
 use smoltcp::{time::Instant, wire::IpEndpoint};
 
-use crate::environment::Environment;
+use super::environment::Environment;
 
 /// A protocol spoken over TCP, without sockets: bytes in, bytes out.
 ///
@@ -22,7 +22,12 @@ pub trait Protocol {
     fn name(&self) -> &'static str;
 
     /// A peer has connected. Nothing of an earlier connection may be left after this.
-    fn open(&mut self, connection: &mut Self::Connection, peer: Peer, env: &mut Environment<'_>);
+    fn open(
+        &mut self,
+        connection: &mut Self::Connection,
+        peer: Endpoints,
+        env: &mut Environment<'_>,
+    );
 
     /// Takes bytes from the front of `input` and returns how many. The rest is offered again, after
     /// `transmit` had its turn or more has come. Taking none stops the peer: its window closes.
@@ -65,7 +70,7 @@ pub trait Protocol {
 
 /// Who has connected to what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
+pub struct Endpoints {
     /// The peer's address and port.
     pub remote: IpEndpoint,
     /// The address and port it connected to.
@@ -86,7 +91,7 @@ pub enum Phase {
     /// Between requests: nothing asked, nothing owed.
     Idle,
     /// In the middle of an endless answer (server-sent events) with nothing to say just now.
-    Quiet,
+    StreamIdle,
     /// All has been said: deliver it, close in order, and throw away what the peer still sends.
     Finished,
     /// Beyond repair: reset.

@@ -1,12 +1,10 @@
 //! RFC 862: sends back what it gets.
 
-use crate::{
+use crate::protocol::{
+    datagram::{DatagramEndpoints, DatagramProtocol},
     environment::Environment,
-    net::{
-        loop_guard::may_answer,
-        protocol::{Peer, Phase, Protocol},
-        udp_server::{DatagramProtocol, Ends},
-    },
+    loop_guard::may_answer,
+    stream::{Endpoints, Phase, Protocol},
 };
 
 /// The port, TCP and UDP.
@@ -25,7 +23,7 @@ impl DatagramProtocol for UdpEcho {
         &mut self,
         _datagram: &mut [u8],
         length: usize,
-        ends: Ends,
+        ends: DatagramEndpoints,
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
         may_answer(&ends).then_some(length)
@@ -82,7 +80,7 @@ impl<const SIZE: usize> Protocol for TcpEcho<SIZE> {
         "echo"
     }
 
-    fn open(&mut self, connection: &mut Self::Connection, _: Peer, _: &mut Environment<'_>) {
+    fn open(&mut self, connection: &mut Self::Connection, _: Endpoints, _: &mut Environment<'_>) {
         connection.clear();
     }
 
@@ -160,9 +158,9 @@ mod tests {
         entropy::{Entropy, SeededEntropy},
     };
 
-    fn peer(port: u16) -> Peer {
+    fn peer(port: u16) -> Endpoints {
         let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), port);
-        Peer { remote, local: IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), PORT) }
+        Endpoints { remote, local: IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), PORT) }
     }
 
     fn with_env<T>(work: impl FnOnce(&mut Environment<'_>) -> T) -> T {
@@ -227,8 +225,8 @@ mod tests {
     fn datagrams_come_back_but_not_to_other_echo_services() {
         with_env(|env| {
             let mut answer = |port| {
-                let Peer { remote, local } = peer(port);
-                let ends = Ends { remote, local: Some(local.addr) };
+                let Endpoints { remote, local } = peer(port);
+                let ends = DatagramEndpoints { remote, local: Some(local.addr) };
                 UdpEcho.answer(&mut [1; 1472], 1472, ends, env)
             };
             assert_eq!(answer(40_000), Some(1472));

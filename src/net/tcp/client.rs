@@ -8,13 +8,15 @@ use smoltcp::{
     wire::IpEndpoint,
 };
 
-use super::{
-    carry::{Moved, Talker, carry},
-    service::{Context, Service},
-    session::{Failure, Progress, StreamSession},
-    tcp_server::SetupError,
+use super::pump::{ByteStream, Moved, pump};
+use crate::{entropy::Entropy, net::stack::Stack, protocol::environment::Environment};
+use crate::{
+    net::{
+        service::{Context, Service},
+        setup_error::SetupError,
+    },
+    protocol::client::{Failure, Progress, StreamSession},
 };
-use crate::{entropy::Entropy, environment::Environment, stack::Stack};
 
 /// Connects to a server when told to, and drives `S` over the connection.
 pub struct TcpClient<S> {
@@ -76,7 +78,7 @@ pub struct Busy;
 const FIRST_DYNAMIC_PORT: u16 = 49152;
 
 /// A random dynamic port, so that its number is hard to guess.
-pub(super) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
+pub(crate) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
     FIRST_DYNAMIC_PORT | entropy.next_u64() as u16
 }
 
@@ -107,7 +109,7 @@ impl<S: StreamSession> TcpClient<S> {
 
     /// Changes the time limits.
     #[must_use]
-    pub fn with_limits(mut self, limits: ClientLimits) -> Self {
+    pub fn with_timeouts(mut self, limits: ClientLimits) -> Self {
         self.limits = limits;
         self
     }
@@ -157,7 +159,7 @@ impl<S: StreamSession> TcpClient<S> {
         let env = &mut cx.environment;
         match socket.state() {
             State::Closed => self.finish(Err(Failure::Refused), env),
-            State::SynSent | State::SynReceived if self.is_overdue(env.now) => {
+            State::SynSent | State::SynReceived if self.check_timeout(env.now) => {
                 socket.abort();
                 self.finish(Err(Failure::ConnectTimedOut), env);
             }
@@ -169,17 +171,17 @@ impl<S: StreamSession> TcpClient<S> {
         }
     }
 
-    /// Carries bytes between socket and session, and sees what has become of the connection.
+    /// Moves bytes between socket and session, and sees what has become of the connection.
     fn exchange(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
         let Moved { bytes_in, bytes_out } =
-            carry(socket, &mut Talking(&mut self.session), &mut self.end_of_input, env);
+            pump(socket, &mut SessionStream(&mut self.session), &mut self.end_of_input, env);
         let moved = bytes_in + bytes_out > 0;
         self.note_progress(moved, socket, env.now);
         match self.session.progress() {
             Progress::Running if socket.state() == State::Closed => {
                 self.finish(Err(Failure::Reset), env);
             }
-            Progress::Running if self.is_overdue(env.now) => {
+            Progress::Running if self.check_timeout(env.now) => {
                 socket.abort();
                 self.finish(Err(Failure::Stalled), env);
             }
@@ -204,7 +206,7 @@ impl<S: StreamSession> TcpClient<S> {
         match socket.state() {
             State::Closed | State::TimeWait if is_delivered => self.finish(Ok(()), env),
             State::Closed => self.finish(Err(Failure::Reset), env),
-            _ if self.is_overdue(env.now) => {
+            _ if self.check_timeout(env.now) => {
                 socket.abort();
                 self.finish(if is_delivered { Ok(()) } else { Err(Failure::Stalled) }, env);
             }
@@ -232,7 +234,7 @@ impl<S: StreamSession> TcpClient<S> {
         self.session.end(result, env);
     }
 
-    fn is_overdue(&self, now: Instant) -> bool {
+    fn check_timeout(&self, now: Instant) -> bool {
         self.deadline().is_some_and(|deadline| deadline <= now)
     }
 
@@ -273,9 +275,9 @@ impl<S: StreamSession> Service for TcpClient<S> {
 }
 
 /// A session on its connection.
-struct Talking<'s, S>(&'s mut S);
+struct SessionStream<'s, S>(&'s mut S);
 
-impl<S: StreamSession> Talker for Talking<'_, S> {
+impl<S: StreamSession> ByteStream for SessionStream<'_, S> {
     fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize {
         self.0.receive(input, env)
     }

@@ -1,0 +1,4 @@
+//! UDP servers and clients over smoltcp's sockets.
+
+pub mod client;
+pub mod server;

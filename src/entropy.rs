@@ -17,6 +17,12 @@ pub trait Entropy {
     }
 }
 
+impl<E: Entropy + ?Sized> Entropy for &mut E {
+    fn fill(&mut self, bytes: &mut [u8]) {
+        (**self).fill(bytes);
+    }
+}
+
 /// A repeatable generator (SplitMix64) for tests and simulations. Not secret: never seed the
 /// interface of a real device from it alone.
 #[derive(Debug, Clone)]

@@ -28,6 +28,7 @@ pub mod http;
 pub mod net;
 pub mod ping;
 pub mod protocol;
+pub mod services;
 pub mod store;
 pub mod time;
 pub mod wire;

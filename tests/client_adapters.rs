@@ -4,19 +4,15 @@
 use std::{cell::RefCell, collections::VecDeque, rc::Rc};
 
 use bareserve::{
-    Environment, Observer, Service, Stack,
+    Environment, Service, Stack,
     clock::UnixTime,
-    counters::Counters,
-    echo::{EchoConnection, TcpEcho},
+    echo::TcpEcho,
     entropy::{Entropy, SeededEntropy},
     net::{
-        resources::{StackResources, TcpResources, UdpResources},
-        tcp::{
-            client::{ClientLimits, TcpClient},
-            server::TcpServer,
-            slot::Slot,
-        },
-        udp::{client::UdpClient, server::UdpServer},
+        config::Config,
+        resources::{StackResources, TcpClientResources, TcpResources, UdpResources},
+        tcp::client::{ClientTimeouts, TcpClient},
+        udp::client::UdpClient,
     },
     ping::{
         client::{PingClient, PingEvent, PingSettings},
@@ -27,7 +23,7 @@ use bareserve::{
     time::{
         client::{ClockSetter, TimeClient},
         seconds::Seconds,
-        server::{TimeConnection, TimeServer, UdpTime},
+        server::{TimeServer, UdpTime},
         timestamp::Timestamp,
     },
 };
@@ -96,24 +92,21 @@ impl Device for End {
 
 /// A stack with its own generator.
 struct Host {
-    stack: Stack<'static, End>,
-    entropy: SeededEntropy,
+    stack: Stack<'static, End, SeededEntropy>,
     due: Option<Instant>,
 }
 
 impl Host {
     fn new(end: End, number: u8, seed: u64) -> Self {
-        let mut entropy = SeededEntropy::new(seed);
-        let memory = leak(StackResources::<4, 4>::new()).split();
-        let mac = EthernetAddress([2, 0, 0, 0, 0, number]);
-        let address = [IpCidr::new(IpAddress::v4(10, 0, 0, number), 24)];
-        let stack = Stack::new(end, mac, &address, &mut entropy, memory, Instant::ZERO);
-        Self { stack, entropy, due: Some(Instant::ZERO) }
+        let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, number]))
+            .address(IpCidr::new(IpAddress::v4(10, 0, 0, number), 24));
+        let resources = leak(StackResources::<4, 4>::new());
+        let stack = Stack::new(end, config, SeededEntropy::new(seed), resources);
+        Self { stack, due: Some(Instant::ZERO) }
     }
 
     fn turn(&mut self, now: Instant, service: &mut dyn Service) {
-        let observer: &mut dyn Observer = &mut ();
-        self.due = self.stack.poll(now, &mut self.entropy, observer, &mut [service]);
+        self.due = self.stack.poll(now, &mut [service]).map(|wait| now + wait);
     }
 
     fn is_due(&mut self, now: Instant) -> bool {
@@ -171,15 +164,13 @@ const DATE: UnixTime = UnixTime(1_681_923_870_293_444);
 const LIMIT: Duration = Duration::from_secs(3_000);
 
 fn time_server(host: &mut Host) -> impl Service + use<> {
-    let slots = core::array::from_fn(|_| Slot::new(TimeConnection::new()));
-    let memory = leak(TcpResources::<_, 2, 64, 64>::new(slots)).split();
-    let counters = leak(Counters::new());
-    TcpServer::new(&mut host.stack, TimeServer(Timestamp), &[9999], memory, counters).unwrap()
+    let resources = leak(TcpResources::<_, 2, 64, 64>::new());
+    host.stack.tcp(resources, TimeServer(Timestamp), &[9999]).unwrap()
 }
 
 fn time_client(host: &mut Host) -> TcpClient<TimeClient<'static>> {
     let session = TimeClient::new(leak([0; 1024]));
-    TcpClient::new(&mut host.stack, session, leak([0; 64]), leak([0; 64])).unwrap()
+    host.stack.tcp_client(leak(TcpClientResources::<64, 64>::new()), session).unwrap()
 }
 
 fn fetch_time(server: &mut Host, client: &mut Host, port: u16) -> TcpClient<TimeClient<'static>> {
@@ -271,17 +262,14 @@ impl StreamSession for Mirror {
     }
 }
 
-fn echo_client(seed: u64, loss_percent: u64, limits: ClientLimits) -> TcpClient<Mirror> {
+fn echo_client(seed: u64, loss_percent: u64, timeouts: ClientTimeouts) -> TcpClient<Mirror> {
     let (mut server, mut client) = pair(seed, loss_percent);
-    let slots = core::array::from_fn(|_| Slot::new(EchoConnection::new()));
-    let memory = leak(TcpResources::<_, 1, 512, 512>::new(slots)).split();
-    let counters = leak(Counters::new());
-    let mut served =
-        TcpServer::new(&mut server.stack, TcpEcho::<64>, &[7], memory, counters).unwrap();
+    let resources = leak(TcpResources::<_, 1, 512, 512>::new());
+    let mut served = server.stack.tcp(resources, TcpEcho::<64>, &[7]).unwrap();
     let session = Mirror::new(20_000);
-    let (rx, tx) = (leak([0; 512]), leak([0; 512]));
-    let mut service =
-        TcpClient::new(&mut client.stack, session, rx, tx).unwrap().with_timeouts(limits);
+    let resources = leak(TcpClientResources::<512, 512>::new());
+    let service = client.stack.tcp_client(resources, session).unwrap();
+    let mut service = service.with_timeouts(timeouts);
     service.connect(IpEndpoint::new(SERVER, 7)).unwrap();
     run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, |s| {
         s.outcome().is_some()
@@ -293,7 +281,8 @@ fn echo_client(seed: u64, loss_percent: u64, limits: ClientLimits) -> TcpClient<
 fn echo_brings_every_byte_back_under_loss() {
     let mut completed = 0;
     for seed in 0..50 {
-        let mut service = echo_client(seed, if seed == 0 { 0 } else { 10 }, ClientLimits::DEFAULT);
+        let mut service =
+            echo_client(seed, if seed == 0 { 0 } else { 10 }, ClientTimeouts::DEFAULT);
         let outcome = service.outcome();
         let session = service.session();
         assert_eq!(session.ended, outcome, "seed {seed}");
@@ -310,9 +299,9 @@ fn echo_brings_every_byte_back_under_loss() {
 #[test]
 fn a_server_that_stops_answering_is_given_up() {
     // The cable takes no time, so that nothing but a loss makes a pause.
-    let limits = ClientLimits { progress: Duration::from_micros(1), ..ClientLimits::DEFAULT };
-    assert_eq!(echo_client(3, 0, limits).outcome(), Some(Ok(())));
-    let mut service = echo_client(3, 10, limits);
+    let timeouts = ClientTimeouts { progress: Duration::from_micros(1), ..ClientTimeouts::DEFAULT };
+    assert_eq!(echo_client(3, 0, timeouts).outcome(), Some(Ok(())));
+    let mut service = echo_client(3, 10, timeouts);
     assert_eq!(service.outcome(), Some(Err(Failure::Stalled)));
     assert_eq!(service.session().ended, Some(Err(Failure::Stalled)));
 }
@@ -339,15 +328,11 @@ fn the_clock_is_set_over_udp_whatever_is_lost() {
     for seed in 0..50 {
         let (mut server, mut client) = pair(seed, 40);
         server.stack.wall_clock().set(Instant::ZERO, DATE);
-        let memory = leak(UdpResources::<4, 64>::new()).split();
-        let counters = leak(Counters::new());
-        let responder = UdpTime(Seconds);
-        let mut served =
-            UdpServer::new(&mut server.stack, responder, 37, memory, counters).unwrap();
-        let memory = leak(UdpResources::<1, 64>::new()).split();
+        let resources = leak(UdpResources::<4, 64>::new());
+        let mut served = server.stack.udp(resources, UdpTime(Seconds), 37).unwrap();
+        let resources = leak(UdpResources::<1, 64>::new());
         let remote = IpEndpoint::new(SERVER, 37);
-        let session = ClockSetter::new();
-        let mut service = UdpClient::new(&mut client.stack, session, remote, memory).unwrap();
+        let mut service = client.stack.udp_client(resources, ClockSetter::new(), remote).unwrap();
         let done = |s: &UdpClient<'_, ClockSetter>| s.progress() != Progress::Running;
         let now = run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, done);
         assert_eq!(service.progress(), Progress::Succeeded, "seed {seed}");
@@ -363,15 +348,14 @@ fn pings_of_the_course() {
     let control =
         leak(Control::new(Profile { delay: Duration::from_millis(3), ..Profile::COURSE }));
     let ping = PingServer::new(control, leak(PingResources::<2, 64>::new()).split());
-    let memory = leak(UdpResources::<4, 1472>::new()).split();
-    let counters = &*leak(Counters::new());
-    let mut served = UdpServer::new(&mut server.stack, ping, 12000, memory, counters).unwrap();
+    let resources = leak(UdpResources::<4, 1472>::new());
+    let mut served = server.stack.udp(resources, ping, 12000).unwrap();
     let events = Rc::new(RefCell::new(Vec::new()));
     let report = |event: PingEvent| events.borrow_mut().push(event.to_string());
-    let memory = leak(UdpResources::<4, 64>::new()).split();
+    let resources = leak(UdpResources::<4, 64>::new());
     let session = PingClient::new(SERVER, PingSettings::COURSE, report);
     let remote = IpEndpoint::new(SERVER, 12000);
-    let mut service = UdpClient::new(&mut client.stack, session, remote, memory).unwrap();
+    let mut service = client.stack.udp_client(resources, session, remote).unwrap();
     run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, |s| {
         s.progress() != Progress::Running
     });
@@ -382,7 +366,8 @@ fn pings_of_the_course() {
         })
         .collect();
     assert_eq!(*events.borrow(), expected);
-    assert_eq!((counters.served.get(), counters.refused.get()), (4, 5));
+    let counters = &server.stack.registry().services[0].counters;
+    assert_eq!((counters.served.get(), counters.unanswered.get()), (4, 5));
     assert_eq!(
         service.session().statistics().to_string(),
         "9 packets sent, 4 received, 55.6% loss\n\
@@ -399,19 +384,15 @@ fn what_is_sent_to_everybody_is_not_answered() {
     ] {
         let (mut server, mut client) = pair(6, 0);
         server.stack.wall_clock().set(Instant::ZERO, DATE);
-        let memory = leak(UdpResources::<4, 64>::new()).split();
-        let counters = &*leak(Counters::new());
-        let responder = UdpTime(Seconds);
-        let mut served =
-            UdpServer::new(&mut server.stack, responder, 37, memory, counters).unwrap();
-        let memory = leak(UdpResources::<4, 64>::new()).split();
+        let resources = leak(UdpResources::<4, 64>::new());
+        let mut served = server.stack.udp(resources, UdpTime(Seconds), 37).unwrap();
+        let resources = leak(UdpResources::<4, 64>::new());
         let remote = IpEndpoint::new(address, 37);
-        let mut service =
-            UdpClient::new(&mut client.stack, ClockSetter::new(), remote, memory).unwrap();
-        run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, |_| {
-            counters.served.get() + counters.refused.get() > 0
-        });
+        let mut service = client.stack.udp_client(resources, ClockSetter::new(), remote).unwrap();
+        let done = |s: &UdpClient<'_, ClockSetter>| s.progress() != Progress::Running;
+        run((&mut server, &mut served), (&mut client, &mut service), Instant::ZERO, done);
+        let counters = &server.stack.registry().services[0].counters;
         assert_eq!(counters.served.get() > 0, is_answered, "{address}");
-        assert_eq!(counters.refused.get() > 0, !is_answered, "{address}");
+        assert_eq!(counters.unanswered.get() > 0, !is_answered, "{address}");
     }
 }

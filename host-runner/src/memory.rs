@@ -1,103 +1,82 @@
-//! The device's memory, sized by flags where a board has constants.
+//! The device's memory, sized by flags where a board has constants. The device lives as long as the
+//! program, so its memory is never freed.
 
-use bareserve::net::{
-    listener::syn::Syn,
-    stack::StackMemory,
-    tcp::{server::TcpMemory, slot::Slot},
-    udp::server::UdpMemory,
+use bareserve::{
+    counters::ServiceEntry,
+    net::{
+        StackMemory,
+        tcp::{client::TcpClientMemory, server::TcpMemory, slot::Slot},
+        udp::server::UdpMemory,
+    },
+    ping::server::{Held, PingMemory},
+    services::ping::UdpGroupMemory,
 };
-use smoltcp::{iface::SocketStorage, socket::udp};
+use smoltcp::{
+    iface::SocketStorage,
+    socket::udp::{PacketBuffer, PacketMetadata},
+};
 
-/// Send and receive buffer of a TCP connection: the receive buffer is the window, of which the stack
+/// Transmit and receive buffer of a TCP connection: the receive buffer is the window, of which the stack
 /// uses 65,535 bytes.
 const TCP_BUFFER: usize = 64 * 1024;
+
+/// Services that the device can have.
+const SERVICES: usize = 16;
 
 /// Datagrams that wait in each direction.
 const DATAGRAMS: usize = 64;
 
 /// The longest payload of an IPv4 datagram.
-pub const DATAGRAM_SIZE: usize = 65_507;
+const DATAGRAM_SIZE: usize = 65_507;
 
 /// Bytes of datagrams that wait in each direction.
 const DATAGRAM_BUFFER: usize = 4 * DATAGRAM_SIZE;
 
-/// Memory of the stack itself.
-pub struct StackSpace<'a> {
-    sockets: Vec<SocketStorage<'a>>,
-    backlog: Vec<Option<Syn>>,
-}
+/// Pings that can be delayed at a time.
+const HELD_PINGS: usize = 64;
 
-impl<'a> StackSpace<'a> {
-    /// For so many sockets and waiting requests.
-    pub fn new(sockets: usize, backlog: usize) -> Self {
-        Self {
-            sockets: (0..sockets).map(|_| SocketStorage::EMPTY).collect(),
-            backlog: vec![None; backlog],
-        }
-    }
-
-    /// As the stack takes it.
-    pub fn split(&'a mut self) -> StackMemory<'a> {
-        StackMemory { sockets: &mut self.sockets, backlog: &mut self.backlog }
+/// Memory of a stack with so many sockets and waiting connection requests.
+pub fn stack<'a>(sockets: usize, backlog: usize) -> StackMemory<'a> {
+    StackMemory {
+        sockets: many(sockets, || SocketStorage::EMPTY),
+        backlog: many(backlog, || None),
+        services: many(SERVICES, ServiceEntry::vacant),
     }
 }
 
-/// Memory of a TCP service.
-pub struct TcpSpace<C> {
-    slots: Vec<Slot<C>>,
-    rx: Vec<u8>,
-    tx: Vec<u8>,
-}
-
-impl<C> TcpSpace<C> {
-    /// For so many connections at once.
-    pub fn new(connections: usize, connection: impl Fn() -> C) -> Self {
-        Self {
-            slots: (0..connections).map(|_| Slot::new(connection())).collect(),
-            rx: vec![0; connections * TCP_BUFFER],
-            tx: vec![0; connections * TCP_BUFFER],
-        }
-    }
-
-    /// As a server takes it.
-    pub fn split(&mut self) -> TcpMemory<'_, C> {
-        TcpMemory { slots: &mut self.slots, rx: &mut self.rx, tx: &mut self.tx }
+/// Memory of a TCP server with so many connections.
+pub fn tcp<'a, C: Default + 'a>(connections: usize) -> TcpMemory<'a, C> {
+    TcpMemory {
+        slots: many(connections, Slot::new),
+        connections: many(connections, C::default),
+        rx: many(connections * TCP_BUFFER, || 0),
+        tx: many(connections * TCP_BUFFER, || 0),
     }
 }
 
-/// Memory of a UDP service.
-pub struct UdpSpace {
-    rx_meta: [udp::PacketMetadata; DATAGRAMS],
-    tx_meta: [udp::PacketMetadata; DATAGRAMS],
-    rx: Vec<u8>,
-    tx: Vec<u8>,
-    datagram: Vec<u8>,
+/// Memory of a TCP client.
+pub fn tcp_client<'a>() -> TcpClientMemory<'a> {
+    TcpClientMemory { rx: many(TCP_BUFFER, || 0), tx: many(TCP_BUFFER, || 0) }
 }
 
-impl Default for UdpSpace {
-    fn default() -> Self {
-        Self::new()
-    }
+/// Memory of a UDP server or client, for datagrams of any size.
+pub fn udp<'a>() -> UdpMemory<'a> {
+    UdpMemory { rx: ring(), tx: ring(), datagram: many(DATAGRAM_SIZE, || 0) }
 }
 
-impl UdpSpace {
-    /// For datagrams of any size.
-    pub fn new() -> Self {
-        Self {
-            rx_meta: [udp::PacketMetadata::EMPTY; DATAGRAMS],
-            tx_meta: [udp::PacketMetadata::EMPTY; DATAGRAMS],
-            rx: vec![0; DATAGRAM_BUFFER],
-            tx: vec![0; DATAGRAM_BUFFER],
-            datagram: vec![0; DATAGRAM_SIZE],
-        }
-    }
+/// Memory of ping and echo over UDP, and of the pings that are delayed.
+pub fn ping<'a, 'p>() -> UdpGroupMemory<'a, 'p> {
+    let held = PingMemory {
+        queue: many(HELD_PINGS, || Held::NOTHING),
+        bytes: many(HELD_PINGS * DATAGRAM_SIZE, || 0),
+    };
+    UdpGroupMemory { held, ping: udp(), echo: udp() }
+}
 
-    /// As a server takes it.
-    pub fn split(&mut self) -> UdpMemory<'_> {
-        UdpMemory {
-            rx: udp::PacketBuffer::new(&mut self.rx_meta[..], &mut self.rx[..]),
-            tx: udp::PacketBuffer::new(&mut self.tx_meta[..], &mut self.tx[..]),
-            datagram: &mut self.datagram,
-        }
-    }
+fn ring<'a>() -> PacketBuffer<'a> {
+    PacketBuffer::new(many(DATAGRAMS, || PacketMetadata::EMPTY), many(DATAGRAM_BUFFER, || 0))
+}
+
+fn many<'a, T: 'a>(count: usize, make: impl FnMut() -> T) -> &'a mut [T] {
+    std::iter::repeat_with(make).take(count).collect::<Vec<_>>().leak()
 }

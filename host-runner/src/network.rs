@@ -5,10 +5,12 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, UdpSocket},
 };
 
-use bareserve::{Stack, entropy::Entropy, net::stack::StackMemory};
+use bareserve::{
+    Stack,
+    net::{StackMemory, config::Config},
+};
 use smoltcp::{
     phy::Device,
-    time::Instant,
     wire::{EthernetAddress, IpAddress, IpCidr},
 };
 
@@ -17,7 +19,7 @@ use crate::{
     entropy::OsEntropy,
     error::Failure,
     link::Link,
-    log::Verbosity,
+    log::{Log, Verbosity},
     namespace,
     tap::{OpenError, Tap},
 };
@@ -38,6 +40,9 @@ pub struct Network {
     /// The longest IP packet, in bytes.
     pub mtu: usize,
 }
+
+/// A stack on a device of this host.
+pub type HostStack<'a, D> = Stack<'a, D, OsEntropy, Log>;
 
 /// An address with the length of its network's prefix, as `192.168.69.1/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,15 +156,13 @@ impl Network {
         &self,
         tap: D,
         memory: StackMemory<'a>,
-        now: Instant,
-    ) -> Stack<'a, D> {
-        let addresses = [
-            IpCidr::new(IpAddress::Ipv4(self.address.address), self.address.length),
-            IpCidr::new(IpAddress::Ipv6(Self::link_local()), 64),
-            IpCidr::new(IpAddress::Ipv6(self.address6.address), self.address6.length),
-        ];
-        let entropy: &mut dyn Entropy = &mut OsEntropy;
-        Stack::new(tap, HARDWARE_ADDRESS, &addresses, entropy, memory, now)
+        log: Log,
+    ) -> HostStack<'a, D> {
+        let config = Config::new(HARDWARE_ADDRESS)
+            .address(IpCidr::new(IpAddress::Ipv4(self.address.address), self.address.length))
+            .address(IpCidr::new(IpAddress::Ipv6(Self::link_local()), 64))
+            .address(IpCidr::new(IpAddress::Ipv6(self.address6.address), self.address6.length));
+        Stack::new(tap, config, OsEntropy, memory).with_observer(log)
     }
 
     /// The device's link-local address, made of its hardware address (RFC 4291 appendix A).

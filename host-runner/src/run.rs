@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bareserve::{Service, Stack, clock::until};
+use bareserve::{Service, clock::until};
 use nix::{
     errno::Errno,
     poll::{PollFd, PollFlags, ppoll},
@@ -16,7 +16,7 @@ use nix::{
     },
 };
 
-use crate::{clock::Clock, entropy::OsEntropy, error::Failure, log::Log, tap::Awaitable};
+use crate::{clock::Clock, error::Failure, network::HostStack, tap::Awaitable};
 
 /// Turns without sleep after which signals are looked for all the same.
 const TURNS_BETWEEN_LOOKS: u32 = 64;
@@ -50,37 +50,38 @@ impl StopSignals {
 
 /// Runs `services` until a signal comes, or `is_done`, called after each turn, says so.
 pub fn run<D: Awaitable>(
-    stack: &mut Stack<'_, D>,
+    stack: &mut HostStack<'_, D>,
     services: &mut [&mut dyn Service],
     clock: &mut Clock,
-    log: &mut Log,
     signals: &StopSignals,
-    mut is_done: impl FnMut(&mut Stack<'_, D>) -> bool,
+    mut is_done: impl FnMut() -> bool,
 ) -> Result<(), Failure> {
     let mut turns = 0;
     let mut watch = BusyPoll::default();
     loop {
         let now = clock.now();
-        log.set_now(now);
+        stack.observer().set_now(now);
         clock.set(stack.wall_clock(), now);
-        let due = stack.poll(now, &mut OsEntropy, log, services);
-        if is_done(stack) {
+        let wait = stack.poll(now, services);
+        if is_done() {
             return Ok(());
         }
         turns += 1;
-        let is_due = due.is_some_and(|due| due <= now);
+        let is_due = wait.is_some_and(|wait| wait.total_micros() == 0);
         if is_due && turns < TURNS_BETWEEN_LOOKS {
             continue;
         }
         turns = 0;
         let began = Instant::now();
         if !is_due {
-            log.flush();
+            stack.observer().flush();
             if watch.finds_frame(stack.device(), began) {
                 continue;
             }
         }
-        if sleep(stack.device().descriptor(), due, clock, signals)? == Woken::BySignal {
+        if sleep(stack.device().descriptor(), wait.map(|wait| now + wait), clock, signals)?
+            == Woken::BySignal
+        {
             return Ok(());
         }
         watch.note(began.elapsed());

@@ -12,7 +12,7 @@ pub trait Document {
     fn row(&self, n: usize, env: &Environment<'_>) -> Option<Self::Row>;
 
     /// Writes the whole text of a row.
-    fn write(&self, row: &Self::Row, out: &mut ResumableWriter<'_>);
+    fn write(&self, row: &Self::Row, env: &Environment<'_>, out: &mut ResumableWriter<'_>);
 }
 
 /// How much of a [`Document`] has been read.
@@ -52,7 +52,7 @@ impl<R> Progress<R> {
             };
             let mut window =
                 ResumableWriter::new(out.get_mut(written..).unwrap_or_default(), self.sent);
-            document.write(row, &mut window);
+            document.write(row, env, &mut window);
             written += window.shown();
             self.sent += window.shown();
             if !window.is_complete() {

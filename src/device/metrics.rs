@@ -50,7 +50,7 @@ pub(super) struct Family {
 }
 
 /// How many numbers each service has.
-pub(super) const COUNT: usize = 8;
+pub(super) const COUNT: usize = 9;
 
 /// What each service counts, in the order in which it is shown.
 pub(super) static FAMILIES: [Family; COUNT] = [
@@ -90,11 +90,18 @@ pub(super) static FAMILIES: [Family; COUNT] = [
         value: |counters| counters.expired.get().into(),
     },
     Family {
-        key: "refused",
-        name: "refused_total",
-        help: "Connections reset by the peer, or datagrams left without an answer.",
+        key: "peer_resets",
+        name: "peer_resets_total",
+        help: "Connections reset by the peer.",
         kind: "counter",
-        value: |counters| counters.refused.get().into(),
+        value: |counters| counters.peer_resets.get().into(),
+    },
+    Family {
+        key: "unanswered",
+        name: "unanswered_total",
+        help: "Datagrams left without an answer.",
+        kind: "counter",
+        value: |counters| counters.unanswered.get().into(),
     },
     Family {
         key: "bytes_in",
@@ -120,19 +127,19 @@ impl Document for Metrics<'_> {
         let Some(n) = n.checked_sub(1) else {
             return Some(MetricsRow::Device {
                 uptime_ms: env.now.total_millis(),
-                dropped: overview.backlog.dropped.get().into(),
+                dropped: env.registry.queue.dropped.into(),
                 loss_percent: overview.ping.map(|ping| ping.loss_percent()),
             });
         };
-        let rows_a_family = overview.services.len() + 1;
+        let rows_a_family = env.registry.services.len() + 1;
         let (family, row) = (n.checked_div(rows_a_family)?, n.checked_rem(rows_a_family)?);
         let Family { value, .. } = FAMILIES.get(family)?;
         let Some(service) = row.checked_sub(1) else { return Some(MetricsRow::Header { family }) };
-        let value = value(overview.services.get(service)?.counters);
+        let value = value(&env.registry.services.get(service)?.counters);
         Some(MetricsRow::Value { family, service, value })
     }
 
-    fn write(&self, row: &MetricsRow, out: &mut ResumableWriter<'_>) {
+    fn write(&self, row: &MetricsRow, env: &Environment<'_>, out: &mut ResumableWriter<'_>) {
         match *row {
             MetricsRow::Device { uptime_ms, dropped, loss_percent } => {
                 self.write_device(uptime_ms.unsigned_abs(), dropped, loss_percent, out);
@@ -144,7 +151,7 @@ impl Document for Metrics<'_> {
             }
             MetricsRow::Value { family, service, value } => {
                 let (Some(family), Some(service)) =
-                    (FAMILIES.get(family), self.0.services.get(service))
+                    (FAMILIES.get(family), env.registry.services.get(service))
                 else {
                     return;
                 };

@@ -24,13 +24,13 @@
 //!             "unix_ms": 1700000000123, "utc_offset_s": 3600,
 //!             "writable": true, "authorized": false, "files_root": "/"},
 //!  "services": [{"name": "http", "protocol": "tcp", "ports": [80, 6789],
-//!                "open": 2, "capacity": 8, "parked": 0, "served": 120, "expired": 1, "refused": 0,
+//!                "open": 2, "capacity": 8, "parked": 0, "served": 120, "expired": 1, "peer_resets": 0, "unanswered": 0,
 //!                "bytes_in": 4711, "bytes_out": 81500}],
 //!  "backlog": {"waiting": 0, "capacity": 64, "dropped": 0},
 //!  "ping": {"loss_percent": 20, "answered": 80, "lost": 20}}
 //! ```
 //! `unix_ms` is null while the clock is unset, and `ping` while no ping service runs. What each
-//! number of a service counts is said at [`Counters`]; a service over UDP has no connections, so
+//! number of a service counts is said at [`Counters`](crate::counters::Counters); a service over UDP has no connections, so
 //! its `open`, `capacity` and `parked` are 0. `authorized` tells the page whether its browser holds
 //! the token as a cookie that scripts cannot see.
 //!
@@ -43,12 +43,9 @@
 //! A file is fetched from `files_root` followed by its path, and stored there by `PUT`.
 
 use self::capture::SharedCapture;
-use crate::{
-    counters::{BacklogCounters, Counters},
-    ping::{
-        profile::{Loss, Profile},
-        server::Control,
-    },
+use crate::ping::{
+    profile::{Loss, Profile},
+    server::Control,
 };
 
 mod app;
@@ -77,10 +74,6 @@ pub struct Overview<'a> {
     pub name: &'a str,
     /// Its version.
     pub version: &'a str,
-    /// Its services, in the order in which they are shown.
-    pub services: &'a [ServiceEntry<'a>],
-    /// The queue of connection requests.
-    pub backlog: &'a BacklogCounters,
     /// The ping service, if there is one.
     pub ping: Option<PingEntry<'a>>,
     /// Where the web server has the files: `/`.
@@ -93,26 +86,11 @@ pub struct Overview<'a> {
     pub capture: Option<&'a dyn SharedCapture>,
 }
 
-/// One service of an [`Overview`].
-#[derive(Debug, Clone, Copy)]
-pub struct ServiceEntry<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// What it is spoken over.
-    pub transport: Transport,
-    /// Its ports.
-    pub ports: &'a [u16],
-    /// What it counts.
-    pub counters: &'a Counters,
-}
-
 /// The ping service of an [`Overview`].
 #[derive(Debug, Clone, Copy)]
 pub struct PingEntry<'a> {
     /// The profile it follows.
     pub control: &'a Control,
-    /// What it counts: `served` are answered, `refused` are lost.
-    pub counters: &'a Counters,
 }
 
 impl PingEntry<'_> {
@@ -129,24 +107,6 @@ impl PingEntry<'_> {
     pub fn set_loss_percent(&self, percent: u8) {
         let loss = if percent == 0 { Loss::Never } else { Loss::Percent(percent) };
         self.control.set(Profile { loss, ..self.control.profile() });
-    }
-}
-
-/// What a service is spoken over.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Transport {
-    /// A connection for each client.
-    Tcp,
-    /// One socket for everybody.
-    Udp,
-}
-
-impl Transport {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     metrics::{COUNT, FAMILIES},
 };
 use crate::{
-    counters::{BacklogCounters, Counters},
+    counters::{QueueFigures, Transport},
     protocol::environment::Environment,
     wire::{
         template::{Value, boolean},
@@ -38,7 +38,7 @@ pub enum StatusRow {
     /// The rest.
     End {
         /// The queue.
-        backlog: BacklogCounters,
+        backlog: QueueFigures,
         /// The ping service: loss in percent, how many were answered and lost.
         ping: Option<[u32; 3]>,
     },
@@ -56,28 +56,31 @@ impl Document for Status<'_> {
                 utc_offset_s: env.wall_clock.utc_offset_seconds().into(),
             });
         };
-        if let Some(service) = overview.services.get(after_device) {
+        if let Some(service) = env.registry.services.get(after_device) {
             let mut values = [0; COUNT];
             for (value, family) in values.iter_mut().zip(&FAMILIES) {
-                *value = (family.value)(service.counters);
+                *value = (family.value)(&service.counters);
             }
             return Some(StatusRow::Service { index: after_device, values });
         }
-        (after_device == overview.services.len()).then(|| StatusRow::End {
-            backlog: overview.backlog.clone(),
+        (after_device == env.registry.services.len()).then(|| StatusRow::End {
+            backlog: env.registry.queue,
             ping: overview.ping.map(|ping| {
-                let Counters { served, refused, .. } = ping.counters;
-                [ping.loss_percent().into(), served.get(), refused.get()]
+                let entry = env.registry.find(crate::ping::server::NAME, Transport::Udp);
+                let (answered, lost) = entry.map_or((0, 0), |entry| {
+                    (entry.counters.served.get(), entry.counters.unanswered.get())
+                });
+                [ping.loss_percent().into(), answered, lost]
             }),
         })
     }
 
-    fn write(&self, row: &StatusRow, out: &mut ResumableWriter<'_>) {
+    fn write(&self, row: &StatusRow, env: &Environment<'_>, out: &mut ResumableWriter<'_>) {
         match row {
             StatusRow::Device { uptime_ms, unix_ms, utc_offset_s } => {
                 self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out);
             }
-            StatusRow::Service { index, values } => self.write_service(*index, values, out),
+            StatusRow::Service { index, values } => write_service(*index, values, env, out),
             StatusRow::End { backlog, ping } => write_end(backlog, *ping, out),
         }
     }
@@ -108,31 +111,35 @@ impl Status<'_> {
             ],
         );
     }
-
-    fn write_service(&self, index: usize, values: &[u64; COUNT], out: &mut ResumableWriter<'_>) {
-        let Some(service) = self.0.services.get(index) else { return };
-        out.put(if index == 0 { "" } else { "," });
-        out.fill(
-            "{\"name\":%,\"protocol\":\"%\",\"ports\":[",
-            &[Value::Json(service.name), Value::Text(service.transport.name())],
-        );
-        for (n, port) in service.ports.iter().enumerate() {
-            out.put(if n == 0 { "" } else { "," });
-            out.number(u64::from(*port));
-        }
-        out.put("]");
-        for (family, value) in FAMILIES.iter().zip(values) {
-            out.fill(",\"%\":%", &[Value::Text(family.key), Value::Number(*value)]);
-        }
-        out.put("}");
-    }
 }
 
-fn write_end(backlog: &BacklogCounters, ping: Option<[u32; 3]>, out: &mut ResumableWriter<'_>) {
+fn write_service(
+    index: usize,
+    values: &[u64; COUNT],
+    env: &Environment<'_>,
+    out: &mut ResumableWriter<'_>,
+) {
+    let Some(service) = env.registry.services.get(index) else { return };
+    out.put(if index == 0 { "" } else { "," });
+    out.fill(
+        "{\"name\":%,\"protocol\":\"%\",\"ports\":[",
+        &[Value::Json(service.name), Value::Text(service.transport.name())],
+    );
+    for (n, port) in service.ports.iter().enumerate() {
+        out.put(if n == 0 { "" } else { "," });
+        out.number(u64::from(*port));
+    }
+    out.put("]");
+    for (family, value) in FAMILIES.iter().zip(values) {
+        out.fill(",\"%\":%", &[Value::Text(family.key), Value::Number(*value)]);
+    }
+    out.put("}");
+}
+
+fn write_end(backlog: &QueueFigures, ping: Option<[u32; 3]>, out: &mut ResumableWriter<'_>) {
     out.fill(
         "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
-        &[&backlog.waiting, &backlog.capacity, &backlog.dropped]
-            .map(|cell| Value::Number(cell.get().into())),
+        &[backlog.waiting, backlog.capacity, backlog.dropped].map(|n| Value::Number(n.into())),
     );
     let Some(ping) = ping else { return out.put("null}") };
     let values = ping.map(|number| Value::Number(number.into()));

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     clock::{UnixTime, WallClock},
-    counters::{BacklogCounters, Counters},
+    counters::{Counters, Ports, QueueFigures, Registry, ServiceEntry, Transport},
     entropy::SeededEntropy,
     ping::{
         profile::{Loss, Profile},
@@ -30,77 +30,65 @@ use crate::{
 const NOW: Instant = Instant::from_millis_const(81_234);
 
 /// Lends an environment in which it is `now`, and 2023-11-14 22:13:20 at the start.
-fn at<R>(now: Instant, f: impl FnOnce(&Environment<'_>) -> R) -> R {
+fn at<R>(now: Instant, registry: Registry<'_>, f: impl FnOnce(&Environment<'_>) -> R) -> R {
     let mut wall_clock = WallClock::new();
     wall_clock.set(Instant::ZERO, UnixTime(1_700_000_000_000_000));
     wall_clock.set_utc_offset_seconds(-3600);
-    with_clock(now, &mut wall_clock, f)
+    with_clock(now, registry, &mut wall_clock, f)
 }
 
 fn with_clock<R>(
     now: Instant,
+    registry: Registry<'_>,
     wall_clock: &mut WallClock,
     f: impl FnOnce(&Environment<'_>) -> R,
 ) -> R {
     let mut entropy = SeededEntropy::new(1);
-    f(&Environment { now, wall_clock, entropy: &mut entropy, observer: &mut () })
+    f(&Environment { now, wall_clock, entropy: &mut entropy, observer: &mut (), registry })
 }
 
-/// Two services, one of each kind, and all else that can be shown.
+/// Two services, one of each kind, and everything else that can be shown.
 struct Bench {
-    http: Counters,
-    ping: Counters,
-    backlog: BacklogCounters,
+    services: [ServiceEntry; 2],
+    queue: QueueFigures,
     control: Control,
 }
 
 impl Bench {
     fn new() -> Self {
-        let bench = Self {
-            http: Counters::new(),
-            ping: Counters::new(),
-            backlog: BacklogCounters::new(),
-            control: Control::new(Profile { loss: Loss::Percent(20), ..Profile::DEFAULT }),
+        let entry = |name, transport, ports: &[u16]| ServiceEntry {
+            name,
+            transport,
+            ports: Ports::from_slice(ports).unwrap(),
+            counters: Counters::new(),
         };
-        bench.http.open.set(2);
-        bench.http.capacity.set(8);
-        bench.http.parked.set(3);
-        bench.http.served.set(u32::MAX);
-        bench.http.bytes_in.set(u64::MAX);
-        bench.ping.served.set(80);
-        bench.ping.refused.set(20);
-        bench.backlog.capacity.set(64);
-        bench.backlog.waiting.set(3);
-        bench.backlog.dropped.set(1);
-        bench
+        let (http, ping) =
+            (entry("http", Transport::Tcp, &[80, 6789]), entry("ping", Transport::Udp, &[12000]));
+        http.counters.open.set(2);
+        http.counters.capacity.set(8);
+        http.counters.parked.set(3);
+        http.counters.served.set(u32::MAX);
+        http.counters.bytes_in.set(u64::MAX);
+        ping.counters.served.set(80);
+        ping.counters.unanswered.set(20);
+        Self {
+            services: [http, ping],
+            queue: QueueFigures { waiting: 3, capacity: 64, dropped: 1 },
+            control: Control::new(Profile { loss: Loss::Percent(20), ..Profile::DEFAULT }),
+        }
     }
 
-    fn show<R>(&self, f: impl FnOnce(Overview<'_>) -> R) -> R {
-        let services = [
-            ServiceEntry {
-                name: "http",
-                transport: Transport::Tcp,
-                ports: &[80, 6789],
-                counters: &self.http,
-            },
-            ServiceEntry {
-                name: "ping",
-                transport: Transport::Udp,
-                ports: &[12000],
-                counters: &self.ping,
-            },
-        ];
-        f(Overview {
+    fn show<R>(&self, f: impl FnOnce(Overview<'_>, Registry<'_>) -> R) -> R {
+        let overview = Overview {
             name: "sensor \"7\"\n",
             version: "0.1.0",
-            services: &services,
-            backlog: &self.backlog,
-            ping: Some(PingEntry { control: &self.control, counters: &self.ping }),
+            ping: Some(PingEntry { control: &self.control }),
             files_root: "/",
             writable: true,
             authorized: false,
             capture: None,
-        })
+        };
+        f(overview, Registry { services: &self.services, queue: self.queue })
     }
 }
 
@@ -128,19 +116,21 @@ const STATUS: &str = concat!(
     r#"{"device":{"name":"sensor \"7\"\n","version":"0.1.0","uptime_ms":81234,"#,
     r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"authorized":false,"files_root":"/"},"#,
     r#""services":[{"name":"http","protocol":"tcp","ports":[80,6789],"open":2,"capacity":8,"#,
-    r#""parked":3,"served":4294967295,"expired":0,"refused":0,"#,
+    r#""parked":3,"served":4294967295,"expired":0,"peer_resets":0,"unanswered":0,"#,
     r#""bytes_in":18446744073709551615,"bytes_out":0},"#,
     r#"{"name":"ping","protocol":"udp","ports":[12000],"open":0,"capacity":0,"parked":0,"#,
-    r#""served":80,"expired":0,"refused":20,"bytes_in":0,"bytes_out":0}],"#,
+    r#""served":80,"expired":0,"peer_resets":0,"unanswered":20,"bytes_in":0,"bytes_out":0}],"#,
     r#""backlog":{"waiting":3,"capacity":64,"dropped":1},"#,
     r#""ping":{"loss_percent":20,"answered":80,"lost":20}}"#,
 );
 
 #[test]
 fn status_is_the_same_in_pieces_of_any_size() {
-    Bench::new().show(|overview| {
+    Bench::new().show(|overview, registry| {
         for size in 1..=STATUS.len() + 1 {
-            at(NOW, |env| assert_eq!(read_document(&Status(overview), size, env), STATUS));
+            at(NOW, registry, |env| {
+                assert_eq!(read_document(&Status(overview), size, env), STATUS)
+            });
         }
     });
 }
@@ -148,10 +138,12 @@ fn status_is_the_same_in_pieces_of_any_size() {
 #[test]
 fn status_without_clock_services_and_ping() {
     let bench = Bench::new();
-    bench.show(|overview| {
-        let overview = Overview { services: &[], ping: None, writable: false, ..overview };
-        let text =
-            with_clock(NOW, &mut WallClock::new(), |env| read_document(&Status(overview), 7, env));
+    bench.show(|overview, registry| {
+        let overview = Overview { ping: None, writable: false, ..overview };
+        let registry = Registry { services: &[], ..registry };
+        let text = with_clock(NOW, registry, &mut WallClock::new(), |env| {
+            read_document(&Status(overview), 7, env)
+        });
         assert!(text.contains(r#""unix_ms":null,"utc_offset_s":0,"writable":false"#), "{text}");
         assert!(
             text.ends_with(
@@ -166,17 +158,23 @@ fn status_without_clock_services_and_ping() {
 #[test]
 fn status_is_whole_while_counters_move() {
     let bench = Bench::new();
-    bench.http.served.set(7);
-    bench.http.bytes_in.set(9);
-    bench.show(|overview| {
+    bench.services[0].counters.served.set(7);
+    bench.services[0].counters.bytes_in.set(9);
+    bench.show(|overview, registry| {
         for size in [1, 2, 3, 5, 8, 13] {
             let mut progress = Progress::new();
             let text = read_all(size, |out| {
-                bench.http.served.set(bench.http.served.get().wrapping_mul(31));
-                bench.http.bytes_in.set(bench.http.bytes_in.get().wrapping_mul(31));
+                bench.services[0]
+                    .counters
+                    .served
+                    .set(bench.services[0].counters.served.get().wrapping_mul(31));
+                bench.services[0]
+                    .counters
+                    .bytes_in
+                    .set(bench.services[0].counters.bytes_in.get().wrapping_mul(31));
                 let ping = overview.ping.unwrap();
                 ping.set_loss_percent((ping.loss_percent() + 7) % 101);
-                at(NOW, |env| progress.read(&Status(overview), env, out))
+                at(NOW, registry, |env| progress.read(&Status(overview), env, out))
             });
             let text = String::from_utf8(text).unwrap();
             let without_digits =
@@ -188,8 +186,8 @@ fn status_is_whole_while_counters_move() {
 
 #[test]
 fn a_document_stays_at_its_end() {
-    Bench::new().show(|overview| {
-        at(NOW, |env| {
+    Bench::new().show(|overview, registry| {
+        at(NOW, registry, |env| {
             let mut progress = Progress::new();
             read_all(100, |out| progress.read(&Status(overview), env, out));
             assert_eq!(progress.read(&Status(overview), env, &mut [0; 100]), 0);
@@ -199,10 +197,10 @@ fn a_document_stays_at_its_end() {
 
 #[test]
 fn metrics_follow_the_text_format() {
-    Bench::new().show(|overview| {
-        let text = at(NOW, |env| read_document(&Metrics(overview), 4096, env));
+    Bench::new().show(|overview, registry| {
+        let text = at(NOW, registry, |env| read_document(&Metrics(overview), 4096, env));
         for size in 1..200 {
-            assert_eq!(at(NOW, |env| read_document(&Metrics(overview), size, env)), text);
+            assert_eq!(at(NOW, registry, |env| read_document(&Metrics(overview), size, env)), text);
         }
         for line in [
             r#"bareserve_info{name="sensor \"7\"\n",version="0.1.0"} 1"#,
@@ -211,7 +209,7 @@ fn metrics_follow_the_text_format() {
             "bareserve_ping_loss_percent 20",
             r#"bareserve_connections_open{service="http"} 2"#,
             r#"bareserve_received_bytes_total{service="http"} 18446744073709551615"#,
-            r#"bareserve_refused_total{service="ping"} 20"#,
+            r#"bareserve_unanswered_total{service="ping"} 20"#,
         ] {
             assert!(text.lines().any(|other| other == line), "no {line} in\n{text}");
         }
@@ -232,7 +230,7 @@ fn metrics_follow_the_text_format() {
             }
             assert!(samples > 0, "{family} has no sample");
         }
-        assert_eq!(families.len(), 12);
+        assert_eq!(families.len(), 13);
     });
 }
 
@@ -244,11 +242,12 @@ fn events_come_at_once_and_then_each_second() {
         let status = status.replace("1700000081234", &format!("{unix_ms}"));
         format!("event: status\ndata: {status}\n\n")
     };
-    Bench::new().show(|overview| {
+    Bench::new().show(|overview, registry| {
         for size in [1, 2, 7, 100, 4096] {
             let mut stream = EventStream::new();
             let read = |stream: &mut EventStream, now| {
-                let bytes = read_all(size, |out| at(now, |env| stream.read(&overview, env, out)));
+                let bytes =
+                    read_all(size, |out| at(now, registry, |env| stream.read(&overview, env, out)));
                 String::from_utf8(bytes).unwrap()
             };
             assert!(stream.poll_at() <= NOW && !stream.is_quiet());

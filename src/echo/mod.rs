@@ -169,6 +169,7 @@ mod tests {
             wall_clock: &mut WallClock::new(),
             entropy: &mut SeededEntropy::new(0),
             observer: &mut (),
+            registry: Default::default(),
         })
     }
 

@@ -1,6 +1,8 @@
 //! The adapters between protocols and smoltcp's sockets, the listener that they share, and one
 //! turn of the main loop.
 
+pub mod config;
+mod core;
 pub mod listener;
 pub mod resources;
 pub mod service;
@@ -8,3 +10,5 @@ pub mod setup_error;
 pub mod stack;
 pub mod tcp;
 pub mod udp;
+
+pub use self::core::StackMemory;

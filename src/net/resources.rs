@@ -1,137 +1,216 @@
-//! The memory of everything, as plain values that the user owns.
+//! The memory of everything, as plain values that the program owns.
 //!
-//! A program has one value of a type of its own, made of these, and hands out parts of it:
+//! A program has one value of a type of its own, made of these, in a `static`, a take-once cell or a
+//! variable, and hands `&mut` of each part to the stack:
 //!
 //! ```
-//! use bareserve::net::resources::{StackResources, TcpResources, UdpResources};
-//! # type Connection = ();
-//! struct Resources {
-//!     stack: StackResources<'static, 8, 16>,
-//!     http: TcpResources<Connection, 4, 1024, 2048>,
-//!     echo: UdpResources<4, 1472>,
+//! use bareserve::{
+//!     echo::EchoConnection,
+//!     net::resources::{StackResources, TcpResources, UdpResources},
+//! };
+//!
+//! type Echo = TcpResources<EchoConnection<128>, 2, 512, 512>;
+//! type Ping = UdpResources<4, 64>;
+//!
+//! pub struct Resources {
+//!     pub stack: StackResources<'static, { Echo::SOCKETS + Ping::SOCKETS }, 16>,
+//!     pub echo: Echo,
+//!     pub ping: Ping,
+//! }
+//!
+//! impl Resources {
+//!     pub const fn new() -> Self {
+//!         Self { stack: StackResources::new(), echo: TcpResources::new(), ping: UdpResources::new() }
+//!     }
 //! }
 //! ```
 //!
-//! What starts empty is made when it is split and is all zeros until then, so that a `static` of it
-//! needs no initial values in flash.
+//! All of it is `Send`, and zeros until the stack takes it, so that a `static` of it needs no initial
+//! values in flash.
 
-use crate::zeroed::fill;
 use heapless::Vec;
 use smoltcp::{iface::SocketStorage, socket::udp};
 
 use super::{
+    core::StackMemory,
     listener::syn::Syn,
-    stack::StackMemory,
-    tcp::{server::TcpMemory, slot::Slot},
+    tcp::{client::TcpClientMemory, server::TcpMemory, slot::Slot},
     udp::server::UdpMemory,
 };
+use crate::{counters::ServiceEntry, zeroed::fill};
 
-/// Places for `SOCKETS` sockets and for `BACKLOG` connection requests that wait.
+/// The memory of a [`Stack`](crate::Stack): places for `SOCKETS` sockets, `BACKLOG` connection
+/// requests that wait, and `SERVICES` services.
 #[derive(Debug)]
-pub struct StackResources<'a, const SOCKETS: usize, const BACKLOG: usize> {
+pub struct StackResources<
+    'a,
+    const SOCKETS: usize,
+    const BACKLOG: usize,
+    const SERVICES: usize = 12,
+> {
     sockets: Vec<SocketStorage<'a>, SOCKETS>,
     backlog: Vec<Option<Syn>, BACKLOG>,
+    services: Vec<ServiceEntry, SERVICES>,
 }
 
-impl<'a, const SOCKETS: usize, const BACKLOG: usize> StackResources<'a, SOCKETS, BACKLOG> {
-    /// All empty.
+impl<const SOCKETS: usize, const BACKLOG: usize, const SERVICES: usize>
+    StackResources<'_, SOCKETS, BACKLOG, SERVICES>
+{
+    /// All zeros.
     pub const fn new() -> Self {
-        Self { sockets: Vec::new(), backlog: Vec::new() }
-    }
-
-    /// As [`Stack::new`](crate::Stack::new) takes it.
-    pub fn split(&'a mut self) -> StackMemory<'a> {
-        StackMemory {
-            sockets: fill(&mut self.sockets, || SocketStorage::EMPTY),
-            backlog: fill(&mut self.backlog, || None),
-        }
+        Self { sockets: Vec::new(), backlog: Vec::new(), services: Vec::new() }
     }
 }
 
-impl<const SOCKETS: usize, const BACKLOG: usize> Default for StackResources<'_, SOCKETS, BACKLOG> {
+impl<const SOCKETS: usize, const BACKLOG: usize, const SERVICES: usize> Default
+    for StackResources<'_, SOCKETS, BACKLOG, SERVICES>
+{
     fn default() -> Self {
         Self::new()
     }
 }
 
-/// The memory of a TCP service with `N` connections of `RX` bytes of receive buffer (the TCP
-/// window) and `TX` bytes of transmit buffer each.
+impl<'a, const SOCKETS: usize, const BACKLOG: usize, const SERVICES: usize>
+    From<&'a mut StackResources<'a, SOCKETS, BACKLOG, SERVICES>> for StackMemory<'a>
+{
+    fn from(resources: &'a mut StackResources<'a, SOCKETS, BACKLOG, SERVICES>) -> Self {
+        StackMemory {
+            sockets: fill(&mut resources.sockets, || SocketStorage::EMPTY),
+            backlog: fill(&mut resources.backlog, || None),
+            services: fill(&mut resources.services, ServiceEntry::vacant),
+        }
+    }
+}
+
+/// The memory of a TCP server: `N` connections with `RX` bytes of receive buffer (the TCP window) and
+/// `TX` bytes of transmit buffer each. `C` is the protocol's
+/// [`Connection`](crate::protocol::stream::Protocol::Connection), or that of several
+/// [protocols](super::tcp::protocols): see [`PoolResources`].
 pub struct TcpResources<C, const N: usize, const RX: usize, const TX: usize> {
-    slots: Vec<Slot<C>, N>,
+    slots: Vec<Slot, N>,
+    connections: Vec<C, N>,
     rx: [[u8; RX]; N],
     tx: [[u8; TX]; N],
 }
 
+/// The memory of a pool of `N` connections for the [protocols](super::tcp::protocols) `P`.
+pub type PoolResources<P, const N: usize, const RX: usize, const TX: usize> =
+    TcpResources<<P as super::tcp::protocols::Protocols>::Connection, N, RX, TX>;
+
 impl<C, const N: usize, const RX: usize, const TX: usize> TcpResources<C, N, RX, TX> {
-    /// Around the memory of the connections themselves.
-    pub const fn new(connections: [Slot<C>; N]) -> Self {
-        Self { slots: Vec::from_array(connections), rx: [[0; RX]; N], tx: [[0; TX]; N] }
-    }
+    /// Sockets that it takes.
+    pub const SOCKETS: usize = N;
 
-    /// Without connections: [`split_with`](TcpResources::split_with) makes them.
-    pub const fn empty() -> Self {
-        Self { slots: Vec::new(), rx: [[0; RX]; N], tx: [[0; TX]; N] }
-    }
-
-    /// As [`TcpServer::new`](crate::net::tcp::server::TcpServer::new) takes it.
-    pub fn split(&mut self) -> TcpMemory<'_, C> {
-        TcpMemory {
-            slots: &mut self.slots,
-            rx: self.rx.as_flattened_mut(),
-            tx: self.tx.as_flattened_mut(),
-        }
-    }
-
-    /// The same, with each connection that is missing made by `connection`.
-    pub fn split_with(&mut self, mut connection: impl FnMut() -> C) -> TcpMemory<'_, C> {
-        TcpMemory {
-            slots: fill(&mut self.slots, || Slot::new(connection())),
-            rx: self.rx.as_flattened_mut(),
-            tx: self.tx.as_flattened_mut(),
-        }
-    }
-}
-
-/// The memory of a UDP service: room for `N` datagrams of up to `SIZE` bytes of payload in each
-/// direction.
-pub struct UdpResources<const N: usize, const SIZE: usize> {
-    rx_meta: Vec<udp::PacketMetadata, N>,
-    tx_meta: Vec<udp::PacketMetadata, N>,
-    rx: [[u8; SIZE]; N],
-    tx: [[u8; SIZE]; N],
-    datagram: [u8; SIZE],
-}
-
-impl<const N: usize, const SIZE: usize> UdpResources<N, SIZE> {
-    /// All empty.
+    /// All zeros.
     pub const fn new() -> Self {
-        Self {
-            rx_meta: Vec::new(),
-            tx_meta: Vec::new(),
-            rx: [[0; SIZE]; N],
-            tx: [[0; SIZE]; N],
-            datagram: [0; SIZE],
-        }
-    }
-
-    /// As [`UdpServer::new`](crate::net::udp::server::UdpServer::new) takes it.
-    pub fn split(&mut self) -> UdpMemory<'_> {
-        UdpMemory {
-            rx: udp::PacketBuffer::new(
-                fill(&mut self.rx_meta, || udp::PacketMetadata::EMPTY),
-                self.rx.as_flattened_mut(),
-            ),
-            tx: udp::PacketBuffer::new(
-                fill(&mut self.tx_meta, || udp::PacketMetadata::EMPTY),
-                self.tx.as_flattened_mut(),
-            ),
-            datagram: &mut self.datagram,
-        }
+        const { assert!(N > 0 && RX > 0 && TX > 0, "a server needs a connection, with buffers") }
+        Self { slots: Vec::new(), connections: Vec::new(), rx: [[0; RX]; N], tx: [[0; TX]; N] }
     }
 }
 
-impl<const N: usize, const SIZE: usize> Default for UdpResources<N, SIZE> {
+impl<C, const N: usize, const RX: usize, const TX: usize> Default for TcpResources<C, N, RX, TX> {
     fn default() -> Self {
         Self::new()
     }
+}
+
+impl<'a, C: Default, const N: usize, const RX: usize, const TX: usize>
+    From<&'a mut TcpResources<C, N, RX, TX>> for TcpMemory<'a, C>
+{
+    fn from(resources: &'a mut TcpResources<C, N, RX, TX>) -> Self {
+        TcpMemory {
+            slots: fill(&mut resources.slots, Slot::new),
+            connections: fill(&mut resources.connections, C::default),
+            rx: resources.rx.as_flattened_mut(),
+            tx: resources.tx.as_flattened_mut(),
+        }
+    }
+}
+
+/// The memory of a TCP client: `RX` bytes of receive buffer and `TX` bytes of transmit buffer.
+#[derive(Debug)]
+pub struct TcpClientResources<const RX: usize, const TX: usize> {
+    rx: [u8; RX],
+    tx: [u8; TX],
+}
+
+impl<const RX: usize, const TX: usize> TcpClientResources<RX, TX> {
+    /// Sockets that it takes.
+    pub const SOCKETS: usize = 1;
+
+    /// All zeros.
+    pub const fn new() -> Self {
+        const { assert!(RX > 0 && TX > 0, "a client needs buffers") }
+        Self { rx: [0; RX], tx: [0; TX] }
+    }
+}
+
+impl<const RX: usize, const TX: usize> Default for TcpClientResources<RX, TX> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a, const RX: usize, const TX: usize> From<&'a mut TcpClientResources<RX, TX>>
+    for TcpClientMemory<'a>
+{
+    fn from(resources: &'a mut TcpClientResources<RX, TX>) -> Self {
+        TcpClientMemory { rx: &mut resources.rx, tx: &mut resources.tx }
+    }
+}
+
+/// The memory of a UDP server or client: in each direction a ring of `N` datagrams with `BYTES` bytes
+/// of payload in all, and one datagram of `BYTES` bytes that the protocol works on. `3 * BYTES` bytes
+/// and 40 for each datagram.
+///
+/// The longest datagram taken has `BYTES` bytes; shorter ones wait beside each other as far as they
+/// fit.
+#[derive(Debug)]
+pub struct UdpResources<const N: usize, const BYTES: usize> {
+    rx_meta: Vec<udp::PacketMetadata, N>,
+    tx_meta: Vec<udp::PacketMetadata, N>,
+    rx: [u8; BYTES],
+    tx: [u8; BYTES],
+    datagram: [u8; BYTES],
+}
+
+impl<const N: usize, const BYTES: usize> UdpResources<N, BYTES> {
+    /// Sockets that it takes.
+    pub const SOCKETS: usize = 1;
+
+    /// All zeros.
+    pub const fn new() -> Self {
+        const { assert!(N > 0 && BYTES > 0, "a UDP service needs room for a datagram") }
+        Self {
+            rx_meta: Vec::new(),
+            tx_meta: Vec::new(),
+            rx: [0; BYTES],
+            tx: [0; BYTES],
+            datagram: [0; BYTES],
+        }
+    }
+}
+
+impl<const N: usize, const BYTES: usize> Default for UdpResources<N, BYTES> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<'a, const N: usize, const BYTES: usize> From<&'a mut UdpResources<N, BYTES>>
+    for UdpMemory<'a>
+{
+    fn from(resources: &'a mut UdpResources<N, BYTES>) -> Self {
+        let UdpResources { rx_meta, tx_meta, rx, tx, datagram } = resources;
+        UdpMemory { rx: ring(rx_meta, rx), tx: ring(tx_meta, tx), datagram }
+    }
+}
+
+/// A ring over this memory, whatever its size: compiled once.
+#[inline(never)]
+fn ring<'m>(
+    meta: &'m mut heapless::vec::VecView<udp::PacketMetadata>,
+    bytes: &'m mut [u8],
+) -> udp::PacketBuffer<'m> {
+    udp::PacketBuffer::new(fill(meta, || udp::PacketMetadata::EMPTY), bytes)
 }

@@ -6,7 +6,7 @@ use smoltcp::{
 };
 
 use super::listener::queue::Backlog;
-use crate::protocol::environment::Environment;
+use crate::{clock::min_deadline, protocol::environment::Environment};
 
 /// Something that lives on sockets: a server, a client.
 pub trait Service {
@@ -17,6 +17,18 @@ pub trait Service {
     /// When [`Service::poll`] wants to be called even if nothing arrives. `None`: not before
     /// something does.
     fn poll_at(&self) -> Option<Instant>;
+}
+
+/// Two services as one.
+impl<A: Service, B: Service> Service for (A, B) {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        self.0.poll(cx);
+        self.1.poll(cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        min_deadline(self.0.poll_at(), self.1.poll_at())
+    }
 }
 
 /// What a [`Service`] may touch while it is polled.

@@ -1,22 +1,42 @@
-//! Why a service could not be set up.
+//! Why a service could not be added to a stack.
 
-/// Why a service could not be set up.
+/// A mistake in a program's set-up. Its text names the cure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum SetupError {
     /// The stack's resources have fewer places for sockets than its services need.
     NoSocketLeft,
-    /// More than [`MAX_PORTS`](super::listener::queue::MAX_PORTS).
+    /// The stack's resources have fewer places in the registry than it has services.
+    TooManyServices,
+    /// More than [`MAX_PORTS`](super::listener::queue::MAX_PORTS) TCP ports on a stack.
     TooManyPorts,
-    /// Port 0.
+    /// More than [`MAX_ADDRESSES`](super::stack::MAX_ADDRESSES) addresses.
+    TooManyAddresses,
+    /// A service without a port, or port 0.
     InvalidPort,
+    /// Another service has this port.
+    PortInUse(u16),
+    /// A pool of no connections.
+    NoConnections,
 }
 
 impl core::fmt::Display for SetupError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(match self {
-            Self::NoSocketLeft => "services need more sockets than the stack has places for",
-            Self::TooManyPorts => "too many TCP ports",
-            Self::InvalidPort => "port 0 cannot be served",
+            Self::NoSocketLeft => {
+                "no socket left for this service: raise SOCKETS of StackResources (each service says \
+                 how many it takes)"
+            }
+            Self::TooManyServices => {
+                "no place left in the registry: raise SERVICES of StackResources"
+            }
+            Self::TooManyPorts => "too many TCP ports: at most 16 on a stack, 4 a service",
+            Self::TooManyAddresses => {
+                "too many addresses: enable an iface-max-addr-count feature of smoltcp"
+            }
+            Self::InvalidPort => "a service needs a port from 1 to 65535",
+            Self::PortInUse(_) => "another service has this port already",
+            Self::NoConnections => "a pool needs at least one connection with buffers of a byte",
         })
     }
 }

@@ -1,212 +1,239 @@
-//! The runner: an interface, its sockets, and one turn of the main loop.
+//! The stack: an interface, its sockets, and one poll of everything that lives on them.
 
 use smoltcp::{
-    iface::{
-        Config, Interface, PollIngressSingleResult, PollResult, SocketHandle, SocketSet,
-        SocketStorage,
-    },
+    iface::{self, Interface, PollIngressSingleResult, PollResult, SocketSet},
     phy::Device,
-    socket::{tcp, udp},
     time::{Duration, Instant},
-    wire::{EthernetAddress, IpCidr},
+    wire::IpEndpoint,
 };
 
 use super::{
-    listener::{filter::SynFilter, queue::Backlog, syn::Syn, tx_monitor::TxMonitor},
+    config::Config,
+    core::{Core, StackMemory},
+    listener::{filter::SynFilter, queue::Backlog, tx_monitor::TxMonitor},
     service::{Context, Service},
     setup_error::SetupError,
+    tcp::{
+        client::{TcpClient, TcpClientMemory},
+        protocols::{On, Protocols, on},
+        server::{TcpMemory, TcpServer},
+    },
+    udp::{
+        client::UdpClient,
+        server::{UdpMemory, UdpServer},
+    },
 };
 use crate::{
-    clock::{WallClock, min_deadline},
+    clock::{WallClock, min_deadline, until},
+    counters::Registry,
     entropy::Entropy,
-    protocol::environment::{Environment, Observer},
+    protocol::{
+        client::{DatagramSession, StreamSession},
+        datagram::DatagramProtocol,
+        environment::{Environment, Observer},
+        stream::Protocol,
+    },
 };
 
-/// Frames taken in before services have their turn. Bounds a turn under a flood; a UDP service
-/// should have room for as many datagrams.
+/// Frames received before the services are polled. Bounds a poll under a flood; a UDP service should
+/// have room for as many datagrams.
 pub const INGRESS_BUDGET: usize = 16;
 
-/// How many addresses an interface can have: smoltcp's own choice, 2 unless the program enables one
-/// of its `iface-max-addr-count` features.
-pub const MAX_ADDRESSES: usize = smoltcp::config::IFACE_MAX_ADDR_COUNT;
-
-/// The longest receive buffer of a TCP socket, in bytes.
-///
-/// The window of a SYN or SYN-ACK is never scaled (RFC 7323 section 2.2), but smoltcp 0.14 takes its own
-/// for scaled. With a longer buffer it would accept twice as many bytes before its first ACK, and a peer
-/// that sends the byte behind the buffer's end and then fills the gap would make it panic. The limit can
-/// go when smoltcp keeps that window unscaled.
-pub const MAX_TCP_WINDOW: usize = 65_535;
-
-/// Rounds over all sockets in which frames are sent before the device is looked at again.
+/// Rounds over all sockets in which frames are sent before the device is asked for new ones.
 pub const EGRESS_BUDGET: usize = 64;
 
-/// When all is sent, how long the next turn may wait without asking each socket: half of what
+/// When all is sent, how long the next poll may wait without asking each socket: half of what
 /// smoltcp's shortest timer takes, so that none is late by more.
 const SETTLING: Duration = Duration::from_millis(5);
 
-/// An interface with its device, sockets, backlog and wall clock.
-pub struct Stack<'a, D> {
+/// An interface with its device `D`, source of entropy `E` and observer `O`, and the sockets, queue and
+/// registry of its services.
+pub struct Stack<'a, D, E, O = ()> {
     device: D,
+    entropy: E,
+    observer: O,
     interface: Interface,
-    sockets: SocketSet<'a>,
-    places_left: usize,
-    backlog: Backlog<'a>,
-    wall_clock: WallClock,
+    core: Core<'a>,
 }
 
-/// The memory of a [`Stack`].
-pub struct StackMemory<'a> {
-    /// One place for each socket of each service.
-    pub sockets: &'a mut [SocketStorage<'a>],
-    /// One place for each connection request that may wait.
-    pub backlog: &'a mut [Option<Syn>],
-}
-
-impl<'a, D: Device> Stack<'a, D> {
-    /// Brings up an Ethernet interface. `entropy` seeds TCP's sequence numbers and the ephemeral
-    /// ports. Of `addresses`, those beyond [`MAX_ADDRESSES`] are ignored.
+impl<'a, D: Device, E: Entropy> Stack<'a, D, E> {
+    /// Brings up an Ethernet interface on `device`. `entropy` seeds TCP's sequence numbers and the
+    /// ephemeral ports, and serves the protocols. `memory` is
+    /// `&mut` [`StackResources`](super::resources::StackResources), or a [`StackMemory`] of slices.
     pub fn new(
         mut device: D,
-        hardware_address: EthernetAddress,
-        addresses: &[IpCidr],
-        entropy: &mut dyn Entropy,
-        memory: StackMemory<'a>,
-        now: Instant,
+        config: Config,
+        mut entropy: E,
+        memory: impl Into<StackMemory<'a>>,
     ) -> Self {
-        let mut config = Config::new(hardware_address.into());
-        config.random_seed = entropy.next_u64();
-        let mut interface = Interface::new(config, &mut device, now);
-        interface
-            .update_ip_addrs(|list| list.extend(addresses.iter().copied().take(list.capacity())));
-        Self {
-            device,
-            interface,
-            places_left: memory.sockets.len(),
-            sockets: SocketSet::new(memory.sockets),
-            backlog: Backlog::new(memory.backlog),
-            wall_clock: WallClock::new(),
-        }
+        let mut settings = iface::Config::new(config.hardware_address.into());
+        settings.random_seed = entropy.next_u64();
+        let mut interface = Interface::new(settings, &mut device, Instant::ZERO);
+        interface.update_ip_addrs(|list| *list = config.addresses);
+        let core = Core::new(memory.into(), config.mistake);
+        Self { device, entropy, observer: (), interface, core }
     }
 
-    /// One turn: takes in at most [`INGRESS_BUDGET`] frames, polls every service, sends what they
-    /// have to say. Returns when the next turn is due even if no frame arrives (a time that has
-    /// passed: at once), or `None`: not before one does.
-    pub fn poll(
+    /// Reports events to `observer` from now on.
+    pub fn with_observer<O: Observer>(self, observer: O) -> Stack<'a, D, E, O> {
+        let Self { device, entropy, interface, core, .. } = self;
+        Stack { device, entropy, observer, interface, core }
+    }
+}
+
+impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
+    /// Adds a TCP service. `memory` is `&mut` [`TcpResources`](super::resources::TcpResources), or a
+    /// [`TcpMemory`] of slices.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub fn tcp<P: Protocol>(
         &mut self,
-        now: Instant,
-        entropy: &mut dyn Entropy,
-        observer: &mut dyn Observer,
-        services: &mut [&mut dyn Service],
-    ) -> Option<Instant> {
+        memory: impl Into<TcpMemory<'a, P::Connection>>,
+        protocol: P,
+        ports: &[u16],
+    ) -> Result<TcpServer<'a, On<P>>, SetupError> {
+        self.tcp_pool(memory, on(ports, protocol))
+    }
+
+    /// Adds several TCP services on one pool of connections: see
+    /// [`protocols`](super::tcp::protocols).
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub fn tcp_pool<P: Protocols>(
+        &mut self,
+        memory: impl Into<TcpMemory<'a, P::Connection>>,
+        protocols: P,
+    ) -> Result<TcpServer<'a, P>, SetupError> {
+        let TcpMemory { slots, connections, rx, tx } = memory.into();
+        let size = slots.len().min(connections.len());
+        let pool = self.core.add_pool(slots, size, (rx, tx), &|visit| protocols.visit(visit))?;
+        Ok(TcpServer::new(protocols, connections, pool))
+    }
+
+    /// Adds a UDP service. `memory` is `&mut` [`UdpResources`](super::resources::UdpResources), or a
+    /// [`UdpMemory`] of packet buffers.
+    ///
+    /// # Errors
+    /// [`SetupError`]
+    pub fn udp<P: DatagramProtocol>(
+        &mut self,
+        memory: impl Into<UdpMemory<'a>>,
+        protocol: P,
+        port: u16,
+    ) -> Result<UdpServer<'a, P>, SetupError> {
+        let socket = self.core.add_udp_server(memory.into(), protocol.name(), port)?;
+        Ok(UdpServer::new(protocol, socket))
+    }
+
+    /// Adds a TCP client. It sends nothing before [`TcpClient::connect`].
+    ///
+    /// # Errors
+    /// [`SetupError::NoSocketLeft`]
+    pub fn tcp_client<S: StreamSession>(
+        &mut self,
+        memory: impl Into<TcpClientMemory<'a>>,
+        session: S,
+    ) -> Result<TcpClient<S>, SetupError> {
+        let TcpClientMemory { rx, tx } = memory.into();
+        Ok(TcpClient::new(session, self.core.add_tcp_socket(rx, tx)?))
+    }
+
+    /// Adds a UDP client of `remote`.
+    ///
+    /// # Errors
+    /// [`SetupError::NoSocketLeft`]
+    pub fn udp_client<S: DatagramSession>(
+        &mut self,
+        memory: impl Into<UdpMemory<'a>>,
+        session: S,
+        remote: IpEndpoint,
+    ) -> Result<UdpClient<'a, S>, SetupError> {
+        let UdpMemory { rx, tx, datagram } = memory.into();
+        Ok(UdpClient::new(session, self.core.add_udp_socket(rx, tx)?, remote, datagram))
+    }
+
+    /// Receives at most [`INGRESS_BUDGET`] frames, polls every service, and sends their frames.
+    /// Returns how long the caller may sleep: until then, or until a frame arrives. `None`: until a
+    /// frame arrives.
+    pub fn poll(&mut self, now: Instant, services: &mut [&mut dyn Service]) -> Option<Duration> {
         self.interface.poll_maintenance(now);
-        let drained = self.take_in(now, INGRESS_BUDGET);
-        self.backlog.expire_stale(now);
+        let is_drained = (0..INGRESS_BUDGET).any(|_| !self.receive(now));
+        let Core { sockets, backlog, wall_clock, services: entries, .. } = &mut self.core;
+        backlog.expire_stale(now);
+        let registry = Registry { services: entries.entries(), queue: backlog.figures() };
         let mut cx = Context {
             interface: &mut self.interface,
-            sockets: &mut self.sockets,
-            backlog: &mut self.backlog,
-            environment: Environment { now, wall_clock: &mut self.wall_clock, entropy, observer },
+            sockets,
+            backlog,
+            environment: Environment {
+                now,
+                wall_clock,
+                entropy: &mut self.entropy,
+                observer: &mut self.observer,
+                registry,
+            },
         };
         for service in services.iter_mut() {
             service.poll(&mut cx);
         }
-        while self.backlog.has_replays() && self.take_in_one(now) {}
-        let replayed = self.backlog.end_turn();
-        let interface_due = self.send(now);
-        if !drained || !replayed {
-            return Some(now);
+        while self.core.backlog.has_replays() && self.receive(now) {}
+        let all_replayed = self.core.backlog.end_poll();
+        let mut due = self.send(now);
+        if !is_drained || !all_replayed {
+            return Some(Duration::ZERO);
         }
-        let mut due = interface_due;
-        for at in services.iter().filter_map(|service| service.poll_at()) {
-            due = min_deadline(due, Some(at));
+        for service in services.iter() {
+            due = min_deadline(due, service.poll_at());
         }
-        due
+        due.map(|due| until(due, now))
     }
 
-    /// Receives up to `budget` frames. Returns whether the device has no more.
-    fn take_in(&mut self, now: Instant, budget: usize) -> bool {
-        (0..budget).any(|_| !self.take_in_one(now))
-    }
-
-    fn take_in_one(&mut self, now: Instant) -> bool {
-        let Self { device, backlog, .. } = self;
-        let mut filter = SynFilter { device, backlog, sent: &mut TxMonitor::default() };
-        let result = self.interface.poll_ingress_single(now, &mut filter, &mut self.sockets);
+    /// Receives a frame. Returns whether there was one.
+    fn receive(&mut self, now: Instant) -> bool {
+        let Core { sockets, backlog, .. } = &mut self.core;
+        let monitor = &mut TxMonitor::default();
+        let mut filter = SynFilter { device: &mut self.device, backlog, monitor };
+        let result = self.interface.poll_ingress_single(now, &mut filter, sockets);
         result != PollIngressSingleResult::None
     }
 
-    /// Sends what the sockets hold. Returns when there is more to send, as [`Stack::turn`] does.
+    /// Sends what the sockets hold. Returns when there is more to send.
     fn send(&mut self, now: Instant) -> Option<Instant> {
+        let Core { sockets, backlog, .. } = &mut self.core;
         for _ in 0..EGRESS_BUDGET {
-            let Self { device, backlog, .. } = self;
-            let mut sent = TxMonitor::default();
-            let mut filter = SynFilter { device, backlog, sent: &mut sent };
-            let result = self.interface.poll_egress(now, &mut filter, &mut self.sockets);
-            if result != PollResult::None && !sent.has_more() {
+            let mut monitor = TxMonitor::default();
+            let mut filter = SynFilter { device: &mut self.device, backlog, monitor: &mut monitor };
+            let result = self.interface.poll_egress(now, &mut filter, sockets);
+            if result != PollResult::None && !monitor.has_more() {
                 return Some(now + SETTLING);
             }
-            // Asking when they want to be asked again costs no more than another round, and mostly
+            // To ask the sockets when they are due costs no more than another round, and mostly
             // spares it.
-            let due = self.interface.poll_at(now, &self.sockets);
+            let due = self.interface.poll_at(now, sockets);
             if result == PollResult::None || due.is_none_or(|due| due > now) {
                 return due;
             }
         }
         Some(now)
     }
+}
 
-    /// Adds a TCP socket over the given buffers. Of `rx` it uses [`MAX_TCP_WINDOW`] bytes at most.
-    ///
-    /// # Errors
-    /// [`SetupError::NoSocketLeft`] when all places are taken.
-    pub fn add_tcp_socket(
-        &mut self,
-        rx: &'a mut [u8],
-        tx: &'a mut [u8],
-    ) -> Result<SocketHandle, SetupError> {
-        self.take_place()?;
-        let window = rx.len().min(MAX_TCP_WINDOW);
-        let rx = rx.get_mut(..window).unwrap_or_default();
-        Ok(self
-            .sockets
-            .add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx))))
+impl<'a, D, E, O> Stack<'a, D, E, O> {
+    /// Its services and their queue, as they are now.
+    pub fn registry(&self) -> Registry<'_> {
+        Registry { services: self.core.services.entries(), queue: self.core.backlog.figures() }
     }
 
-    /// Adds a UDP socket over the given buffers.
-    ///
-    /// # Errors
-    /// [`SetupError::NoSocketLeft`] when all places are taken.
-    pub fn add_udp_socket(
-        &mut self,
-        rx: udp::PacketBuffer<'a>,
-        tx: udp::PacketBuffer<'a>,
-    ) -> Result<SocketHandle, SetupError> {
-        self.take_place()?;
-        Ok(self.sockets.add(udp::Socket::new(rx, tx)))
-    }
-
-    fn take_place(&mut self) -> Result<(), SetupError> {
-        self.places_left = self.places_left.checked_sub(1).ok_or(SetupError::NoSocketLeft)?;
-        Ok(())
-    }
-
-    /// Lets connection requests for `port` wait in the backlog instead of being reset.
-    ///
-    /// # Errors
-    /// [`SetupError::TooManyPorts`] when [`MAX_PORTS`](crate::net::listener::queue::MAX_PORTS) are served already.
-    pub fn serve(&mut self, port: u16) -> Result<(), SetupError> {
-        self.backlog.listen(port)
-    }
-
-    /// The connection requests that wait.
+    /// The queue of connection requests.
     pub fn backlog(&self) -> &Backlog<'a> {
-        &self.backlog
+        &self.core.backlog
     }
 
     /// The date.
     pub fn wall_clock(&mut self) -> &mut WallClock {
-        &mut self.wall_clock
+        &mut self.core.wall_clock
     }
 
     /// The interface: addresses, routes.
@@ -214,13 +241,23 @@ impl<'a, D: Device> Stack<'a, D> {
         &mut self.interface
     }
 
-    /// The sockets, for services of one's own.
+    /// The sockets, for services that are neither TCP servers nor UDP servers nor clients.
     pub fn sockets(&mut self) -> &mut SocketSet<'a> {
-        &mut self.sockets
+        &mut self.core.sockets
     }
 
     /// The device.
     pub fn device(&mut self) -> &mut D {
         &mut self.device
+    }
+
+    /// The source of entropy.
+    pub fn entropy(&mut self) -> &mut E {
+        &mut self.entropy
+    }
+
+    /// The observer.
+    pub fn observer(&mut self) -> &mut O {
+        &mut self.observer
     }
 }

@@ -21,6 +21,9 @@ use crate::{
 /// The UDP port. Not a registered service.
 pub const PORT: u16 = 12000;
 
+/// The name of the service in logs, on the page and in the metrics.
+pub const NAME: &str = "ping";
+
 /// The profile of a [`PingServer`], to be changed from elsewhere while it runs.
 #[derive(Debug)]
 pub struct Control {
@@ -76,6 +79,7 @@ pub struct PingMemory<'a> {
 }
 
 /// Room for `N` answers of up to `SIZE` bytes to be held back: `N * (SIZE + 72)` bytes or less.
+#[derive(Debug)]
 pub struct PingResources<const N: usize, const SIZE: usize> {
     queue: heapless::Vec<Held, N>,
     bytes: [[u8; SIZE]; N],
@@ -192,7 +196,7 @@ impl<'a> PingServer<'a> {
 
 impl DatagramProtocol for PingServer<'_> {
     fn name(&self) -> &'static str {
-        "ping"
+        NAME
     }
 
     fn answer(

@@ -5,6 +5,7 @@ use smoltcp::{time::Instant, wire::IpEndpoint};
 
 use crate::{
     clock::{UnixTime, WallClock},
+    counters::Registry,
     entropy::Entropy,
     wire::template::Template,
 };
@@ -19,6 +20,8 @@ pub struct Environment<'e> {
     pub entropy: &'e mut dyn Entropy,
     /// Receives a report of what happens.
     pub observer: &'e mut dyn Observer,
+    /// The device's services.
+    pub registry: Registry<'e>,
 }
 
 impl Environment<'_> {
@@ -100,4 +103,10 @@ pub trait Observer {
 
 impl Observer for () {
     fn event(&mut self, _event: Event<'_>) {}
+}
+
+impl<O: Observer + ?Sized> Observer for &mut O {
+    fn event(&mut self, event: Event<'_>) {
+        (**self).event(event);
+    }
 }

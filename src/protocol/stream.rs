@@ -16,7 +16,7 @@ use super::environment::Environment;
 /// and [`close`](Protocol::close) once, at the end, however it came.
 pub trait Protocol {
     /// The state of one connection, buffers and all.
-    type Connection;
+    type Connection: Default;
 
     /// The service's name in logs: `http`, `time`.
     fn name(&self) -> &'static str;

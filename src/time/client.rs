@@ -144,6 +144,7 @@ mod tests {
             wall_clock: clock,
             entropy: &mut SeededEntropy::new(0),
             observer: &mut (),
+            registry: Default::default(),
         })
     }
 

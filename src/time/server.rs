@@ -196,6 +196,7 @@ mod tests {
             wall_clock: &mut clock,
             entropy: &mut SeededEntropy::new(0),
             observer: &mut (),
+            registry: Default::default(),
         })
     }
 

@@ -44,6 +44,7 @@ impl Bench {
             wall_clock: &mut self.wall_clock,
             entropy: &mut self.entropy,
             observer: &mut self.log,
+            registry: Default::default(),
         }
     }
 

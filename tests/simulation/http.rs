@@ -113,7 +113,7 @@ fn exchange_all<const N: usize>() -> (usize, usize, usize) {
             }
         }
         world.pass(Duration::from_secs(120));
-        assert_eq!(world.counters[0].open.get(), 0, "all connections are free");
+        assert_eq!(world.counters(0).open.get(), 0, "all connections are free");
         assert_eq!(store.open_handles(), 0, "all files are closed");
     }
     println!("{complete} downloads and {stored} uploads of {} each", runs * CLIENTS);

@@ -29,7 +29,7 @@ fn lines<const N: usize>(world: &mut World) -> Shared {
 }
 
 fn assert_all_free(world: &World, tally: &Shared) {
-    assert_eq!(world.counters[0].open.get(), 0);
+    assert_eq!(world.counters(0).open.get(), 0);
     assert_eq!(tally.borrow().open_now, 0);
 }
 
@@ -49,7 +49,7 @@ fn half_open_is_forgotten_without_a_word() {
     world.cable.borrow_mut().vanished.insert(50_000);
     world.inject(syn(remote, at(7), 77));
     world.pass(Timeouts::DEFAULT.half_open - ms(100));
-    assert_eq!(world.counters[0].open.get(), 1);
+    assert_eq!(world.counters(0).open.get(), 1);
     world.pass(ms(200));
     assert_all_free(&world, &tally);
     world.pass(MINUTE);
@@ -171,7 +171,7 @@ fn a_client_that_never_closes_is_reset_after_the_linger_time() {
     let tally = lines::<2>(&mut world);
     world.client(script);
     world.pass(Timeouts::DEFAULT.linger - ms(100));
-    assert_eq!(world.counters[0].open.get(), 1);
+    assert_eq!(world.counters(0).open.get(), 1);
     world.pass(ms(200));
     assert_all_free(&world, &tally);
 }

@@ -114,11 +114,10 @@ fn a_repeated_request_is_parked_once_and_a_reset_takes_it_out() {
         world.inject(syn(spoofed(2), at(7), 1000));
         world.pass(ms(1));
     }
-    let counters = world.counters[0];
-    assert_eq!(counters.parked.get(), 2);
+    assert_eq!(world.counters(0).parked.get(), 2);
     world.inject(segment(spoofed(1), at(7), TcpControl::Rst, 1001, None));
     world.pass(ms(1));
-    assert_eq!(counters.parked.get(), 1);
+    assert_eq!(world.counters(0).parked.get(), 1);
 }
 
 #[test]
@@ -142,12 +141,12 @@ fn a_request_nobody_repeats_is_forgotten() {
     world.pass(ms(10));
     world.inject(syn(spoofed(1), at(7), 1000));
     world.pass(ms(100));
-    assert_eq!(world.counters[0].parked.get(), 1);
+    assert_eq!(world.counters(0).parked.get(), 1);
     world.pass(SYN_MAX_AGE + Duration::from_secs(2));
     // Any frame wakes the device.
     world.inject(syn(spoofed(2), at(7), 1000));
     world.pass(ms(100));
-    assert_eq!(world.counters[0].parked.get(), 1);
+    assert_eq!(world.counters(0).parked.get(), 1);
 }
 
 #[test]
@@ -160,14 +159,14 @@ fn a_full_backlog_drops_the_oldest_request() {
         world.inject(syn(spoofed(number), at(7), 1000));
         world.pass(ms(1));
     }
-    assert_eq!(world.counters[0].parked.get(), 4);
+    assert_eq!(world.counters(0).parked.get(), 4);
     // A reset of the oldest finds nothing, one of the newest takes it out.
     world.inject(segment(spoofed(0), at(7), TcpControl::Rst, 1001, None));
     world.pass(ms(1));
-    assert_eq!(world.counters[0].parked.get(), 4);
+    assert_eq!(world.counters(0).parked.get(), 4);
     world.inject(segment(spoofed(5), at(7), TcpControl::Rst, 1001, None));
     world.pass(ms(1));
-    assert_eq!(world.counters[0].parked.get(), 3);
+    assert_eq!(world.counters(0).parked.get(), 3);
 }
 
 #[test]
@@ -204,7 +203,7 @@ fn a_request_repeated_while_half_open_opens_no_second_connection() {
     }
     let answers = world.heard(50_000);
     assert_eq!(answers.len(), 1, "{answers:?}");
-    assert_eq!(world.counters[0].open.get(), 2);
+    assert_eq!(world.counters(0).open.get(), 2);
     assert_eq!(tally.borrow().opened, 1);
 }
 

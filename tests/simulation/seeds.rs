@@ -219,7 +219,7 @@ fn a_seed_replays_exactly() {
 
 fn free_in_the_end(world: &mut World, tally: &Shared) {
     world.pass(Duration::from_secs(120));
-    assert_eq!(world.counters[0].open.get(), 0, "all connections are free");
-    assert_eq!(world.counters[0].parked.get(), 0, "nobody waits");
+    assert_eq!(world.counters(0).open.get(), 0, "all connections are free");
+    assert_eq!(world.counters(0).parked.get(), 0, "nobody waits");
     assert_eq!(tally.borrow().opened, tally.borrow().closed);
 }

@@ -2,13 +2,9 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use bareserve::{
-    counters::Counters,
-    net::{resources::UdpResources, udp::server::UdpServer},
-    protocol::datagram::DatagramEndpoints,
-};
+use bareserve::{net::udp::server::UdpMemory, protocol::datagram::DatagramEndpoints};
 use smoltcp::{
-    socket::udp::Socket,
+    socket::udp::{PacketBuffer, PacketMetadata, Socket},
     time::Duration,
     wire::{EthernetAddress, IpAddress, IpEndpoint},
 };
@@ -23,15 +19,17 @@ use crate::{
 
 const SIZE: usize = 256;
 
-fn echo(world: &mut World) -> (Rc<RefCell<Vec<DatagramEndpoints>>>, &'static Counters) {
+fn echo(world: &mut World) -> Rc<RefCell<Vec<DatagramEndpoints>>> {
     let locals = Rc::<RefCell<Vec<DatagramEndpoints>>>::default();
-    let resources: &'static mut UdpResources<16, SIZE> = Box::leak(Box::default());
-    let counters: &'static Counters = Box::leak(Box::new(Counters::new()));
+    let ring = || {
+        let meta = Box::leak(Box::new([PacketMetadata::EMPTY; 16]));
+        PacketBuffer::new(&mut meta[..], &mut Box::leak(Box::new([0; 16 * SIZE]))[..])
+    };
+    let resources = UdpMemory { rx: ring(), tx: ring(), datagram: Box::leak(Box::new([0; SIZE])) };
     let protocol = Echo { locals: Rc::clone(&locals) };
-    let server =
-        UdpServer::new(&mut world.stack, protocol, 7, resources.split(), counters).unwrap();
+    let server = world.stack.udp(resources, protocol, 7).unwrap();
     world.services.push(Box::new(server));
-    (locals, counters)
+    locals
 }
 
 fn ms(count: u64) -> Duration {
@@ -61,7 +59,7 @@ fn a_burst_is_answered_whole_and_in_order() {
 #[test]
 fn the_longest_datagram_is_answered_and_a_longer_one_is_dropped() {
     let mut world = World::new(1, Faults::NONE);
-    let (_, counters) = echo(&mut world);
+    echo(&mut world);
     let handle = world.clients.add_udp(5000, 8);
     for length in [0, 1, SIZE, SIZE + 1, 1472, 2] {
         let socket = world.clients.sockets.get_mut::<Socket>(handle);
@@ -74,13 +72,14 @@ fn the_longest_datagram_is_answered_and_a_longer_one_is_dropped() {
         lengths.push(answer.len());
     }
     assert_eq!(lengths, [0, 1, SIZE, 2]);
-    assert_eq!((counters.served.get(), counters.refused.get()), (4, 2));
+    let counters = world.counters(0);
+    assert_eq!((counters.served.get(), counters.unanswered.get()), (4, 2));
 }
 
 #[test]
 fn a_broadcast_is_told_apart_and_answered_from_our_own_address() {
     let mut world = World::new(1, Faults::NONE);
-    let (locals, _) = echo(&mut world);
+    let locals = echo(&mut world);
     let handle = world.clients.add_udp(5000, 8);
     let remote = IpEndpoint::new(IpAddress::v4(10, 0, 0, 100), 5000);
     let own = IpAddress::v4(10, 0, 0, 1);

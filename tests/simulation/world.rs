@@ -12,8 +12,12 @@ use bareserve::{
     counters::Counters,
     entropy::{Entropy, SeededEntropy},
     net::{
-        resources::{StackResources, TcpResources},
-        tcp::{server::TcpServer, slot::Slot},
+        config::Config,
+        resources::{PoolResources, StackResources, TcpResources},
+        tcp::{
+            protocols::{On, Protocols},
+            server::TcpServer,
+        },
     },
     protocol::{environment::Outcome, stream::Protocol},
 };
@@ -31,14 +35,11 @@ const MOST_TURNS_AT_ONCE: u32 = 20_000;
 pub struct World {
     pub now: Instant,
     pub seed: u64,
-    pub stack: Stack<'static, End>,
+    pub stack: Stack<'static, End, SeededEntropy, Log>,
     pub services: Vec<Box<dyn Service>>,
-    /// Those of each service that [`World::serve`] added.
-    pub counters: Vec<&'static Counters>,
     pub clients: Clients,
     pub log: Log,
     pub cable: Rc<RefCell<Cable>>,
-    entropy: SeededEntropy,
     device_due: Option<Instant>,
     turns_at_once: u32,
     pub turns: usize,
@@ -84,17 +85,12 @@ impl World {
         let resources: &'static mut StackResources<'static, 40, B> =
             Box::leak(Box::new(StackResources::new()));
         let mut entropy = SeededEntropy::new(seed);
-        let mut stack = Stack::new(
-            device,
-            DEVICE_MAC,
-            &[
-                IpCidr::new(IpAddress::v4(10, 0, 0, 1), 24),
-                IpCidr::new(IpAddress::v6(0xfe80, 0, 0, 0, 0, 0, 0, 1), 64),
-            ],
-            &mut entropy,
-            resources.split(),
-            Instant::ZERO,
-        );
+        let config = Config::new(DEVICE_MAC)
+            .address(IpCidr::new(IpAddress::v4(10, 0, 0, 1), 24))
+            .address(IpCidr::new(IpAddress::v6(0xfe80, 0, 0, 0, 0, 0, 0, 1), 64));
+        let client_seed = entropy.next_u64();
+        let mut stack =
+            Stack::new(device, config, entropy, resources).with_observer(Log::default());
         stack.wall_clock().set(Instant::ZERO, UnixTime(1_681_923_870_293_444));
         let addresses = [
             IpCidr::new(IpAddress::v4(10, 0, 0, 100), 24),
@@ -105,11 +101,9 @@ impl World {
             seed,
             stack,
             services: Vec::new(),
-            counters: Vec::new(),
-            clients: Clients::new(far, &addresses, entropy.next_u64(), most),
+            clients: Clients::new(far, &addresses, client_seed, most),
             log: Log::default(),
             cable,
-            entropy,
             device_due: Some(Instant::ZERO),
             turns_at_once: 0,
             turns: 0,
@@ -122,33 +116,40 @@ impl World {
         &mut self,
         protocol: P,
         ports: &'static [u16],
-    ) -> &'static Counters
-    where
+    ) where
         P: Protocol + 'static,
-        P::Connection: Default,
     {
-        self.serve_with::<P, N, RX, TX>(protocol, ports, |server| server)
+        self.serve_with::<P, N, RX, TX>(protocol, ports, |server| server);
     }
 
     pub fn serve_with<P, const N: usize, const RX: usize, const TX: usize>(
         &mut self,
         protocol: P,
         ports: &'static [u16],
-        adjust: impl FnOnce(TcpServer<'static, P>) -> TcpServer<'static, P>,
-    ) -> &'static Counters
-    where
+        adjust: impl FnOnce(TcpServer<'static, On<P>>) -> TcpServer<'static, On<P>>,
+    ) where
         P: Protocol + 'static,
-        P::Connection: Default,
     {
-        let counters: &'static Counters = Box::leak(Box::new(Counters::new()));
-        let slots = core::array::from_fn(|_| Slot::new(P::Connection::default()));
         let resources: &'static mut TcpResources<P::Connection, N, RX, TX> =
-            Box::leak(Box::new(TcpResources::new(slots)));
-        let server =
-            TcpServer::new(&mut self.stack, protocol, ports, resources.split(), counters).unwrap();
+            Box::leak(Box::new(TcpResources::new()));
+        let server = self.stack.tcp(resources, protocol, ports).unwrap();
         self.services.push(Box::new(adjust(server)));
-        self.counters.push(counters);
-        counters
+    }
+
+    /// Several protocols on a pool of `N` connections.
+    pub fn serve_pool<P, const N: usize, const RX: usize, const TX: usize>(&mut self, protocols: P)
+    where
+        P: Protocols + 'static,
+    {
+        let resources: &'static mut PoolResources<P, N, RX, TX> =
+            Box::leak(Box::new(TcpResources::new()));
+        let server = self.stack.tcp_pool(resources, protocols).unwrap();
+        self.services.push(Box::new(server));
+    }
+
+    /// What the service of this number counts.
+    pub fn counters(&self, service: usize) -> &Counters {
+        &self.stack.registry().services[service].counters
     }
 
     /// A client of port 7 over IPv4.
@@ -235,8 +236,11 @@ impl World {
         let before = self.cable.borrow().taken_by_device;
         let mut services: Vec<&mut dyn Service> =
             self.services.iter_mut().map(|service| &mut **service as &mut dyn Service).collect();
-        self.device_due =
-            self.stack.poll(self.now, &mut self.entropy, &mut self.log, &mut services);
+        let wait = self.stack.poll(self.now, &mut services);
+        self.device_due = wait.map(|wait| self.now + wait);
+        let Log { connected, outcomes } = std::mem::take(self.stack.observer());
+        self.log.connected += connected;
+        self.log.outcomes.extend(outcomes);
         self.turns += 1;
         let taken = self.cable.borrow().taken_by_device - before;
         self.most_frames_in_a_turn = self.most_frames_in_a_turn.max(taken);

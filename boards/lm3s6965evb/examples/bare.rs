@@ -7,23 +7,25 @@ use core::convert::Infallible;
 
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
-use support::runner::{ADDRESSES, Runner, RunnerMemory, StartError};
+use support::{
+    runner::{ADDRESSES, Runner, RunnerMemory},
+    services::StartError,
+};
 
 struct Memory {
     frames: FrameBuffers,
-    network: RunnerMemory<1, 16>,
+    runner: RunnerMemory<1, 16>,
 }
 
 #[entry]
 fn main() -> ! {
-    static mut MEMORY: Memory =
-        Memory { frames: FrameBuffers::new(), network: RunnerMemory::new() };
+    static mut MEMORY: Memory = Memory { frames: FrameBuffers::new(), runner: RunnerMemory::new() };
     let Err(error) = serve(MEMORY);
     lm3s6965evb::fail(error)
 }
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
-    network.run()
+    let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
+    runner.run()
 }

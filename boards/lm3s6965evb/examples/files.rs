@@ -4,27 +4,34 @@
 
 use core::convert::Infallible;
 
+use bareserve::{file_transfer::request::FileServer, services::files};
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    runner::{ADDRESSES, Runner, RunnerMemory, StartError},
-    services::{FilesMemory, StoreMemory},
+    runner::{ADDRESSES, Runner, RunnerMemory},
+    services::{
+        StartError, StoreMemory, TcpMemory,
+        device::RX,
+        store::{OFFERED, Store},
+    },
 };
+
+type Files = TcpMemory<files::Tcp<'static, Store>, 4, RX, 512>;
 
 struct Memory {
     frames: FrameBuffers,
-    network: RunnerMemory<{ FilesMemory::SOCKETS }, 16>,
+    runner: RunnerMemory<{ Files::SOCKETS }, 16>,
     store: StoreMemory,
-    files: FilesMemory,
+    files: Files,
 }
 
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: RunnerMemory::new(),
+        runner: RunnerMemory::new(),
         store: StoreMemory::new(),
-        files: FilesMemory::new(),
+        files: Files::new(),
     };
     let Err(error) = serve(MEMORY);
     lm3s6965evb::fail(error)
@@ -32,8 +39,10 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
+    let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     let store = memory.store.open();
-    memory.files.start(&mut network.services, store)?;
-    network.run()
+    let server = FileServer::new(store);
+    let files = files::tcp(files::PORTS, OFFERED, store, server);
+    memory.files.start(&mut runner.services, files)?;
+    runner.run()
 }

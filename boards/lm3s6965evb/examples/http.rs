@@ -4,27 +4,33 @@
 
 use core::convert::Infallible;
 
+use bareserve::{http::WriteAccess, services::web};
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    runner::{ADDRESSES, Runner, RunnerMemory, StartError},
-    services::{HttpMemory, StoreMemory},
+    runner::{ADDRESSES, Runner, RunnerMemory},
+    services::{
+        StartError, StoreMemory, TcpMemory,
+        device::{Application, HTTP_BUFFER, RX, TX, WEB_CONNECTIONS, web_server},
+    },
 };
+
+type Http = TcpMemory<web::Tcp<Application, HTTP_BUFFER>, WEB_CONNECTIONS, RX, TX>;
 
 struct Memory {
     frames: FrameBuffers,
-    network: RunnerMemory<{ HttpMemory::SOCKETS }, 16>,
+    runner: RunnerMemory<{ Http::SOCKETS }, 16>,
     store: StoreMemory,
-    http: HttpMemory,
+    http: Http,
 }
 
 #[entry]
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: RunnerMemory::new(),
+        runner: RunnerMemory::new(),
         store: StoreMemory::new(),
-        http: HttpMemory::new(),
+        http: Http::new(),
     };
     let Err(error) = serve(MEMORY);
     lm3s6965evb::fail(error)
@@ -32,8 +38,9 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
+    let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     let store = memory.store.open();
-    memory.http.start(&mut network.services, store, None, true)?;
-    network.run()
+    let server = web_server(store, None, WriteAccess::NOBODY);
+    memory.http.start(&mut runner.services, web::tcp(&web::PORTS, server))?;
+    runner.run()
 }

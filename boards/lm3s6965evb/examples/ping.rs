@@ -4,16 +4,20 @@
 
 use core::convert::Infallible;
 
+use bareserve::services::ping;
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    runner::{ADDRESSES, Runner, RunnerMemory, StartError},
-    services::PingMemory,
+    runner::{ADDRESSES, Runner, RunnerMemory},
+    services::{PingMemory, StartError, TcpMemory, device::ECHO},
 };
+
+type Tcp = TcpMemory<ping::Tcp<ECHO>, 2, ECHO, ECHO>;
 
 struct Memory {
     frames: FrameBuffers,
-    network: RunnerMemory<{ PingMemory::SOCKETS }, 16>,
+    runner: RunnerMemory<{ Tcp::SOCKETS + PingMemory::SOCKETS }, 16>,
+    tcp: Tcp,
     ping: PingMemory,
 }
 
@@ -21,7 +25,8 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: RunnerMemory::new(),
+        runner: RunnerMemory::new(),
+        tcp: Tcp::new(),
         ping: PingMemory::new(),
     };
     let Err(error) = serve(MEMORY);
@@ -30,7 +35,8 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
-    memory.ping.start(&mut network.services)?;
-    network.run()
+    let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
+    memory.tcp.start(&mut runner.services, ping::tcp())?;
+    memory.ping.start(&mut runner.services)?;
+    runner.run()
 }

@@ -4,16 +4,20 @@
 
 use core::convert::Infallible;
 
+use bareserve::{services::time, time::timestamp};
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
-    runner::{ADDRESSES, HOST, Runner, RunnerMemory, StartError},
-    services::TimeMemory,
+    runner::{ADDRESSES, HOST, Runner, RunnerMemory},
+    services::{StartError, TcpMemory, TimeMemory},
 };
+
+type Tcp = TcpMemory<time::Tcp, 4, 16, 64>;
 
 struct Memory {
     frames: FrameBuffers,
-    network: RunnerMemory<{ TimeMemory::SOCKETS }, 16>,
+    runner: RunnerMemory<{ Tcp::SOCKETS + TimeMemory::SOCKETS }, 16>,
+    tcp: Tcp,
     time: TimeMemory,
 }
 
@@ -21,7 +25,8 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: RunnerMemory::new(),
+        runner: RunnerMemory::new(),
+        tcp: Tcp::new(),
         time: TimeMemory::new(),
     };
     let Err(error) = serve(MEMORY);
@@ -30,7 +35,8 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
-    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
-    memory.time.start(&mut network.services, HOST)?;
-    network.run()
+    let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
+    memory.tcp.start(&mut runner.services, time::tcp(timestamp::PORT))?;
+    memory.time.start(&mut runner.services, HOST)?;
+    runner.run()
 }

@@ -14,7 +14,7 @@ pub use ethernet::{Ethernet, FrameBuffers};
 pub use uart::Uart;
 
 use support::{
-    registers::Registers, runner::StartError, systick::SysTickClock, watchdog::Watchdog,
+    registers::Registers, services::StartError, systick::SysTickClock, watchdog::Watchdog,
 };
 
 /// The core's clock, which all peripherals share.

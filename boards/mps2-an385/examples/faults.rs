@@ -7,13 +7,13 @@ use core::convert::Infallible;
 use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
-    runner::{ADDRESSES, Runner, RunnerMemory, StartError},
-    services::faults::FaultsMemory,
+    runner::{ADDRESSES, Runner, RunnerMemory},
+    services::{StartError, faults::FaultsMemory},
 };
 
 struct Memory {
     frames: FrameBuffers,
-    network: RunnerMemory<{ FaultsMemory::SOCKETS }, 16>,
+    runner: RunnerMemory<{ FaultsMemory::SOCKETS }, 16>,
     faults: FaultsMemory,
 }
 
@@ -21,7 +21,7 @@ struct Memory {
 fn main() -> ! {
     static mut MEMORY: Memory = Memory {
         frames: FrameBuffers::new(),
-        network: RunnerMemory::new(),
+        runner: RunnerMemory::new(),
         faults: FaultsMemory::new(),
     };
     let Err(error) = serve(MEMORY);
@@ -30,7 +30,7 @@ fn main() -> ! {
 
 fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = mps2_an385::start(&mut memory.frames);
-    let mut network = Runner::new(board, &ADDRESSES, &mut memory.network);
-    memory.faults.start(&mut network.services)?;
-    network.run()
+    let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
+    memory.faults.start(&mut runner.services)?;
+    runner.run()
 }

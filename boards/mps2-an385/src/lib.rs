@@ -11,7 +11,7 @@ mod uart;
 pub use alarm::Alarm;
 pub use ethernet::{Ethernet, FrameBuffers};
 use support::{
-    registers::Registers, runner::StartError, systick::SysTickClock, watchdog::Watchdog,
+    registers::Registers, services::StartError, systick::SysTickClock, watchdog::Watchdog,
 };
 pub use uart::Uart;
 

@@ -5,7 +5,7 @@ use core::{fmt::Write, panic::PanicInfo};
 use bareserve::net::setup_error::SetupError;
 use cortex_m::peripheral::SCB;
 
-use crate::{board::Uart, runner::StartError};
+use crate::{board::Uart, services::StartError};
 
 /// Says that the program panicked and resets the chip. Where is told in debug builds only: the
 /// formatting and the names of files would cost a release build 10 KB of flash.
@@ -25,9 +25,10 @@ pub fn fail(error: StartError, uart: &mut dyn Uart) -> ! {
     let mut line = Blocking(uart);
     let _ = line.write_str(match error {
         StartError::Setup(SetupError::NoSocketLeft) => "too few places for sockets",
-        StartError::Setup(SetupError::TooManyPorts) => "too many ports",
-        StartError::Setup(SetupError::InvalidPort) => "port 0",
-        StartError::TooManyServices => "too many services",
+        StartError::Setup(SetupError::TooManyServices) | StartError::TooManyServices => {
+            "too many services"
+        }
+        StartError::Setup(_) => "wrong ports or addresses",
     });
     let _ = line.write_str(", reset\r\n");
     SCB::sys_reset()

@@ -4,7 +4,7 @@ use bareserve::{
     Stack,
     clock::Uptime,
     http::auth::Token,
-    net::{resources::StackResources, setup_error::SetupError},
+    net::{config::Config, resources::StackResources},
     wire::template::Value,
 };
 use smoltcp::{
@@ -60,31 +60,14 @@ impl<const SOCKETS: usize, const BACKLOG: usize> Default for RunnerMemory<SOCKET
     }
 }
 
-/// Why a board cannot start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StartError {
-    /// Its resources do not suffice for its services.
-    Setup(SetupError),
-    /// More services than [`Services`] can run.
-    TooManyServices,
-}
-
-impl From<SetupError> for StartError {
-    fn from(error: SetupError) -> Self {
-        Self::Setup(error)
-    }
-}
-
 /// A running board.
 pub struct Runner<E, A, U, const HZ: u32> {
-    /// For services to be started.
-    pub services: Services<E>,
+    /// The stack and its services.
+    pub services: Services<E, U>,
     alarm: A,
-    log: Log<'static, U>,
     uptime: Uptime<SysTickClock<HZ>>,
     watchdog: Watchdog,
     interrupts: [u16; 2],
-    entropy: Pool,
     /// Sleeps that a frame ended.
     frames: u32,
     /// When the sleep is over if no frame comes.
@@ -113,28 +96,22 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
             entropy.stir(byte.into());
         }
         let now = uptime.now();
-        let stack = Stack::new(
-            ethernet,
-            hardware_address,
-            addresses,
-            &mut entropy,
-            memory.stack.split(),
-            now,
-        );
+        let config = addresses
+            .iter()
+            .fold(Config::new(hardware_address), |config, address| config.address(*address));
         let mut log = Log::new(uart, &mut memory.log);
         for address in addresses {
             let prefix = Value::Number(address.prefix_len().into());
             log.line("this is %/%", &[Value::Address(address.address()), prefix]);
         }
+        let stack = Stack::new(ethernet, config, entropy, &mut memory.stack).with_observer(log);
         sleep::enable(&interrupts);
         Self {
             services: Services::new(stack, &mut memory.services),
             alarm,
-            log,
             uptime,
             watchdog,
             interrupts,
-            entropy,
             frames: 0,
             alarm_due: now,
             addresses,
@@ -147,36 +124,35 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
     pub fn run(&mut self) -> ! {
         loop {
             let now = self.uptime.now();
-            let due = self.turn(now);
-            self.sleep(now, due);
+            let wait = self.poll(now);
+            self.sleep(now, wait);
         }
     }
 
-    fn turn(&mut self, now: Instant) -> Option<Instant> {
+    fn poll(&mut self, now: Instant) -> Option<Duration> {
         // First the causes, then the fact: what happens from here on ends the next sleep.
         self.services.stack.device().acknowledge();
         self.alarm.acknowledge();
         sleep::clear(&self.interrupts);
         self.watchdog.feed();
-        self.entropy.stir(self.uptime.clock().ticks());
-        self.log.at(now);
+        let stack = &mut self.services.stack;
+        stack.entropy().stir(self.uptime.clock().ticks());
+        stack.observer().at(now);
         if now < self.alarm_due {
             self.frames = self.frames.saturating_add(1);
         }
         if self.services.needs_token && self.frames >= FRAMES_FOR_TOKEN {
             self.make_token();
         }
-        let Services { stack, running, backlog, .. } = &mut self.services;
-        let due = stack.poll(now, &mut self.entropy, &mut self.log, running);
-        stack.backlog().report(backlog);
-        due
+        let Services { stack, running, .. } = &mut self.services;
+        stack.poll(now, running)
     }
 
     fn make_token(&mut self) {
         self.services.needs_token = false;
-        let token = Token::generate(&mut self.entropy);
+        let token = Token::generate(self.services.stack.entropy());
         for address in self.addresses {
-            self.log.line(
+            self.services.stack.observer().line(
                 "to change files: http://%/_device/?token=%",
                 &[Value::Address(address.address()), Value::Text(token.as_str())],
             );
@@ -185,19 +161,19 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
     }
 
     // By the time at which the turn began: it is short, and nothing is due to the millisecond.
-    fn sleep(&mut self, now: Instant, due: Option<Instant>) {
-        let at_once = due.is_some_and(|due| due <= now);
+    fn sleep(&mut self, now: Instant, wait: Option<Duration>) {
+        let at_once = wait == Some(Duration::ZERO);
         if !at_once && self.stack_due <= now {
             self.stack_due = now + STACK_PERIOD;
             self.report_stack();
         }
-        let log_is_out = self.log.flush();
+        let log_is_out = self.services.stack.observer().flush();
         self.alarm_due = now;
         if at_once {
             return;
         }
         let longest = if log_is_out { SysTickClock::<HZ>::HALF_LAP } else { UART_PERIOD };
-        let sleep = due.map_or(longest, |due| (due - now).min(longest));
+        let sleep = wait.map_or(longest, |wait| wait.min(longest));
         self.alarm_due = now + sleep;
         self.alarm.arm(sleep);
         sleep::wait();
@@ -209,7 +185,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
         if worst > self.worst_stack {
             self.worst_stack = worst;
             let values = [worst, size].map(|bytes| Value::Number(bytes as u64));
-            self.log.line("stack: % of % bytes used at worst", &values);
+            self.services.stack.observer().line("stack: % of % bytes used at worst", &values);
         }
     }
 }

@@ -41,6 +41,7 @@ impl<A: Application> Bench<A> {
             wall_clock: &mut self.clock,
             entropy: &mut SeededEntropy::new(1),
             observer: &mut (),
+            registry: Default::default(),
         };
         call(&mut self.server, &mut self.connection, &mut env)
     }

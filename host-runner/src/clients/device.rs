@@ -3,7 +3,7 @@
 use std::{cell::Cell, net::SocketAddr};
 
 use bareserve::{
-    Context, Service, Stack,
+    Context, Service,
     net::{tcp::client::TcpClient, udp::client::UdpClient},
     protocol::client::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
 };
@@ -14,13 +14,11 @@ use crate::{
     clock::Clock,
     error::{Error, Failure},
     log::{Log, Verbosity},
-    memory::{StackSpace, UdpSpace},
-    network::Network,
+    memory,
+    network::{HostStack, Network},
     run::{self, StopSignals},
     tap::Tap,
 };
-
-const BUFFER: usize = 64 * 1024;
 
 /// Speaks `session` over a TCP connection.
 pub fn stream<S: StreamSession>(
@@ -30,10 +28,8 @@ pub fn stream<S: StreamSession>(
     tick: impl FnMut(&S),
 ) -> Result<Result<(), SessionFailure>, Error> {
     let mut device = Device::new(network)?;
-    let (mut rx, mut tx) = (vec![0; BUFFER], vec![0; BUFFER]);
-    let mut space = StackSpace::new(1, 1);
-    let mut stack = network.stack(device.tap()?, space.split(), device.clock.now());
-    let mut client = TcpClient::new(&mut stack, session, &mut rx, &mut tx)?;
+    let mut stack = device.stack(network)?;
+    let mut client = stack.tcp_client(memory::tcp_client(), session)?;
     // The first connection finds the client free.
     let _ = client.connect(IpEndpoint::new(address_of(server), server.port()));
     let outcome = Cell::new(None);
@@ -49,11 +45,9 @@ pub fn datagrams(
     session: &mut impl DatagramSession,
 ) -> Result<(), Error> {
     let mut device = Device::new(network)?;
-    let mut udp = UdpSpace::new();
-    let mut space = StackSpace::new(1, 1);
-    let mut stack = network.stack(device.tap()?, space.split(), device.clock.now());
+    let mut stack = device.stack(network)?;
     let remote = IpEndpoint::new(address_of(server), server.port());
-    let client = UdpClient::new(&mut stack, session, remote, udp.split())?;
+    let client = stack.udp_client(memory::udp(), session, remote)?;
     let is_over = Cell::new(false);
     let mut watched = WatchedDatagrams { client, is_over: &is_over };
     device.run(&mut stack, &mut watched, || is_over.get())
@@ -63,7 +57,6 @@ pub fn datagrams(
 struct Device {
     tap: Option<Tap>,
     clock: Clock,
-    log: Log,
     signals: StopSignals,
 }
 
@@ -71,21 +64,22 @@ impl Device {
     fn new(network: &Network) -> Result<Self, Failure> {
         let signals = StopSignals::new()?;
         let tap = Some(network.set_up_here(Verbosity::Quiet)?);
-        Ok(Self { tap, clock: Clock::new(None), log: Log::new(Verbosity::Quiet), signals })
+        Ok(Self { tap, clock: Clock::new(None), signals })
     }
 
-    fn tap(&mut self) -> Result<Tap, Failure> {
-        self.tap.take().ok_or_else(|| Failure("the TAP has been taken".to_string()))
+    fn stack(&mut self, network: &Network) -> Result<HostStack<'static, Tap>, Failure> {
+        let tap = self.tap.take().ok_or_else(|| Failure("the TAP has been taken".to_string()))?;
+        Ok(network.stack(tap, memory::stack(1, 1), Log::new(Verbosity::Quiet)))
     }
 
     fn run(
         &mut self,
-        stack: &mut Stack<'_, Tap>,
+        stack: &mut HostStack<'_, Tap>,
         service: &mut dyn Service,
         mut is_done: impl FnMut() -> bool,
     ) -> Result<(), Error> {
-        let Self { clock, log, signals, .. } = self;
-        Ok(run::run(stack, &mut [service], clock, log, signals, |_| is_done())?)
+        let Self { clock, signals, .. } = self;
+        Ok(run::run(stack, &mut [service], clock, signals, &mut is_done)?)
     }
 }
 

@@ -10,7 +10,7 @@ use std::{
 use bareserve::{
     Environment,
     clock::WallClock,
-    net::tcp::client::ClientLimits,
+    net::tcp::client::ClientTimeouts,
     protocol::client::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
 };
 use nix::{
@@ -49,6 +49,7 @@ impl World {
             wall_clock: &mut self.wall,
             entropy: &mut self.entropy,
             observer: &mut self.nobody,
+            registry: Default::default(),
         }
     }
 }
@@ -72,7 +73,7 @@ pub fn stream<S: StreamSession>(
 fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, SessionFailure> {
     let mut failure = SessionFailure::Unreachable;
     for address in addresses {
-        match TcpStream::connect_timeout(address, ClientLimits::DEFAULT.connect.into()) {
+        match TcpStream::connect_timeout(address, ClientTimeouts::DEFAULT.connect.into()) {
             Ok(socket) => return Ok(socket),
             Err(error) => {
                 failure = match error.kind() {
@@ -151,7 +152,7 @@ fn exchange<S: StreamSession>(
 fn wait(socket: &TcpStream, to_write: bool) -> io::Result<bool> {
     let mut events = PollFlags::POLLIN;
     events.set(PollFlags::POLLOUT, to_write);
-    let limit: Duration = ClientLimits::DEFAULT.progress.into();
+    let limit: Duration = ClientTimeouts::DEFAULT.progress.into();
     let limit = PollTimeout::try_from(limit).unwrap_or(PollTimeout::MAX);
     match poll(&mut [PollFd::new(socket.as_fd(), events)], limit) {
         Ok(0) => Ok(false),

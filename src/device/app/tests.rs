@@ -11,7 +11,6 @@ use smoltcp::{
 use super::*;
 use crate::{
     clock::{UnixTime, WallClock},
-    counters::{BacklogCounters, Counters},
     device::{
         PingEntry,
         capture::{Capture, CaptureResources},
@@ -31,19 +30,12 @@ type DeviceServer<'a> = Server<DeviceApplication<'a, Names>, 1024>;
 /// A device with a captured frame, a ping service and two files.
 struct Bench {
     control: Control,
-    counters: Counters,
-    backlog: BacklogCounters,
     clock: RefCell<WallClock>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self {
-            control: Control::new(Profile::DEFAULT),
-            counters: Counters::new(),
-            backlog: BacklogCounters::new(),
-            clock: RefCell::new(WallClock::new()),
-        }
+        Self { control: Control::new(Profile::DEFAULT), clock: RefCell::new(WallClock::new()) }
     }
 
     /// Connects to a server that has a token, and the page at `/`.
@@ -58,9 +50,7 @@ impl Bench {
         let overview = Overview {
             name: "bench",
             version: "1",
-            services: &[],
-            backlog: &self.backlog,
-            ping: Some(PingEntry { control: &self.control, counters: &self.counters }),
+            ping: Some(PingEntry { control: &self.control }),
             files_root: "/",
             writable: false,
             authorized: false,
@@ -103,6 +93,7 @@ impl<'a> Line<'_, 'a> {
             wall_clock: &mut self.bench.clock.borrow_mut(),
             entropy: &mut entropy,
             observer: &mut (),
+            registry: Default::default(),
         };
         f(&mut self.server, &mut self.connection, &mut env)
     }
@@ -286,7 +277,7 @@ fn events_go_on_and_on() {
 #[test]
 fn only_holders_of_the_token_change_the_loss() {
     let bench = Bench::new();
-    let loss = || PingEntry { control: &bench.control, counters: &bench.counters }.loss_percent();
+    let loss = || PingEntry { control: &bench.control }.loss_percent();
     let body = r#"{"loss": 20}"#;
     bench.connect(|line| {
         for fields in ["", "Authorization: Bearer wrong\r\n", "Authorization: Basic Ojo=\r\n"] {

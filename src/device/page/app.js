@@ -127,7 +127,8 @@ const NUMBERS = [
   ["Waiting", "parked", String],
   ["Served", "served", count],
   ["Expired", "expired", count],
-  ["Refused", "refused", count],
+  ["Peer resets", "peer_resets", count],
+  ["Unanswered", "unanswered", count],
   ["Received", "bytes_in", bytes],
   ["Sent", "bytes_out", bytes],
 ];

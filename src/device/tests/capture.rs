@@ -26,7 +26,9 @@ fn the_capture_is_a_pcap_file_of_the_last_frames() {
     for size in 1..=expected.len() + 1 {
         let mut reader = PcapReader::new(&capture);
         assert_eq!(reader.size(), expected.len() as u64);
-        let file = read_all(size, |out| at(NOW, |env| reader.read(env.wall_clock, out)));
+        let file = read_all(size, |out| {
+            at(NOW, Registry::default(), |env| reader.read(env.wall_clock, out))
+        });
         assert_eq!(file, expected);
     }
 }

@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn the_loss_is_shown_and_changed_in_percent() {
-    let (control, counters) = (Control::new(Profile::COURSE), Counters::new());
-    let ping = PingEntry { control: &control, counters: &counters };
+    let control = Control::new(Profile::COURSE);
+    let ping = PingEntry { control: &control };
     assert_eq!(ping.loss_percent(), 33);
     for percent in [0, 1, 50, 100] {
         ping.set_loss_percent(percent);

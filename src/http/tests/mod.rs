@@ -67,6 +67,7 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
             wall_clock: &mut self.clock,
             entropy: &mut self.entropy,
             observer: &mut (),
+            registry: Default::default(),
         };
         call(&mut self.server, &mut self.connection, &mut env)
     }

@@ -11,15 +11,15 @@ use super::{
     tx_monitor::{TxMonitor, TxToken},
 };
 
-/// A device as the interface sees it: without the SYNs that are parked, with those that are
-/// replayed. What is sent passes unchanged, and is watched.
+/// The device as the interface sees it: without the SYNs that are parked, with those that are
+/// replayed. Frames that are sent pass unchanged, under the eyes of a [`TxMonitor`].
 pub struct SynFilter<'s, 'a, D> {
     /// The device itself.
     pub device: &'s mut D,
     /// Where SYNs wait.
     pub backlog: &'s mut Backlog<'a>,
-    /// What is to be noted of frames sent.
-    pub sent: &'s mut TxMonitor,
+    /// What is known of the frames sent.
+    pub monitor: &'s mut TxMonitor,
 }
 
 impl<'a, D: Device> Device for SynFilter<'_, 'a, D> {
@@ -35,17 +35,17 @@ impl<'a, D: Device> Device for SynFilter<'_, 'a, D> {
     fn receive(&mut self, now: Instant) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
         if self.backlog.has_replays() {
             let tx = self.device.transmit(now)?;
-            let syn = self.backlog.replays.pop()?;
-            return Some((RxToken::Replayed(syn), self.sent.monitor(tx)));
+            let syn = self.backlog.next_replay()?;
+            return Some((RxToken::Replayed(syn), self.monitor.monitor(tx)));
         }
         let checksums = self.device.capabilities().checksum;
         let (token, tx) = self.device.receive(now)?;
         let token = RxToken::Fresh { token, backlog: self.backlog, checksums, now };
-        Some((token, self.sent.monitor(tx)))
+        Some((token, self.monitor.monitor(tx)))
     }
 
     fn transmit(&mut self, now: Instant) -> Option<Self::TxToken<'_>> {
-        self.sent.monitor_if_any(self.device.transmit(now))
+        self.monitor.monitor_if_any(self.device.transmit(now))
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
@@ -55,17 +55,17 @@ impl<'a, D: Device> Device for SynFilter<'_, 'a, D> {
 
 /// A frame on its way to the interface.
 pub enum RxToken<'t, 'a, T> {
-    /// One that was parked.
+    /// A SYN that was parked.
     Replayed(Syn),
-    /// One the device has just received.
+    /// A frame that the device has just received.
     Fresh {
         /// The device's token.
         token: T,
-        /// Where it goes if it is a SYN for a served port.
+        /// Where the frame goes if it is a SYN for a served port.
         backlog: &'t mut Backlog<'a>,
-        /// What the device verifies itself.
+        /// The checksums that the device verifies itself.
         checksums: phy::ChecksumCapabilities,
-        /// When it came.
+        /// When it arrived.
         now: Instant,
     },
 }

@@ -1,34 +1,30 @@
-//! A listen queue for a stack that has none.
+//! The queue of connection requests.
 //!
-//! A smoltcp TCP socket is one connection, and with no socket listening a SYN is answered with a
-//! reset. Here no socket ever listens ahead of time. A [`Screen`] between interface and device
-//! takes every SYN for a served port out of the stream of frames and parks it in the [`Backlog`];
-//! a server with a free connection [takes](Backlog::take) one, makes a socket listen on its port,
-//! and has the SYN [replayed](Backlog::replay) into the interface. So any number of ports share one
-//! pool of sockets, as many requests wait as there is room for, and no client is reset. Ports that
-//! nobody serves still answer with a reset, because their SYNs pass.
-//!
-//! A full backlog drops the request that has waited longest: a living peer sends its SYN again.
-//! A repeated SYN takes its first one's place in the queue, a reset takes a request out, and one
-//! not repeated for [`SYN_MAX_AGE`] is forgotten.
+//! A full queue drops the request that has waited longest among those for the port with the most
+//! requests: a live peer sends its SYN again, and a flood on one port leaves the requests for the others
+//! where they are. A repeated SYN replaces the first one, a reset removes a request, and a request that
+//! is not repeated for [`SYN_MAX_AGE`] expires.
 
-use crate::{counters::BacklogCounters, net::setup_error::SetupError};
-use heapless::Vec;
+use heapless::{Deque, Vec};
 use smoltcp::{
     phy,
     time::{Duration, Instant},
 };
 
 use super::syn::{Syn, SynOrRst};
+use crate::{counters::QueueFigures, net::setup_error::SetupError};
 
 /// How many TCP ports can be served on one interface.
 pub const MAX_PORTS: usize = 16;
 
-/// How many requests can be taken up in one turn.
+/// How many requests can be replayed in one poll.
 pub const MAX_REPLAYS: usize = 4;
 
-/// A request whose peer has not repeated it for so long is forgotten.
+/// How long a request waits that its peer does not repeat.
 pub const SYN_MAX_AGE: Duration = Duration::from_secs(40);
+
+/// How often expired requests are looked for: each search is a walk through the queue.
+const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The connection requests that wait, oldest first.
 #[derive(Debug)]
@@ -36,30 +32,31 @@ pub struct Backlog<'a> {
     places: &'a mut [Option<Syn>],
     /// The first `waiting` places are taken.
     waiting: usize,
-    pub(super) replays: Vec<Syn, MAX_REPLAYS>,
+    replays: Deque<Syn, MAX_REPLAYS>,
     ports: Vec<u16, MAX_PORTS>,
     dropped: u32,
-    /// When [`Backlog::expire_stale`] looks again.
-    next_look: Instant,
+    arrivals: u32,
+    next_expiry: Instant,
 }
 
 impl<'a> Backlog<'a> {
-    /// A backlog with room for as many requests as there are places.
+    /// A queue with room for as many requests as there are places.
     pub fn new(places: &'a mut [Option<Syn>]) -> Self {
         Self {
             places,
             waiting: 0,
-            replays: Vec::new(),
+            replays: Deque::new(),
             ports: Vec::new(),
             dropped: 0,
-            next_look: Instant::ZERO,
+            arrivals: 0,
+            next_expiry: Instant::ZERO,
         }
     }
 
     /// Parks SYNs for `port` from now on.
     ///
     /// # Errors
-    /// [`SetupError::TooManyPorts`] when [`MAX_PORTS`] are served already.
+    /// [`SetupError::TooManyPorts`] when there are [`MAX_PORTS`] already.
     pub fn listen(&mut self, port: u16) -> Result<(), SetupError> {
         if self.ports.contains(&port) {
             return Ok(());
@@ -88,38 +85,46 @@ impl<'a> Backlog<'a> {
         self.places.len()
     }
 
-    /// Requests that were dropped because the backlog was full or they were too old.
+    /// Requests that were dropped because the queue was full or they were too old.
     pub fn dropped(&self) -> u32 {
         self.dropped
     }
 
-    /// Writes the present figures into `counters`.
-    pub fn report(&self, counters: &BacklogCounters) {
-        counters.waiting.set(self.len() as u32);
-        counters.capacity.set(self.capacity() as u32);
-        counters.dropped.set(self.dropped());
+    /// Counts the SYNs that were parked: a caller that finds the same number again finds the same
+    /// requests.
+    pub fn arrivals(&self) -> u32 {
+        self.arrivals
     }
 
-    /// Takes out the request for one of `ports` that has waited longest, or the newest.
-    pub fn take(&mut self, ports: &[u16], which: QueueEnd) -> Option<Syn> {
-        let place = self.find(which, &|syn| ports.contains(&syn.local.port))?;
+    /// The present figures.
+    pub fn figures(&self) -> QueueFigures {
+        QueueFigures {
+            waiting: self.len() as u32,
+            capacity: self.capacity() as u32,
+            dropped: self.dropped(),
+        }
+    }
+
+    /// Takes the oldest or the newest request for one of `ports`.
+    pub fn take(&mut self, ports: &[u16], end: QueueEnd) -> Option<Syn> {
+        let place = self.find(end, &|syn| ports.contains(&syn.local.port))?;
         self.remove(place)
     }
 
-    /// Takes out the first request for one of `ports` that `matches`.
+    /// Takes the oldest request for one of `ports` that `matches`.
     pub fn take_if(&mut self, ports: &[u16], matches: &dyn Fn(&Syn) -> bool) -> Option<Syn> {
         let is_it = |syn: &Syn| ports.contains(&syn.local.port) && matches(syn);
         let place = self.find(QueueEnd::Oldest, &is_it)?;
         self.remove(place)
     }
 
-    /// Has the interface receive `syn` at the end of this turn.
+    /// Has the interface receive `syn` at the end of this poll.
     pub fn replay(&mut self, syn: Syn) {
-        // Whoever takes a request asks `can_replay` first; if not, the peer repeats it.
-        let _ = self.replays.push(syn);
+        // Callers ask `can_replay` first; a SYN that finds no room is repeated by its peer.
+        let _ = self.replays.push_back(syn);
     }
 
-    /// Whether this turn has room for one more [`Backlog::replay`].
+    /// Whether this poll has room for one more [`Backlog::replay`].
     pub fn can_replay(&self) -> bool {
         !self.replays.is_full()
     }
@@ -129,56 +134,33 @@ impl<'a> Backlog<'a> {
         !self.replays.is_empty()
     }
 
-    /// Parks again the requests that the interface could not receive because the device had no
-    /// room for an answer. Says whether there were none.
-    pub fn end_turn(&mut self) -> bool {
+    /// The next request that the interface is to receive again.
+    pub(super) fn next_replay(&mut self) -> Option<Syn> {
+        self.replays.pop_front()
+    }
+
+    /// Parks again the requests that the interface could not receive because the device had no room
+    /// for a reply. Returns whether there were none.
+    pub fn end_poll(&mut self) -> bool {
         let all_received = self.replays.is_empty();
-        while let Some(syn) = self.replays.pop() {
+        while let Some(syn) = self.replays.pop_front() {
             self.push(syn);
         }
         all_received
     }
 
-    /// Forgets requests whose peers have given up.
+    /// Drops requests whose peers have stopped repeating them.
     pub fn expire_stale(&mut self, now: Instant) {
-        // Once a second is often enough, and spares each turn a walk through the queue.
-        if now < self.next_look {
+        if now < self.next_expiry {
             return;
         }
-        self.next_look = now + Duration::from_secs(1);
+        self.next_expiry = now + EXPIRY_INTERVAL;
         while let Some(place) = self.find(QueueEnd::Oldest, &|syn| syn.seen + SYN_MAX_AGE <= now) {
-            self.remove(place);
-            self.dropped = self.dropped.wrapping_add(1);
+            self.drop_at(place);
         }
     }
 
-    /// Where the oldest or newest stands that `matches`.
-    fn find(&self, which: QueueEnd, matches: &dyn Fn(&Syn) -> bool) -> Option<usize> {
-        let mut found = None;
-        for (place, syn) in self.places.iter().enumerate().take(self.waiting) {
-            if syn.as_ref().is_some_and(matches) {
-                found = Some(place);
-                if which == QueueEnd::Oldest {
-                    break;
-                }
-            }
-        }
-        found
-    }
-
-    fn remove(&mut self, place: usize) -> Option<Syn> {
-        let taken = self.places.get_mut(place)?.take()?;
-        // Slices have `rotate_left`, but that panics if there is nothing to rotate.
-        for place in place + 1..self.waiting {
-            if let Some([before, after]) = self.places.get_mut(place - 1..=place) {
-                core::mem::swap(before, after);
-            }
-        }
-        self.waiting -= 1;
-        Some(taken)
-    }
-
-    /// Parks the frame if it is a SYN for a served port; says whether it did.
+    /// Parks the frame if it is a SYN for a served port. Returns whether it did.
     pub(super) fn park(
         &mut self,
         frame: &[u8],
@@ -202,6 +184,7 @@ impl<'a> Backlog<'a> {
     }
 
     fn push(&mut self, syn: Syn) {
+        self.arrivals = self.arrivals.wrapping_add(1);
         let waiting = self.places.get_mut(..self.waiting).unwrap_or_default();
         if let Some(first) = waiting.iter_mut().flatten().find(|first| first.same_connection(&syn))
         {
@@ -209,29 +192,75 @@ impl<'a> Backlog<'a> {
             return;
         }
         if self.waiting == self.places.len() {
-            self.remove(0);
-            self.dropped = self.dropped.wrapping_add(1);
+            let port = self.most_wanted_port();
+            let oldest = self.find(QueueEnd::Oldest, &|syn| syn.local.port == port);
+            self.drop_at(oldest.unwrap_or(0));
         }
         if let Some(place) = self.places.get_mut(self.waiting) {
             *place = Some(syn);
             self.waiting += 1;
         }
     }
+
+    /// The port with the most requests.
+    fn most_wanted_port(&self) -> u16 {
+        let mut counts = [0_u16; MAX_PORTS];
+        for syn in self.places.iter().flatten() {
+            let place = self.ports.iter().position(|&port| port == syn.local.port);
+            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
+                *count = count.saturating_add(1);
+            }
+        }
+        let most = self.ports.iter().zip(counts).max_by_key(|&(_, count)| count);
+        most.map_or(0, |(&port, _)| port)
+    }
+
+    /// Where the oldest or newest request is that `matches`.
+    fn find(&self, end: QueueEnd, matches: &dyn Fn(&Syn) -> bool) -> Option<usize> {
+        let mut found = None;
+        for (place, syn) in self.places.iter().enumerate().take(self.waiting) {
+            if syn.as_ref().is_some_and(matches) {
+                found = Some(place);
+                if end == QueueEnd::Oldest {
+                    break;
+                }
+            }
+        }
+        found
+    }
+
+    fn drop_at(&mut self, place: usize) {
+        self.remove(place);
+        self.dropped = self.dropped.wrapping_add(1);
+    }
+
+    fn remove(&mut self, place: usize) -> Option<Syn> {
+        let taken = self.places.get_mut(place)?.take()?;
+        // `rotate_left` would do, but panics on an empty slice.
+        for place in place + 1..self.waiting {
+            if let Some([before, after]) = self.places.get_mut(place - 1..=place) {
+                core::mem::swap(before, after);
+            }
+        }
+        self.waiting -= 1;
+        Some(taken)
+    }
 }
 
-/// Which of those who wait is next.
+/// The end of the queue from which a request is taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueueEnd {
-    /// The one that has waited longest.
+    /// The request that has waited longest.
     Oldest,
-    /// The one that came last.
+    /// The request that came last.
     Newest,
 }
 
 impl QueueEnd {
-    /// Whose turn it is when `count` requests have been taken before: the newest's, and now and then
-    /// the oldest's. Who came last is there for sure. Attackers that come again when they are thrown
-    /// out are ahead of nobody who comes after them, and a queue full of dead requests delays none.
+    /// The end to take from when `count` requests have been taken before: the newest, and each 16th
+    /// time the oldest. The peer that came last is the one most likely to be still there, so a queue
+    /// full of dead requests delays no live peer, and attackers that reconnect when they are evicted
+    /// are ahead of no peer that comes after them.
     pub fn after(count: u8) -> Self {
         if count.is_multiple_of(16) { Self::Oldest } else { Self::Newest }
     }

@@ -1,8 +1,8 @@
-//! What the frames that go out tell: whether those who sent them may have more to send at once.
+//! Watches the frames that go out: after some of them no socket has more to send at once.
 //!
-//! To ask each socket when it wants to be polled again takes as long as polling it. After a TCP
-//! segment that empties its socket's buffer there is no need to: smoltcp marks it with PSH or FIN, and
-//! this socket's retransmission or delayed acknowledgement is due in 10 ms at the earliest.
+//! To ask each socket when it is due takes as long as to poll it. A TCP segment that empties its
+//! socket's transmit buffer makes that needless: smoltcp marks it with PSH or FIN, and that socket's
+//! retransmission or delayed acknowledgement is due in 10 ms at the earliest.
 
 use smoltcp::phy::{self, PacketMeta};
 
@@ -13,14 +13,14 @@ pub struct TxMonitor {
 }
 
 impl TxMonitor {
-    /// Whether somebody may have had another frame to send.
+    /// Whether a socket may have another frame to send.
     pub fn has_more(&self) -> bool {
         self.has_more
     }
 
-    /// A token that takes note of its frame.
+    /// A token that reports its frame.
     pub(super) fn monitor<T>(&mut self, token: T) -> TxToken<'_, T> {
-        TxToken { token, sent: self }
+        TxToken { token, monitor: self }
     }
 
     /// The same, if there is room for a frame.
@@ -33,14 +33,14 @@ impl TxMonitor {
 /// Room for a frame.
 pub struct TxToken<'s, T> {
     token: T,
-    sent: &'s mut TxMonitor,
+    monitor: &'s mut TxMonitor,
 }
 
 impl<T: phy::TxToken> phy::TxToken for TxToken<'_, T> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
         self.token.consume(len, |frame| {
             let result = f(frame);
-            self.sent.has_more |= !is_last_segment(frame);
+            self.monitor.has_more |= !is_last_segment(frame);
             result
         })
     }
@@ -50,10 +50,10 @@ impl<T: phy::TxToken> phy::TxToken for TxToken<'_, T> {
     }
 }
 
-/// Whether an Ethernet frame has a TCP segment that is its socket's last for now: one without data, or
-/// with FIN, SYN, RST or PSH. A short one need not be: the buffer is a ring, and what stands behind
-/// its end goes in a segment of its own. A datagram may have others behind it, and a question for a
-/// hardware address what it was asked for.
+/// Whether an Ethernet frame holds a TCP segment that is its socket's last for now: one without data,
+/// or with FIN, SYN, RST or PSH. A short segment need not be the last: the buffer is a ring, and the
+/// bytes behind its end go in a segment of their own. A datagram may have others behind it, and an ARP
+/// request or neighbor solicitation has the packet that it was sent for.
 fn is_last_segment(frame: &[u8]) -> bool {
     const TCP: u8 = 6;
     // Behind the EtherType, IPv4's protocol or IPv6's next header. smoltcp sends no IP options.
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn who_finds_no_room_has_more() {
+    fn a_socket_without_room_has_more() {
         let mut sent = TxMonitor::default();
         assert!(sent.monitor_if_any(Some(Anywhere)).is_some());
         assert!(!sent.has_more());

@@ -2,19 +2,15 @@
 
 use smoltcp::{
     iface::SocketHandle,
-    phy::Device,
     socket::tcp::{Socket, State},
     time::{Duration, Instant},
     wire::IpEndpoint,
 };
 
 use super::pump::{ByteStream, Moved, pump};
-use crate::{entropy::Entropy, net::stack::Stack, protocol::environment::Environment};
+use crate::{entropy::Entropy, protocol::environment::Environment};
 use crate::{
-    net::{
-        service::{Context, Service},
-        setup_error::SetupError,
-    },
+    net::service::{Context, Service},
     protocol::client::{Failure, Progress, StreamSession},
 };
 
@@ -24,13 +20,22 @@ pub struct TcpClient<S> {
     handle: SocketHandle,
     remote: Option<IpEndpoint>,
     stage: Stage,
-    limits: ClientLimits,
+    timeouts: ClientTimeouts,
     /// When something moved last.
     since: Instant,
     /// Bytes the server had not acknowledged at the last look.
     undelivered: usize,
     end_of_input: bool,
     result: Result<(), Failure>,
+}
+
+/// The memory of a [`TcpClient`]'s socket.
+/// [`TcpClientResources`](crate::net::resources::TcpClientResources) has it in a constant size.
+pub struct TcpClientMemory<'a> {
+    /// Receive buffer: the TCP window.
+    pub rx: &'a mut [u8],
+    /// Transmit buffer.
+    pub tx: &'a mut [u8],
 }
 
 /// What a client is doing with its socket.
@@ -52,7 +57,7 @@ enum Stage {
 
 /// Time limits of a client's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientLimits {
+pub struct ClientTimeouts {
     /// From the request to connect to the end of the handshake.
     pub connect: Duration,
     /// Without a byte received or acknowledged while the session runs or bytes are undelivered.
@@ -61,7 +66,7 @@ pub struct ClientLimits {
     pub linger: Duration,
 }
 
-impl ClientLimits {
+impl ClientTimeouts {
     /// Generous enough to survive some lost segments.
     pub const DEFAULT: Self = Self {
         connect: Duration::from_secs(10),
@@ -78,39 +83,29 @@ pub struct Busy;
 const FIRST_DYNAMIC_PORT: u16 = 49152;
 
 /// A random dynamic port, so that its number is hard to guess.
-pub(crate) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
+pub(in crate::net) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
     FIRST_DYNAMIC_PORT | entropy.next_u64() as u16
 }
 
 impl<S: StreamSession> TcpClient<S> {
-    /// Adds a socket over the given buffers to the stack. Nothing is sent before
-    /// [`TcpClient::connect`].
-    ///
-    /// # Errors
-    /// [`SetupError`] when the stack has no place left.
-    pub fn new<'a, D: Device>(
-        stack: &mut Stack<'a, D>,
-        session: S,
-        rx: &'a mut [u8],
-        tx: &'a mut [u8],
-    ) -> Result<Self, SetupError> {
-        Ok(Self {
+    pub(in crate::net) fn new(session: S, handle: SocketHandle) -> Self {
+        Self {
             session,
-            handle: stack.add_tcp_socket(rx, tx)?,
+            handle,
             remote: None,
             stage: Stage::New,
-            limits: ClientLimits::DEFAULT,
+            timeouts: ClientTimeouts::DEFAULT,
             since: Instant::ZERO,
             undelivered: 0,
             end_of_input: false,
             result: Ok(()),
-        })
+        }
     }
 
     /// Changes the time limits.
     #[must_use]
-    pub fn with_timeouts(mut self, limits: ClientLimits) -> Self {
-        self.limits = limits;
+    pub fn with_timeouts(mut self, timeouts: ClientTimeouts) -> Self {
+        self.timeouts = timeouts;
         self
     }
 
@@ -241,9 +236,9 @@ impl<S: StreamSession> TcpClient<S> {
     fn deadline(&self) -> Option<Instant> {
         let limit = match self.stage {
             Stage::New | Stage::Requested | Stage::Over => return None,
-            Stage::Connecting => self.limits.connect,
-            Stage::Closing if self.undelivered == 0 => self.limits.linger,
-            Stage::Open | Stage::Closing => self.limits.progress,
+            Stage::Connecting => self.timeouts.connect,
+            Stage::Closing if self.undelivered == 0 => self.timeouts.linger,
+            Stage::Open | Stage::Closing => self.timeouts.progress,
         };
         Some(self.since + limit)
     }

@@ -1,19 +1,27 @@
-//! A protocol and one of its connections as one thing without a type.
+//! A protocol and one of its connections, without their types.
 
 use smoltcp::time::Instant;
 
 use super::pump::ByteStream;
-use crate::protocol::environment::Environment;
-use crate::protocol::stream::{Endpoints, Phase, Protocol};
+use crate::protocol::{
+    environment::Environment,
+    stream::{Endpoints, Phase, Protocol},
+};
 
-/// A protocol on one connection of its own. Behind `dyn`, so that the code of the pool, which is
-/// not short, is compiled once and not for each protocol.
-pub(super) trait ErasedConnection: ByteStream {
+/// A protocol on one of its connections. Behind `dyn`, so that the code of a server, which is not
+/// short, is compiled once and not for each protocol.
+pub trait ErasedConnection: ByteStream {
+    /// [`Protocol::name`]
     fn name(&self) -> &'static str;
-    fn open(&mut self, peer: Endpoints, env: &mut Environment<'_>);
+    /// [`Protocol::open`]
+    fn open(&mut self, endpoints: Endpoints, env: &mut Environment<'_>);
+    /// [`Protocol::phase`]
     fn phase(&self) -> Phase;
+    /// [`Protocol::poll_at`]
     fn poll_at(&self) -> Option<Instant>;
+    /// [`Protocol::expire`]
     fn expire(&mut self, env: &mut Environment<'_>);
+    /// [`Protocol::close`]
     fn close(&mut self, env: &mut Environment<'_>);
 }
 
@@ -22,8 +30,8 @@ impl<P: Protocol> ErasedConnection for (&mut P, &mut P::Connection) {
         self.0.name()
     }
 
-    fn open(&mut self, peer: Endpoints, env: &mut Environment<'_>) {
-        self.0.open(self.1, peer, env);
+    fn open(&mut self, endpoints: Endpoints, env: &mut Environment<'_>) {
+        self.0.open(self.1, endpoints, env);
     }
 
     fn phase(&self) -> Phase {

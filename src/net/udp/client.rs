@@ -2,18 +2,14 @@
 
 use smoltcp::{
     iface::SocketHandle,
-    phy::Device,
     socket::udp::{RecvError, Socket},
     time::{Duration, Instant},
     wire::IpEndpoint,
 };
 
-use super::server::UdpMemory;
-use crate::net::stack::Stack;
 use crate::{
     net::{
         service::{Context, Service},
-        setup_error::SetupError,
         tcp::client::dynamic_port,
     },
     protocol::client::{DatagramSession, Progress},
@@ -41,22 +37,14 @@ struct BoundSocket<'a> {
 }
 
 impl<'a, S: DatagramSession> UdpClient<'a, S> {
-    /// Adds a socket to the stack, for talking to `remote` only.
-    ///
-    /// # Errors
-    /// [`SetupError`] when the stack has no place left.
-    pub fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
+    pub(in crate::net) fn new(
         session: S,
+        handle: SocketHandle,
         remote: IpEndpoint,
-        memory: UdpMemory<'a>,
-    ) -> Result<Self, SetupError> {
-        let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
+        datagram: &'a mut [u8],
+    ) -> Self {
         let poll_at = Some(Instant::ZERO);
-        Ok(Self {
-            session,
-            port: BoundSocket { handle, remote, datagram: memory.datagram, poll_at },
-        })
+        Self { session, port: BoundSocket { handle, remote, datagram, poll_at } }
     }
 
     /// The session. A session that is done may be replaced: the client goes on with the new one.

@@ -1,100 +1,90 @@
-//! A UDP service: a protocol core on one socket.
+//! A UDP server: a protocol on one socket.
 
 use smoltcp::{
     iface::SocketHandle,
-    phy::Device,
     socket::udp::{self, Socket, UdpMetadata},
     time::{Duration, Instant},
 };
 
-use crate::net::{
-    service::{Context, Service},
-    setup_error::SetupError,
-};
 use crate::{
     clock::min_deadline,
     counters::{Counters, count, count_bytes},
-    net::stack::Stack,
+    net::service::{Context, Service},
     protocol::{
         datagram::{DatagramEndpoints, DatagramProtocol},
         environment::Event,
     },
 };
 
-/// Datagrams looked at in one turn.
+/// Datagrams received in one poll.
 const BUDGET: usize = 32;
 
-/// How long answers may wait for the hardware address of the first one's addressee, which may not
-/// exist: the socket sends them in order.
-const STUCK: Duration = Duration::from_secs(1);
+/// How long replies may wait for the hardware address of the first one's peer, which may not exist:
+/// the socket sends them in order.
+const UNRESOLVED_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves `P` on one port.
+/// Serves `P` on one port. [`Stack::udp`](crate::Stack::udp) makes it.
 pub struct UdpServer<'a, P> {
     protocol: P,
-    port: BoundSocket<'a>,
+    socket: BoundSocket<'a>,
 }
 
-/// All of a server but its protocol, whose type is not known here: compiled once.
-struct BoundSocket<'a> {
+/// All of a server but its protocol: compiled once, whatever that is.
+pub(in crate::net) struct BoundSocket<'a> {
     handle: SocketHandle,
-    counters: &'a Counters,
     datagram: &'a mut [u8],
-    number: u16,
-    /// Since when nothing of so many bytes in the transmit buffer has gone out.
+    port: u16,
+    /// Its number in the registry.
+    service: u8,
+    /// Since when the transmit buffer has held this many bytes or more.
     stuck: Option<(Instant, usize)>,
     poll_at: Option<Instant>,
 }
 
-/// The memory of a [`UdpServer`].
+/// The memory of a [`UdpServer`] or a UDP client.
+/// [`UdpResources`](crate::net::resources::UdpResources) has it in a constant size.
 pub struct UdpMemory<'a> {
-    /// Datagrams received and not yet looked at.
+    /// Datagrams received and not yet handed to the protocol.
     pub rx: udp::PacketBuffer<'a>,
-    /// Datagrams on their way out.
+    /// Datagrams to be sent.
     pub tx: udp::PacketBuffer<'a>,
-    /// The one being looked at; its size is the longest payload taken, longer ones are dropped.
+    /// The datagram that the protocol works on; its size is the longest payload taken, longer
+    /// datagrams are dropped.
     pub datagram: &'a mut [u8],
 }
 
 impl<'a, P: DatagramProtocol> UdpServer<'a, P> {
-    /// Adds a socket bound to `port` to the stack.
-    ///
-    /// # Errors
-    /// [`SetupError`] when the stack has no place left, or `port` is 0.
-    pub fn new<D: Device>(
-        stack: &mut Stack<'a, D>,
-        protocol: P,
-        port: u16,
-        memory: UdpMemory<'a>,
-        counters: &'a Counters,
-    ) -> Result<Self, SetupError> {
-        let handle = stack.add_udp_socket(memory.rx, memory.tx)?;
-        let socket = stack.sockets().get_mut::<Socket>(handle);
-        socket.bind(port).map_err(|_| SetupError::InvalidPort)?;
-        let datagram = memory.datagram;
-        let port =
-            BoundSocket { handle, counters, datagram, number: port, stuck: None, poll_at: None };
-        Ok(Self { protocol, port })
+    pub(in crate::net) fn new(protocol: P, socket: BoundSocket<'a>) -> Self {
+        Self { protocol, socket }
     }
 
     /// The protocol.
     pub fn protocol(&mut self) -> &mut P {
-        // It may have become due.
-        self.port.poll_at = Some(Instant::ZERO);
+        // The caller may make a datagram due.
+        self.socket.poll_at = Some(Instant::ZERO);
         &mut self.protocol
     }
 }
 
 impl<P: DatagramProtocol> Service for UdpServer<'_, P> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
-        self.port.poll(&mut self.protocol, cx);
+        self.socket.poll(&mut self.protocol, cx);
     }
 
     fn poll_at(&self) -> Option<Instant> {
-        self.port.poll_at
+        self.socket.poll_at
     }
 }
 
-impl BoundSocket<'_> {
+impl<'a> BoundSocket<'a> {
+    pub(in crate::net) fn new(
+        handle: SocketHandle,
+        datagram: &'a mut [u8],
+        port: u16,
+        service: u8,
+    ) -> Self {
+        Self { handle, datagram, port, service, stuck: None, poll_at: None }
+    }
     fn poll(&mut self, protocol: &mut dyn DatagramProtocol, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
         // Most services, most of the time.
@@ -105,7 +95,11 @@ impl BoundSocket<'_> {
         {
             return;
         }
-        self.free_if_stuck(socket, cx.environment.now);
+        let Some(entry) = cx.environment.registry.services.get(usize::from(self.service)) else {
+            return;
+        };
+        let counters = &entry.counters;
+        self.drop_unresolved(socket, cx.environment.now);
         let interface = &*cx.interface;
         let env = &mut cx.environment;
         for _ in 0..BUDGET {
@@ -113,7 +107,7 @@ impl BoundSocket<'_> {
                 break;
             }
             let Some((length, ends)) = protocol.transmit(self.datagram, env) else { break };
-            send(socket, self.counters, self.datagram.get(..length).unwrap_or_default(), ends);
+            send(socket, counters, self.datagram.get(..length).unwrap_or_default(), ends);
         }
         for _ in 0..BUDGET {
             if !socket.can_send() {
@@ -122,20 +116,20 @@ impl BoundSocket<'_> {
             let (length, meta) = match socket.recv_slice(self.datagram) {
                 Ok(received) => received,
                 Err(udp::RecvError::Truncated) => {
-                    count(&self.counters.refused, 1);
+                    count(&counters.unanswered, 1);
                     continue;
                 }
                 Err(udp::RecvError::Exhausted) => break,
             };
-            count_bytes(&self.counters.bytes_in, length);
+            count_bytes(&counters.bytes_in, length);
             let local = meta.local_address.filter(|address| interface.has_ip_addr(*address));
             let ends = DatagramEndpoints { remote: meta.endpoint, local };
             let held_back = protocol.held_back();
             let answer = protocol.answer(self.datagram, length, ends, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
-                Some(answer) => send(socket, self.counters, answer, ends),
+                Some(answer) => send(socket, counters, answer, ends),
                 None if protocol.held_back() > held_back => {}
-                None => count(&self.counters.refused, 1),
+                None => count(&counters.unanswered, 1),
             }
             env.observer.event(Event::Datagram {
                 service: protocol.name(),
@@ -144,7 +138,7 @@ impl BoundSocket<'_> {
                 bytes_out: answer,
             });
         }
-        let stuck = self.stuck.map(|(since, _)| since + STUCK);
+        let stuck = self.stuck.map(|(since, _)| since + UNRESOLVED_TIMEOUT);
         self.poll_at = match socket.can_send() {
             true if socket.can_recv() => Some(Instant::ZERO),
             true => min_deadline(stuck, protocol.poll_at()),
@@ -155,15 +149,17 @@ impl BoundSocket<'_> {
 
     /// Throws away all that waits when the first answer cannot be sent: one stranger who does not
     /// exist must not silence the service.
-    fn free_if_stuck(&mut self, socket: &mut Socket<'_>, now: Instant) {
+    fn drop_unresolved(&mut self, socket: &mut Socket<'_>, now: Instant) {
         let queue = socket.send_queue();
         self.stuck = match self.stuck {
             _ if queue == 0 && socket.can_send() => None,
-            Some((since, before)) if queue >= before && now < since + STUCK => self.stuck,
+            Some((since, before)) if queue >= before && now < since + UNRESOLVED_TIMEOUT => {
+                self.stuck
+            }
             Some((_, before)) if queue >= before => {
                 socket.close();
                 // It was bound to this port before.
-                let _ = socket.bind(self.number);
+                let _ = socket.bind(self.port);
                 None
             }
             _ => Some((now, queue)),

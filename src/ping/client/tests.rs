@@ -34,6 +34,7 @@ impl<F: FnMut(PingEvent)> Bench<F> {
             wall_clock: &mut wall_clock,
             entropy: &mut SeededEntropy::new(0),
             observer: &mut (),
+            registry: Default::default(),
         };
         work(&mut self.client, env)
     }

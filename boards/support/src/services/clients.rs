@@ -4,7 +4,11 @@
 use bareserve::{
     Context, Service,
     file_transfer::client::{ClientError, Fetch, Sink, StoreSink},
-    net::{tcp::client::TcpClient, udp::client::UdpClient},
+    net::{
+        resources::{TcpClientResources, UdpResources},
+        tcp::client::TcpClient,
+        udp::client::UdpClient,
+    },
     ping::{
         client::{PingClient, PingEvent, PingSettings},
         server as ping,
@@ -23,8 +27,8 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::{Services, store::Store, udp::UdpRings};
-use crate::{runner::StartError, static_cell::StaticCell};
+use super::{Services, StartError, store::Store};
+use crate::{board::Uart, static_cell::StaticCell};
 
 /// Where hosts offer a file.
 const FILE_PORT: u16 = 5566;
@@ -46,10 +50,9 @@ const PINGS: PingSettings = PingSettings {
 /// is small.
 pub struct ClientsMemory {
     clients: StaticCell<Clients>,
-    rx: [u8; 128],
-    tx: [u8; 64],
+    tcp: TcpClientResources<128, 64>,
     time: [u8; 32],
-    ping: UdpRings<2, 64>,
+    ping: UdpResources<2, 64>,
 }
 
 impl ClientsMemory {
@@ -60,10 +63,9 @@ impl ClientsMemory {
     pub const fn new() -> Self {
         Self {
             clients: StaticCell::new(),
-            rx: [0; 128],
-            tx: [0; 64],
+            tcp: TcpClientResources::new(),
             time: [0; 32],
-            ping: UdpRings::new(),
+            ping: UdpResources::new(),
         }
     }
 
@@ -73,13 +75,13 @@ impl ClientsMemory {
     /// [`StartError`]
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
-    pub fn start<E: Device>(
+    pub fn start<E: Device, U: Uart>(
         &'static mut self,
-        services: &mut Services<E>,
+        services: &mut Services<E, U>,
         host: IpAddress,
         store: Store,
     ) -> Result<(), StartError> {
-        let Self { clients, rx, tx, time, ping } = self;
+        let Self { clients, tcp, time, ping } = self;
         let errands = HostTasks {
             host,
             time: TimeClient::new(time),
@@ -89,8 +91,8 @@ impl ClientsMemory {
         let pings = PingClient::new(host, PINGS, ignore as fn(PingEvent));
         let ping_server = IpEndpoint::new(host, ping::PORT);
         let clients = clients.put(Clients {
-            tcp: TcpClient::new(&mut services.stack, errands, rx, tx)?,
-            ping: UdpClient::new(&mut services.stack, pings, ping_server, ping.split())?,
+            tcp: services.stack.tcp_client(tcp, errands)?,
+            ping: services.stack.udp_client(ping, pings, ping_server)?,
             store,
             stage: Stage::Pausing(Instant::ZERO),
         });

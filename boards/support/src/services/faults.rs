@@ -2,20 +2,26 @@
 
 use core::hint::black_box;
 
-use bareserve::protocol::{
-    datagram::{DatagramEndpoints, DatagramProtocol},
-    environment::Environment,
+use bareserve::{
+    net::{resources::UdpResources, udp::server::UdpServer},
+    protocol::{
+        datagram::{DatagramEndpoints, DatagramProtocol},
+        environment::Environment,
+    },
 };
 use smoltcp::phy::Device;
 
-use super::{Services, udp::Udp};
-use crate::runner::StartError;
+use super::{Services, StartError};
+use crate::{board::Uart, static_cell::StaticCell};
 
 /// Where it listens.
 pub const PORT: u16 = 666;
 
 /// A service that fails when it is told to: one socket.
-pub struct FaultsMemory(Udp<Faults, 4, 64>);
+pub struct FaultsMemory {
+    server: StaticCell<UdpServer<'static, Faults>>,
+    resources: UdpResources<4, 64>,
+}
 
 impl FaultsMemory {
     /// Sockets this takes.
@@ -23,18 +29,19 @@ impl FaultsMemory {
 
     /// Not started.
     pub const fn new() -> Self {
-        Self(Udp::new())
+        Self { server: StaticCell::new(), resources: UdpResources::new() }
     }
 
     /// Opens the port.
     ///
     /// # Errors
     /// [`StartError`]
-    pub fn start<E: Device>(
+    pub fn start<E: Device, U: Uart>(
         &'static mut self,
-        services: &mut Services<E>,
+        services: &mut Services<E, U>,
     ) -> Result<(), StartError> {
-        self.0.start(services, Faults, &[PORT]).map(|_| ())
+        let server = services.stack.udp(&mut self.resources, Faults, PORT)?;
+        services.run(self.server.put(server))
     }
 }
 

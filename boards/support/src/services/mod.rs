@@ -1,74 +1,56 @@
-//! The services a board runs, one group a file: its memory, and how it is started. A board takes the
-//! groups it has room for.
+//! The services of a board, each group with its memory and how it is started. [`DeviceMemory`] has all
+//! of them; a board with less room takes the groups that it wants.
 
 pub mod clients;
+pub mod device;
+pub mod error;
 pub mod faults;
-pub mod files;
-pub mod http;
 pub mod ping;
 pub mod store;
-mod tcp;
+pub mod tcp;
 pub mod time;
-mod udp;
 
 pub use clients::ClientsMemory;
-pub use files::FilesMemory;
-pub use http::HttpMemory;
+pub use device::DeviceMemory;
+pub use error::StartError;
 pub use ping::PingMemory;
 pub use store::{Store, StoreMemory};
+pub use tcp::TcpMemory;
 pub use time::TimeMemory;
 
 use core::cell::Cell;
 
-use bareserve::{
-    Service, Stack,
-    counters::{BacklogCounters, Counters},
-    device::{ServiceEntry, Transport},
-    http::auth::Token,
-};
+use bareserve::{Service, Stack, http::auth::Token};
 use heapless::Vec;
 
-use crate::runner::StartError;
+use crate::{entropy::Pool, log::Log};
 
-/// Services that a board can run.
-const RUNNING: usize = 16;
+/// Services that a board can run, a pool of TCP services counted as one.
+const RUNNING: usize = 8;
 
-/// Services that its page can show.
-const SHOWN: usize = 12;
+/// A board's stack, over its Ethernet controller and its UART.
+pub type BoardStack<E, U> = Stack<'static, E, Pool, Log<'static, U>>;
 
-/// What is there of services already, for more to be started.
-pub struct Services<E> {
-    /// What they run on.
-    pub stack: Stack<'static, E>,
-    /// Each of them.
+/// The stack and the services that run on it.
+pub struct Services<E, U> {
+    /// The stack.
+    pub stack: BoardStack<E, U>,
     pub(crate) running: &'static mut Vec<&'static mut dyn Service, RUNNING>,
-    /// Those that the page shows, until it is there.
-    shown: Option<&'static mut Shown>,
-    pub(crate) backlog: &'static BacklogCounters,
     pub(crate) token: &'static Cell<Option<Token>>,
-    /// Somebody waits for the token.
+    /// A service waits for the token.
     pub(crate) needs_token: bool,
 }
 
-type Shown = Vec<ServiceEntry<'static>, SHOWN>;
-
-/// The memory of [`Services`], without their own: 500 bytes.
+/// The memory of [`Services`], without their own: 100 bytes.
 pub struct ServicesMemory {
     running: Vec<&'static mut dyn Service, RUNNING>,
-    shown: Shown,
-    backlog: BacklogCounters,
     token: Cell<Option<Token>>,
 }
 
 impl ServicesMemory {
-    /// All empty.
+    /// All zeros.
     pub const fn new() -> Self {
-        Self {
-            running: Vec::new(),
-            shown: Vec::new(),
-            backlog: BacklogCounters::new(),
-            token: Cell::new(None),
-        }
+        Self { running: Vec::new(), token: Cell::new(None) }
     }
 }
 
@@ -78,11 +60,11 @@ impl Default for ServicesMemory {
     }
 }
 
-impl<E> Services<E> {
-    /// None yet.
-    pub fn new(stack: Stack<'static, E>, memory: &'static mut ServicesMemory) -> Self {
-        let ServicesMemory { running, shown, backlog, token } = memory;
-        Self { stack, running, shown: Some(shown), backlog, token, needs_token: false }
+impl<E, U> Services<E, U> {
+    /// A stack without services.
+    pub fn new(stack: BoardStack<E, U>, memory: &'static mut ServicesMemory) -> Self {
+        let ServicesMemory { running, token } = memory;
+        Self { stack, running, token, needs_token: false }
     }
 
     /// Runs one more.
@@ -93,28 +75,8 @@ impl<E> Services<E> {
         self.running.push(service).map_err(|_| StartError::TooManyServices)
     }
 
-    /// Has the page show one more, if there is room.
-    // Called for each service: a copy for each would add up.
-    #[inline(never)]
-    fn show(
-        &mut self,
-        name: &'static str,
-        transport: Transport,
-        ports: &'static [u16],
-        counters: &'static Counters,
-    ) {
-        if let Some(shown) = &mut self.shown {
-            let _ = shown.push(ServiceEntry { name, transport, ports, counters });
-        }
-    }
-
-    /// Those to be shown. What is started later is not.
-    fn shown(&mut self) -> &'static [ServiceEntry<'static>] {
-        self.shown.take().map_or(&[], |shown| shown)
-    }
-
-    /// Where a token for those who may write will be, as soon as enough frames have come to make
-    /// one that nobody can guess. The log then shows it.
+    /// Where the token of those who may write will be, as soon as enough frames have arrived to make an
+    /// unpredictable one. The log then shows it.
     fn token(&mut self) -> &'static Cell<Option<Token>> {
         self.needs_token = true;
         self.token

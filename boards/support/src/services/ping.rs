@@ -1,66 +1,53 @@
-//! Answering datagrams on port 12000, and echo on port 7.
+//! Ping over UDP on port 12000, and echo over UDP on port 7.
 
 use bareserve::{
     device::PingEntry,
-    echo,
-    echo::{EchoConnection, TcpEcho, UdpEcho},
     ping::{
         profile::Profile,
-        server,
-        server::{Control, PingResources, PingServer},
+        server::{self, Control},
     },
+    services::ping,
 };
 use smoltcp::phy::Device;
 
-use super::{
-    Services,
-    tcp::Tcp,
-    udp::{LONGEST, Udp},
-};
-use crate::runner::StartError;
+use super::{Services, StartError};
+use crate::{board::Uart, static_cell::StaticCell};
 
-/// Bytes between input and output of a TCP echo connection.
-const ECHO: usize = 128;
-
-/// The course's UDP ping, and RFC 862: four sockets, 11 KB.
+/// The course's UDP ping, and RFC 862: two sockets, 10 KB.
 pub struct PingMemory {
-    /// Made when started: the memory of a board is all zeros at first, which takes no flash.
-    control: Option<Control>,
-    delayed: PingResources<4, 64>,
-    ping: Udp<PingServer<'static>, 8, LONGEST>,
-    echo: Udp<UdpEcho, 4, LONGEST>,
-    echo_tcp: Tcp<TcpEcho<ECHO>, 2, ECHO, ECHO>,
+    profile: StaticCell<Control>,
+    servers: StaticCell<ping::Udp<'static, 'static>>,
+    resources: ping::UdpResources,
 }
 
 impl PingMemory {
-    /// Sockets this takes.
-    pub const SOCKETS: usize = 2 + 2;
+    /// Sockets that it takes.
+    pub const SOCKETS: usize = ping::UdpResources::SOCKETS;
 
-    /// All empty.
+    /// All zeros.
     pub const fn new() -> Self {
         Self {
-            control: None,
-            delayed: PingResources::new(),
-            ping: Udp::new(),
-            echo: Udp::new(),
-            echo_tcp: Tcp::new(),
+            profile: StaticCell::new(),
+            servers: StaticCell::new(),
+            resources: ping::UdpResources::new(),
         }
     }
 
-    /// Opens the ports. Gives what the page needs to show the ping service and to set its loss.
+    /// Opens the ports. Gives what the page needs to set the simulated loss.
     ///
     /// # Errors
     /// [`StartError`]
-    pub fn start<E: Device>(
+    // Keeps what is only needed for the set-up off the stack of the main loop.
+    #[inline(never)]
+    pub fn start<E: Device, U: Uart>(
         &'static mut self,
-        services: &mut Services<E>,
+        services: &mut Services<E, U>,
     ) -> Result<PingEntry<'static>, StartError> {
-        let control = &*self.control.insert(Control::new(Profile::DEFAULT));
-        let ping = PingServer::new(control, self.delayed.split());
-        let counters = self.ping.start(services, ping, &[server::PORT])?;
-        self.echo.start(services, UdpEcho, &[echo::PORT])?;
-        self.echo_tcp.start(services, TcpEcho, &[echo::PORT], EchoConnection::new)?;
-        Ok(PingEntry { control, counters })
+        let control = &*self.profile.put(Control::new(Profile::DEFAULT));
+        let resources = &mut self.resources;
+        let servers = ping::udp(&mut services.stack, resources, server::PORT, control)?;
+        services.run(self.servers.put(servers))?;
+        Ok(PingEntry { control })
     }
 }
 

@@ -1,46 +1,49 @@
-//! A TCP server with all its memory.
+//! A pool of TCP services with all its memory.
 
-use bareserve::{
-    counters::Counters,
-    device::Transport,
-    net::{resources::TcpResources, tcp::server::TcpServer},
-    protocol::stream::Protocol,
+use bareserve::net::{
+    resources::{PoolResources, TcpResources},
+    tcp::{protocols::Protocols, server::TcpServer},
 };
 use smoltcp::phy::Device;
 
-use super::Services;
-use crate::{runner::StartError, static_cell::StaticCell};
+use super::{Services, StartError};
+use crate::{board::Uart, static_cell::StaticCell};
 
-/// `N` connections of `P`, with buffers of `RX` and `TX` bytes each.
-pub(super) struct Tcp<P: Protocol + 'static, const N: usize, const RX: usize, const TX: usize> {
+/// `N` connections for the protocols `P`, with buffers of `RX` and `TX` bytes each.
+pub struct TcpMemory<P: Protocols + 'static, const N: usize, const RX: usize, const TX: usize> {
     server: StaticCell<TcpServer<'static, P>>,
-    resources: TcpResources<P::Connection, N, RX, TX>,
-    counters: Counters,
+    resources: PoolResources<P, N, RX, TX>,
 }
 
-impl<P: Protocol, const N: usize, const RX: usize, const TX: usize> Tcp<P, N, RX, TX> {
-    /// Not started.
+impl<P: Protocols, const N: usize, const RX: usize, const TX: usize> TcpMemory<P, N, RX, TX> {
+    /// Sockets that it takes.
+    pub const SOCKETS: usize = N;
+
+    /// All zeros.
     pub const fn new() -> Self {
-        Self {
-            server: StaticCell::new(),
-            resources: TcpResources::empty(),
-            counters: Counters::new(),
-        }
+        Self { server: StaticCell::new(), resources: TcpResources::new() }
     }
 
-    // Keeps what is only needed to set up off the stack of the main loop.
+    /// Opens the ports.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    // Keeps what is only needed for the set-up off the stack of the main loop.
     #[inline(never)]
-    pub fn start<E: Device>(
+    pub fn start<E: Device, U: Uart>(
         &'static mut self,
-        services: &mut Services<E>,
-        protocol: P,
-        ports: &'static [u16],
-        connection: fn() -> P::Connection,
+        services: &mut Services<E, U>,
+        protocols: P,
     ) -> Result<(), StartError> {
-        let Self { server: place, resources, counters } = self;
-        services.show(protocol.name(), Transport::Tcp, ports, counters);
-        let memory = resources.split_with(connection);
-        let server = TcpServer::new(&mut services.stack, protocol, ports, memory, counters)?;
-        services.run(place.put(server))
+        let server = services.stack.tcp_pool(&mut self.resources, protocols)?;
+        services.run(self.server.put(server))
+    }
+}
+
+impl<P: Protocols, const N: usize, const RX: usize, const TX: usize> Default
+    for TcpMemory<P, N, RX, TX>
+{
+    fn default() -> Self {
+        Self::new()
     }
 }

@@ -1,83 +1,58 @@
-//! Telling the time on ports 9999, 13 and 37, and asking for it.
+//! The time over UDP on ports 13 and 37, and a client that asks for it.
 
 use bareserve::{
-    net::udp::client::UdpClient,
-    time::{
-        client::ClockSetter,
-        daytime,
-        daytime::Daytime,
-        seconds,
-        seconds::Seconds,
-        server::{TimeConnection, TimeFormat, TimeServer, UdpTime},
-        timestamp,
-        timestamp::Timestamp,
-    },
+    net::{resources::UdpResources, udp::client::UdpClient},
+    services::time,
+    time::{client::ClockSetter, seconds},
 };
 use smoltcp::{
     phy::Device,
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::{
-    Services,
-    tcp::Tcp,
-    udp::{Udp, UdpRings},
-};
-use crate::{runner::StartError, static_cell::StaticCell};
+use super::{Services, StartError};
+use crate::{board::Uart, static_cell::StaticCell};
 
-/// One type for all formats, so that their servers' code is there once.
-type Format = &'static dyn TimeFormat;
-
-/// Two connections a port. Nothing is read, and an answer has 56 bytes at most.
-type TcpTime = Tcp<TimeServer<Format>, 2, 16, 64>;
-type UdpTimeMemory = Udp<UdpTime<Format>, 4, 64>;
-
-/// The course's time stamp, RFC 867 and RFC 868: nine sockets, 2.7 KB.
+/// Daytime (RFC 867) and seconds (RFC 868), and a client of the latter: three sockets, 1 KB.
 pub struct TimeMemory {
-    timestamp: TcpTime,
-    daytime: (TcpTime, UdpTimeMemory),
-    seconds: (TcpTime, UdpTimeMemory),
-    clock_setter: StaticCell<UdpClient<'static, ClockSetter>>,
-    /// One answer of four bytes.
-    clock_setter_rings: UdpRings<1, 8>,
+    servers: StaticCell<time::Udp<'static>>,
+    resources: time::UdpResources,
+    client: StaticCell<UdpClient<'static, ClockSetter>>,
+    /// One reply of four bytes.
+    client_resources: UdpResources<1, 8>,
 }
 
 impl TimeMemory {
-    /// Sockets this takes.
-    pub const SOCKETS: usize = 3 * 2 + 2 + 1;
+    /// Sockets that it takes.
+    pub const SOCKETS: usize = time::UdpResources::SOCKETS + 1;
 
-    /// All empty.
+    /// All zeros.
     pub const fn new() -> Self {
         Self {
-            timestamp: Tcp::new(),
-            daytime: (Tcp::new(), Udp::new()),
-            seconds: (Tcp::new(), Udp::new()),
-            clock_setter: StaticCell::new(),
-            clock_setter_rings: UdpRings::new(),
+            servers: StaticCell::new(),
+            resources: time::UdpResources::new(),
+            client: StaticCell::new(),
+            client_resources: UdpResources::new(),
         }
     }
 
-    /// Opens the ports. The clock is asked for, by RFC 868 over UDP, at port 37 of `time_server`.
+    /// Opens the ports, and asks port 37 of `time_server` for the time.
     ///
     /// # Errors
     /// [`StartError`]
-    pub fn start<E: Device>(
+    // Keeps what is only needed for the set-up off the stack of the main loop.
+    #[inline(never)]
+    pub fn start<E: Device, U: Uart>(
         &'static mut self,
-        services: &mut Services<E>,
+        services: &mut Services<E, U>,
         time_server: IpAddress,
     ) -> Result<(), StartError> {
-        let (tcp, udp) = (TimeServer::<Format>, UdpTime::<Format>);
-        let connection = TimeConnection::new;
-        self.timestamp.start(services, tcp(&Timestamp), &[timestamp::PORT], connection)?;
-        self.daytime.0.start(services, tcp(&Daytime), &[daytime::PORT], connection)?;
-        self.daytime.1.start(services, udp(&Daytime), &[daytime::PORT])?;
-        self.seconds.0.start(services, tcp(&Seconds), &[seconds::PORT], connection)?;
-        self.seconds.1.start(services, udp(&Seconds), &[seconds::PORT])?;
-
+        let servers = time::udp(&mut services.stack, &mut self.resources)?;
+        services.run(self.servers.put(servers))?;
         let server = IpEndpoint::new(time_server, seconds::PORT);
-        let memory = self.clock_setter_rings.split();
-        let client = UdpClient::new(&mut services.stack, ClockSetter::new(), server, memory)?;
-        services.run(self.clock_setter.put(client))
+        let resources = &mut self.client_resources;
+        let client = services.stack.udp_client(resources, ClockSetter::new(), server)?;
+        services.run(self.client.put(client))
     }
 }
 

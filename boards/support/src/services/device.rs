@@ -1,0 +1,168 @@
+//! All services of a device, over TCP on one pool of connections.
+
+use core::cell::Cell;
+
+use bareserve::{
+    Context, Service,
+    device::{DeviceApplication, Overview, PingEntry},
+    file_transfer::request::FileServer,
+    http::{Files, Server, WriteAccess, auth::Token},
+    net::{resources::PoolResources, resources::TcpResources, tcp::server::TcpServer},
+    services::{files, ping, time, web},
+    time::timestamp,
+};
+use smoltcp::{phy::Device, time::Instant, wire::IpAddress};
+
+use super::{
+    ClientsMemory, PingMemory, Services, StartError, StoreMemory, TimeMemory,
+    store::{OFFERED, Store},
+};
+use crate::{board::Uart, static_cell::StaticCell};
+
+/// Connections of all TCP services together. A browser uses up to six of them, the web server has at
+/// most [`WEB_CONNECTIONS`].
+const CONNECTIONS: usize = 6;
+
+/// Connections that the web server may have.
+pub const WEB_CONNECTIONS: usize = 4;
+
+/// Bytes for a request's target and the fields that matter, and for composing a response's head.
+pub const HTTP_BUFFER: usize = 1024;
+
+/// Bytes between input and output of a TCP echo connection.
+pub const ECHO: usize = 128;
+
+/// Receive buffer of a connection. A peer sends no more than this before it waits for a response.
+pub const RX: usize = 536;
+
+/// Transmit buffer of a connection: more than a full segment, so that its acknowledgement is not
+/// delayed.
+pub const TX: usize = 1536;
+
+/// The device's page, and the files.
+pub type Application = (DeviceApplication<'static, Store>, Files<Store>);
+
+type Protocols =
+    (web::Tcp<Application, HTTP_BUFFER>, files::Tcp<'static, Store>, time::Tcp, ping::Tcp<ECHO>);
+
+/// All services: HTTP with the device's page, files, time, ping, echo and the clients.
+pub struct DeviceMemory {
+    store: StoreMemory,
+    tcp: StaticCell<TcpServices>,
+    resources: PoolResources<Protocols, CONNECTIONS, RX, TX>,
+    time: TimeMemory,
+    ping: PingMemory,
+    clients: ClientsMemory,
+}
+
+impl DeviceMemory {
+    /// Sockets that it takes.
+    pub const SOCKETS: usize =
+        CONNECTIONS + TimeMemory::SOCKETS + PingMemory::SOCKETS + ClientsMemory::SOCKETS;
+
+    /// All zeros.
+    pub const fn new() -> Self {
+        Self {
+            store: StoreMemory::new(),
+            tcp: StaticCell::new(),
+            resources: TcpResources::new(),
+            time: TimeMemory::new(),
+            ping: PingMemory::new(),
+            clients: ClientsMemory::new(),
+        }
+    }
+
+    /// Opens the ports, and asks `host` for the time and for a file. With `is_writable`, files may be
+    /// stored over HTTP with the token, which the log shows as soon as there is one.
+    ///
+    /// # Errors
+    /// [`StartError`]
+    // Keeps what is only needed for the set-up off the stack of the main loop.
+    #[inline(never)]
+    pub fn start<E: Device, U: Uart>(
+        &'static mut self,
+        services: &mut Services<E, U>,
+        host: IpAddress,
+        is_writable: bool,
+    ) -> Result<(), StartError> {
+        let Self { store, tcp, resources, time, ping, clients } = self;
+        let store = store.open();
+        let ping = ping.start(services)?;
+        let device = TcpDevice { store, ping, token: is_writable.then(|| services.token()) };
+        let server = services.stack.tcp_pool(resources, device.protocols())?;
+        services.run(tcp.put(TcpServices { server, device }))?;
+        time.start(services, host)?;
+        clients.start(services, host, store)
+    }
+}
+
+impl Default for DeviceMemory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the TCP services are made of.
+struct TcpDevice {
+    store: Store,
+    ping: PingEntry<'static>,
+    /// Where the token will be.
+    token: Option<&'static Cell<Option<Token>>>,
+}
+
+impl TcpDevice {
+    fn protocols(&self) -> Protocols {
+        (
+            web::tcp(&web::PORTS, self.web(WriteAccess::NOBODY)).at_most(WEB_CONNECTIONS),
+            files::tcp(files::PORTS, OFFERED, self.store, FileServer::new(self.store)),
+            time::tcp(timestamp::PORT),
+            ping::tcp(),
+        )
+    }
+
+    fn web(&self, access: WriteAccess) -> Server<Application, HTTP_BUFFER> {
+        web_server(self.store, Some(self.ping), access)
+    }
+}
+
+/// The web server: the device's page at `/`, with `ping`'s part if there is a ping service, and the
+/// files of `store`.
+pub fn web_server(
+    store: Store,
+    ping: Option<PingEntry<'static>>,
+    access: WriteAccess,
+) -> Server<Application, HTTP_BUFFER> {
+    let overview = Overview {
+        name: "bareserve",
+        version: env!("CARGO_PKG_VERSION"),
+        ping,
+        files_root: "/",
+        writable: false,
+        authorized: false,
+        capture: None,
+    };
+    let page = DeviceApplication::new(overview, store, access).at_root();
+    let files = Files::new(store).with_listings().with_writing(access);
+    Server::new((page, files)).with_links(access)
+}
+
+/// The TCP services, which take the token when there is one.
+struct TcpServices {
+    server: TcpServer<'static, Protocols>,
+    device: TcpDevice,
+}
+
+impl Service for TcpServices {
+    fn poll(&mut self, cx: &mut Context<'_, '_>) {
+        if let Some(token) = self.device.token.and_then(Cell::take) {
+            // What the connections share is made anew; they themselves go on.
+            let (web, ..) = self.server.protocols();
+            web.protocol = self.device.web(WriteAccess::with_token(token));
+        }
+        self.server.poll(cx);
+    }
+
+    fn poll_at(&self) -> Option<Instant> {
+        self.server.poll_at()
+    }
+}

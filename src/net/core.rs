@@ -1,0 +1,200 @@
+//! All of a stack but its device, entropy and observer: compiled once, whatever these are.
+
+use smoltcp::{
+    iface::{SocketHandle, SocketSet, SocketStorage},
+    socket::{tcp, udp},
+};
+
+use super::{
+    listener::{queue::Backlog, syn::Syn},
+    setup_error::SetupError,
+    tcp::{pool::Pool, protocols::Listener, slot::Slot},
+    udp::server::{BoundSocket, UdpMemory},
+};
+use crate::{
+    clock::WallClock,
+    counters::{Counters, Ports, ServiceEntry, Transport},
+};
+
+/// The memory of a [`Stack`](super::stack::Stack).
+/// [`StackResources`](super::resources::StackResources) has it in a constant size.
+pub struct StackMemory<'a> {
+    /// One place for each socket of each service.
+    pub sockets: &'a mut [SocketStorage<'a>],
+    /// One place for each connection request that may wait.
+    pub backlog: &'a mut [Option<Syn>],
+    /// One place for each service.
+    pub services: &'a mut [ServiceEntry],
+}
+
+/// The longest receive buffer of a TCP socket, in bytes.
+///
+/// The window of a SYN or SYN-ACK is never scaled (RFC 7323 section 2.2), but smoltcp 0.14 takes its own
+/// for scaled. With a longer buffer it would accept twice as many bytes before its first ACK, and a peer
+/// that sends the byte behind the buffer's end and then fills the gap would make it panic. The limit can
+/// go when smoltcp keeps that window unscaled.
+const MAX_TCP_WINDOW: usize = 65_535;
+
+/// Of the connections of a pool a service leaves a quarter to the other services, but no more than
+/// this: then a flood on one starves no other.
+const MAX_RESERVE: usize = 2;
+
+/// What a stack has of sockets and services.
+pub(super) struct Core<'a> {
+    pub sockets: SocketSet<'a>,
+    sockets_left: usize,
+    pub backlog: Backlog<'a>,
+    pub wall_clock: WallClock,
+    pub services: Services<'a>,
+    /// A mistake in the configuration, which the next set-up call reports.
+    mistake: Option<SetupError>,
+}
+
+/// The registry.
+pub(super) struct Services<'a> {
+    places: &'a mut [ServiceEntry],
+    taken: usize,
+}
+
+/// Calls its argument with each protocol of a pool.
+pub(super) type VisitAll<'v> = &'v dyn Fn(&mut dyn FnMut(&'static str, &Listener));
+
+impl<'a> Core<'a> {
+    pub fn new(memory: StackMemory<'a>, mistake: Option<SetupError>) -> Self {
+        Self {
+            sockets_left: memory.sockets.len(),
+            sockets: SocketSet::new(memory.sockets),
+            backlog: Backlog::new(memory.backlog),
+            wall_clock: WallClock::new(),
+            services: Services { places: memory.services, taken: 0 },
+            mistake,
+        }
+    }
+
+    /// Gives each of `size` slots a socket with its share of the buffers, registers the services, and
+    /// begins to park SYNs for their ports.
+    pub fn add_pool(
+        &mut self,
+        slots: &'a mut [Slot],
+        size: usize,
+        (rx, tx): (&'a mut [u8], &'a mut [u8]),
+        visit_all: VisitAll<'_>,
+    ) -> Result<Pool<'a>, SetupError> {
+        let slots = slots.get_mut(..size).unwrap_or_default();
+        let share = |bytes: &[u8]| match bytes.len().checked_div(size) {
+            None | Some(0) => Err(SetupError::NoConnections),
+            Some(share) => Ok(share),
+        };
+        let (rx_share, tx_share) = (share(rx)?, share(tx)?);
+        let buffers = rx.chunks_exact_mut(rx_share).zip(tx.chunks_exact_mut(tx_share));
+        for ((connection, slot), (rx, tx)) in slots.iter_mut().enumerate().zip(buffers) {
+            slot.attach(self.add_tcp_socket(rx, tx)?, connection);
+        }
+        let first = self.services.taken;
+        let mut count = 0;
+        visit_all(&mut |_, _| count += 1);
+        // One service alone may have all connections.
+        let reserve = if count > 1 { (size / 4).min(MAX_RESERVE) } else { 0 };
+        let mut result = Ok(());
+        visit_all(&mut |name, listener| {
+            if result.is_ok() {
+                result = self.add_listener(name, listener, size - reserve);
+            }
+        });
+        result?;
+        Ok(Pool::new(slots, first as u8, (self.services.taken - first) as u8))
+    }
+
+    fn add_listener(
+        &mut self,
+        name: &'static str,
+        listener: &Listener,
+        size: usize,
+    ) -> Result<(), SetupError> {
+        let ports = listener.ports.as_ref().ok_or(SetupError::TooManyPorts)?;
+        let number = self.services.add(name, Transport::Tcp, ports)?;
+        for &port in ports {
+            self.backlog.listen(port)?;
+        }
+        if let Some(entry) = self.services.places.get(usize::from(number)) {
+            entry.counters.capacity.set(listener.cap.min(size) as u32);
+        }
+        Ok(())
+    }
+
+    /// Binds a socket to `port` and registers its service.
+    pub fn add_udp_server(
+        &mut self,
+        memory: UdpMemory<'a>,
+        name: &'static str,
+        port: u16,
+    ) -> Result<BoundSocket<'a>, SetupError> {
+        let ports = Ports::from_slice(&[port]).unwrap_or_default();
+        let service = self.services.add(name, Transport::Udp, &ports)?;
+        let handle = self.add_udp_socket(memory.rx, memory.tx)?;
+        let socket = self.sockets.get_mut::<udp::Socket>(handle);
+        socket.bind(port).map_err(|_| SetupError::InvalidPort)?;
+        Ok(BoundSocket::new(handle, memory.datagram, port, service))
+    }
+
+    /// Adds a TCP socket over the given buffers. Of `rx` it uses [`MAX_TCP_WINDOW`] bytes at most.
+    pub fn add_tcp_socket(
+        &mut self,
+        rx: &'a mut [u8],
+        tx: &'a mut [u8],
+    ) -> Result<SocketHandle, SetupError> {
+        self.take_place()?;
+        let window = rx.len().min(MAX_TCP_WINDOW);
+        let rx = rx.get_mut(..window).unwrap_or_default();
+        Ok(self
+            .sockets
+            .add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx))))
+    }
+
+    /// Adds a UDP socket over the given buffers.
+    pub fn add_udp_socket(
+        &mut self,
+        rx: udp::PacketBuffer<'a>,
+        tx: udp::PacketBuffer<'a>,
+    ) -> Result<SocketHandle, SetupError> {
+        self.take_place()?;
+        Ok(self.sockets.add(udp::Socket::new(rx, tx)))
+    }
+
+    /// `SocketSet::add` panics when all places are taken.
+    fn take_place(&mut self) -> Result<(), SetupError> {
+        self.mistake.map_or(Ok(()), Err)?;
+        self.sockets_left = self.sockets_left.checked_sub(1).ok_or(SetupError::NoSocketLeft)?;
+        Ok(())
+    }
+}
+
+impl Services<'_> {
+    /// Those that were added.
+    pub fn entries(&self) -> &[ServiceEntry] {
+        self.places.get(..self.taken).unwrap_or_default()
+    }
+
+    /// Adds a service, and returns its number.
+    fn add(
+        &mut self,
+        name: &'static str,
+        transport: Transport,
+        ports: &Ports,
+    ) -> Result<u8, SetupError> {
+        if ports.is_empty() || ports.contains(&0) {
+            return Err(SetupError::InvalidPort);
+        }
+        let others = self.entries().iter().filter(|entry| entry.transport == transport);
+        for &port in others.flat_map(|entry| &entry.ports) {
+            if ports.contains(&port) {
+                return Err(SetupError::PortInUse(port));
+            }
+        }
+        let number = u8::try_from(self.taken).map_err(|_| SetupError::TooManyServices)?;
+        let place = self.places.get_mut(self.taken).ok_or(SetupError::TooManyServices)?;
+        *place = ServiceEntry { name, transport, ports: ports.clone(), counters: Counters::new() };
+        self.taken += 1;
+        Ok(number)
+    }
+}

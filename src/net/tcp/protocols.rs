@@ -1,0 +1,200 @@
+//! The protocols that share one pool of connections.
+//!
+//! [`on`] joins a protocol with its ports; a tuple of these shares a pool. The memory of a connection
+//! in it is that of the largest protocol: a connection belongs to the protocol whose port its peer
+//! asked for, and is made anew when it changes hands.
+//!
+//! ```
+//! use bareserve::{
+//!     echo::{self, TcpEcho},
+//!     net::tcp::protocols::on,
+//!     time::{server::TimeServer, timestamp::{self, Timestamp}},
+//! };
+//!
+//! // Of all connections in the pool, at most 3 are for the echo service.
+//! let protocols = (
+//!     on(&[timestamp::PORT], TimeServer(Timestamp)),
+//!     on(&[echo::PORT], TcpEcho::<128>).at_most(3),
+//! );
+//! ```
+
+use super::erased::ErasedConnection;
+use crate::{counters::Ports, protocol::stream::Protocol};
+
+/// A protocol and its ports.
+#[derive(Debug, Clone)]
+pub struct On<P> {
+    /// The protocol, with all that its connections share.
+    pub protocol: P,
+    listener: Listener,
+}
+
+/// The ports of a protocol, and its share of the pool.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    /// Its ports; `None` if there were more than a service can have.
+    pub(in crate::net) ports: Option<Ports>,
+    /// Connections that it may have at once.
+    pub(in crate::net) cap: usize,
+}
+
+/// Joins a protocol with its ports: one to four. [`Stack::tcp`](crate::Stack::tcp) reports any other
+/// number.
+pub fn on<P: Protocol>(ports: &[u16], protocol: P) -> On<P> {
+    On { protocol, listener: Listener { ports: Ports::from_slice(ports).ok(), cap: usize::MAX } }
+}
+
+impl<P> On<P> {
+    /// Limits the protocol to `cap` connections at once, at least one, however many are free in the
+    /// pool. Without this it leaves a quarter of the pool, two connections at most, to the other
+    /// protocols.
+    #[must_use]
+    pub fn at_most(mut self, cap: usize) -> Self {
+        self.listener.cap = cap.max(1);
+        self
+    }
+}
+
+/// What a pool serves: one [`On`], or a tuple of two to four of these, which may be tuples again.
+pub trait Protocols {
+    /// A connection of any of the protocols.
+    type Connection: Default;
+
+    /// How many protocols there are.
+    const COUNT: usize;
+
+    /// Calls `visit` with each protocol's name and listener, in order.
+    fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener));
+
+    /// Gives `connection` to the protocol of this number.
+    fn assign(&mut self, connection: &mut Self::Connection, number: usize);
+
+    /// Calls `step` with `connection` and the protocol that has it.
+    fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>);
+}
+
+/// Something done with a connection.
+pub type Step<'s> = &'s mut dyn FnMut(&mut dyn ErasedConnection);
+
+impl<P: Protocol> Protocols for On<P> {
+    type Connection = P::Connection;
+    const COUNT: usize = 1;
+
+    fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener)) {
+        visit(self.protocol.name(), &self.listener);
+    }
+
+    fn assign(&mut self, _connection: &mut Self::Connection, _number: usize) {}
+
+    fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
+        step(&mut (&mut self.protocol, connection));
+    }
+}
+
+/// A connection of one of two protocols.
+#[derive(Debug, Clone)]
+pub enum OneOf<A, B> {
+    /// The first one's.
+    First(A),
+    /// The second one's.
+    Second(B),
+}
+
+impl<A: Default, B> Default for OneOf<A, B> {
+    fn default() -> Self {
+        Self::First(A::default())
+    }
+}
+
+impl<A: Protocols, B: Protocols> Protocols for (A, B) {
+    type Connection = OneOf<A::Connection, B::Connection>;
+    const COUNT: usize = A::COUNT + B::COUNT;
+
+    fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener)) {
+        self.0.visit(visit);
+        self.1.visit(visit);
+    }
+
+    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
+        if number < A::COUNT {
+            if let OneOf::Second(_) = connection {
+                *connection = OneOf::First(A::Connection::default());
+            }
+            if let OneOf::First(first) = connection {
+                self.0.assign(first, number);
+            }
+        } else {
+            if let OneOf::First(_) = connection {
+                *connection = OneOf::Second(B::Connection::default());
+            }
+            if let OneOf::Second(second) = connection {
+                self.1.assign(second, number - A::COUNT);
+            }
+        }
+    }
+
+    fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
+        match connection {
+            OneOf::First(connection) => self.0.with(connection, step),
+            OneOf::Second(connection) => self.1.with(connection, step),
+        }
+    }
+}
+
+impl<A: Protocols, B: Protocols, C: Protocols> Protocols for (A, B, C) {
+    type Connection = OneOf<A::Connection, OneOf<B::Connection, C::Connection>>;
+    const COUNT: usize = A::COUNT + B::COUNT + C::COUNT;
+
+    fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener)) {
+        self.0.visit(visit);
+        self.1.visit(visit);
+        self.2.visit(visit);
+    }
+
+    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
+        (&mut self.0, (&mut self.1, &mut self.2)).assign(connection, number);
+    }
+
+    fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
+        (&mut self.0, (&mut self.1, &mut self.2)).with(connection, step);
+    }
+}
+
+impl<A: Protocols, B: Protocols, C: Protocols, D: Protocols> Protocols for (A, B, C, D) {
+    type Connection =
+        OneOf<OneOf<A::Connection, B::Connection>, OneOf<C::Connection, D::Connection>>;
+    const COUNT: usize = A::COUNT + B::COUNT + C::COUNT + D::COUNT;
+
+    fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener)) {
+        self.0.visit(visit);
+        self.1.visit(visit);
+        self.2.visit(visit);
+        self.3.visit(visit);
+    }
+
+    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
+        ((&mut self.0, &mut self.1), (&mut self.2, &mut self.3)).assign(connection, number);
+    }
+
+    fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
+        ((&mut self.0, &mut self.1), (&mut self.2, &mut self.3)).with(connection, step);
+    }
+}
+
+/// So that a longer tuple is a tuple of tuples.
+impl<P: Protocols> Protocols for &mut P {
+    type Connection = P::Connection;
+    const COUNT: usize = P::COUNT;
+
+    fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener)) {
+        (**self).visit(visit);
+    }
+
+    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
+        (**self).assign(connection, number);
+    }
+
+    fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
+        (**self).with(connection, step);
+    }
+}

@@ -1,4 +1,4 @@
-//! What happened, a line each, on standard error.
+//! Writes events to standard error, a line each.
 
 use std::{
     fmt::Write as _,
@@ -8,7 +8,7 @@ use std::{
 use bareserve::{Event, Observer, protocol::environment::Outcome};
 use smoltcp::time::Instant;
 
-/// How much is told.
+/// How much is logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Only what fails.
@@ -20,7 +20,8 @@ pub enum Verbosity {
     Debug,
 }
 
-/// Lines are gathered here and written when the program has nothing better to do.
+/// Lines are gathered and written when the program is about to sleep, or when there are so many
+/// bytes of them.
 const FLUSH_AT: usize = 16 * 1024;
 
 /// Writes events as lines.
@@ -36,7 +37,7 @@ impl Log {
         Self { verbosity, lines: String::with_capacity(2 * FLUSH_AT), now: Instant::ZERO }
     }
 
-    /// Sets the time that the next lines bear.
+    /// Sets the time of the next lines.
     pub fn set_now(&mut self, now: Instant) {
         self.now = now;
     }
@@ -44,13 +45,13 @@ impl Log {
     /// Writes what was gathered.
     pub fn flush(&mut self) {
         if !self.lines.is_empty() {
-            // A log that nobody reads any more is no reason to stop serving.
+            // A standard error that is closed does not stop the services.
             let _ = io::stderr().write_all(self.lines.as_bytes());
             self.lines.clear();
         }
     }
 
-    /// Says how many frames were lost on their way out, if any.
+    /// Logs how many outgoing frames were lost, if any.
     pub fn frames_dropped(&mut self, count: u64) {
         if count > 0 && self.verbosity >= Verbosity::Info {
             let _ = writeln!(self.begin(), "{count} frames dropped: the link was down or full");
@@ -71,7 +72,27 @@ impl Observer for Log {
             Event::Connected { service, remote, port } if self.verbosity >= Verbosity::Debug => {
                 writeln!(self.begin(), "{service}: {remote} -> port {port}: connected")
             }
-            Event::Answered { service, remote, what } if self.verbosity >= Verbosity::Info => {
+            Event::Answered { service, remote, method, path, status, reason, bytes }
+                if self.verbosity >= Verbosity::Info =>
+            {
+                let path = String::from_utf8_lossy(path);
+                let line = self.begin();
+                let _ = write!(line, "{service}: {remote}: {method} {path} {status} {bytes}");
+                end_with(line, reason)
+            }
+            Event::Transferred { service, remote, file, is_upload, result }
+                if self.verbosity >= Verbosity::Info =>
+            {
+                let line = self.begin();
+                let _ = write!(line, "{service}: {remote}");
+                let _ = if file.is_empty() { Ok(()) } else { write!(line, ": {file}") };
+                match (result, is_upload) {
+                    (Ok(bytes), true) => writeln!(line, ": {bytes} bytes stored"),
+                    (Ok(bytes), false) => writeln!(line, ": {bytes} bytes sent"),
+                    (Err(reason), _) => end_with(line, reason),
+                }
+            }
+            Event::Note { service, remote, what } if self.verbosity >= Verbosity::Info => {
                 writeln!(self.begin(), "{service}: {remote}: {what}")
             }
             Event::Datagram { service, remote, bytes_in, bytes_out }
@@ -108,12 +129,17 @@ impl Drop for Log {
     }
 }
 
+/// Ends a line with a reason, if there is one.
+fn end_with(line: &mut String, reason: &str) -> std::fmt::Result {
+    if reason.is_empty() { writeln!(line) } else { writeln!(line, ": {reason}") }
+}
+
 fn in_words(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Completed => "completed",
         Outcome::Reset => "reset by peer",
         Outcome::TimedOut => "timed out",
-        Outcome::Evicted => "made room for another",
+        Outcome::Evicted => "evicted",
         Outcome::Aborted => "aborted",
     }
 }

@@ -16,8 +16,7 @@ use bareserve::{
 };
 
 use crate::{
-    announce,
-    apps::App,
+    announce, apps,
     arguments::Serve,
     clock::Clock,
     entropy::OsEntropy,
@@ -54,7 +53,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let files = Files::open(options, &scratch)?;
     let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
     let token = options.is_writable.then(|| Token::generate(&mut OsEntropy));
-    let access = token.map_or(WriteAccess::NOBODY, WriteAccess::with_token);
+    let access = token.map_or(WriteAccess::DENIED, WriteAccess::with_token);
     let signals = StopSignals::new()?;
     let mut listeners = Listeners::open(&options.publish)?;
     let (tap, namespace) = options.network.set_up(options.verbosity, || {
@@ -81,9 +80,10 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         authorized: false,
         capture: options.is_writable.then_some(&capture),
     };
-    let app = App::new(options.app);
+    let app = apps::app(options.app);
     let mut page = DeviceApplication::new(overview, &files, access);
-    if options.root.is_none() && !app.has_root() {
+    // The echo has a page of its own at `/`.
+    if options.root.is_none() && app.2.is_none() {
         page = page.at_root();
     }
     let mut web_files = http::Files::new(&files).with_writing(access);

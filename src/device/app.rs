@@ -7,8 +7,8 @@ use super::{
 use crate::{
     http,
     http::{
-        Answer, Application, Begin, Files, Method, Produced, Reply, Request, WriteAccess, files,
-        files::download::Download,
+        Answer, Application, BodyMode, BodyPoll, BodyWriter, Files, Method, Methods, Reply,
+        Request, WriteAccess, files, files::download::Download,
     },
     protocol::environment::Environment,
     store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
@@ -118,7 +118,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
     #[inline(never)]
     fn list(&self, request: &Request<'_>) -> Result<FileList<S>, http::Status> {
         let mut buffer = [0; LONGEST_PATH];
-        let path = request.parameter("path").unwrap_or_default().as_bytes();
+        let path = request.query_parameter("path").unwrap_or_default().as_bytes();
         let path = percent::decode(path, &mut buffer).map_err(|_| http::Status::BAD_REQUEST)?;
         let path = core::str::from_utf8(path).ok().filter(|path| is_valid_path(path));
         let path = path.ok_or(http::Status::BAD_REQUEST)?;
@@ -198,11 +198,11 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
 impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     type Exchange = DeviceExchange<'a, S>;
 
-    fn methods(&self, path: &str) -> Option<&'static [Method]> {
+    fn methods(&self, path: &str) -> Option<Methods> {
         Some(match self.resource(path)? {
-            Resource::Page if self.access.is_possible() => &[Method::Get, Method::Post],
-            Resource::Ping | Resource::Clock => &[Method::Put],
-            _ => &[Method::Get],
+            Resource::Page if self.access.is_possible() => Methods::GET.and(Methods::POST),
+            Resource::Ping | Resource::Clock => Methods::PUT,
+            _ => Methods::GET,
         })
     }
 
@@ -211,19 +211,19 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         request: &Request<'_>,
         exchange: &mut Option<Self::Exchange>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin, http::Status> {
+    ) -> http::Result<BodyMode> {
         match self.resource(request.path()) {
             Some(Resource::Page) if request.method() == Method::Post => {
                 match exchange.insert(DeviceExchange::Upload(None)) {
                     DeviceExchange::Upload(exchange) => self.files.begin(request, exchange, env),
-                    _ => Err(http::Status::INTERNAL_SERVER_ERROR),
+                    _ => Err(http::Status::INTERNAL_SERVER_ERROR.into()),
                 }
             }
-            Some(Resource::Capture) => self.access.check(request).map(|()| Begin::Respond),
+            Some(Resource::Capture) => self.access.check(request).map(|()| BodyMode::Ignore),
             Some(Resource::Ping | Resource::Clock) => {
-                self.access.check(request).map(|()| Begin::Collect { limit: LONGEST_BODY })
+                self.access.check(request).map(|()| BodyMode::Collect { limit: LONGEST_BODY })
             }
-            _ => Ok(Begin::Respond),
+            _ => Ok(BodyMode::Ignore),
         }
     }
 
@@ -234,7 +234,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         piece: &[u8],
         scratch: &mut [u8],
         env: &mut Environment<'_>,
-    ) -> Result<usize, http::Status> {
+    ) -> http::Result<usize> {
         match exchange {
             DeviceExchange::Upload(Some(exchange)) => {
                 self.files.receive(request, exchange, piece, scratch, env)
@@ -274,26 +274,27 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
         &mut self,
         request: &Request<'_>,
         exchange: &mut Self::Exchange,
-        output: &mut [u8],
+        output: &mut BodyWriter<'_>,
         env: &mut Environment<'_>,
-    ) -> Produced {
+    ) -> BodyPoll {
+        let output = output.room();
         let overview = &Overview { authorized: self.access.is_shown_by(request), ..self.overview };
         let length = match exchange {
             DeviceExchange::Page(exchange) => {
                 return exchange.produce(&PAGE, output);
             }
-            DeviceExchange::Upload(_) => return Produced::End,
+            DeviceExchange::Upload(_) => return BodyPoll::End,
             DeviceExchange::Status(progress) => progress.read(&Status(*overview), env, output),
             DeviceExchange::Metrics(progress) => progress.read(&Metrics(*overview), env, output),
             DeviceExchange::Events(events) => match events.read(overview, env, output) {
-                0 => return Produced::Wait(Some(events.poll_at())),
+                0 => return BodyPoll::Wait(Some(events.poll_at())),
                 length => length,
             },
             // A list that breaks off has no closing bracket, so its reader notices.
             DeviceExchange::Files(list) => list.read(self.files.store(), output).unwrap_or(0),
             DeviceExchange::Capture(reader) => reader.read(env.wall_clock, output),
         };
-        if length == 0 { Produced::End } else { Produced::Bytes(length) }
+        if length == 0 { BodyPoll::End } else { BodyPoll::Bytes(length) }
     }
 }
 

@@ -9,7 +9,6 @@ use crate::{
         stream::{Endpoints, Phase, Protocol},
     },
     store::{Encoding, Store},
-    wire::template::{Template, Value},
 };
 
 /// Sends one file of a store as a JSON object, then closes. What the client sends is thrown away.
@@ -81,7 +80,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 State::Sending { file, object: ObjectWriter::new(size) }
             }
             Err(error) => {
-                connection.report(env, "%: %", Value::Text(error.text()));
+                connection.report(env, Err(error.text()));
                 State::Finished
             }
         };
@@ -112,13 +111,13 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 if object.is_complete() {
                     let size = object.size();
                     connection.state = State::Finished;
-                    connection.report(env, "%: % bytes", Value::Number(size));
+                    connection.report(env, Ok(size));
                 }
                 given
             }
             Err(error) => {
                 connection.state = State::Broken;
-                connection.report(env, "%: %", Value::Text(error.text()));
+                connection.report(env, Err(error.text()));
                 0
             }
         }
@@ -143,10 +142,11 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
 }
 
 impl<F> Connection<'_, F> {
-    fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
+    fn report(&self, env: &mut Environment<'_>, result: Result<u64, &str>) {
         if let Some(remote) = self.remote {
-            let what = Template { form, values: &[Value::Text(self.path), how] };
-            env.observer.event(Event::Answered { service: "file", remote, what });
+            let (service, file) = ("file", self.path);
+            let event = Event::Transferred { service, remote, file, is_upload: false, result };
+            env.observer.event(event);
         }
     }
 }

@@ -29,7 +29,7 @@ use crate::{
     },
     store::{Encoding, Store, StoreError, is_valid_path},
     wire::{
-        template::{Line, Template, Value, describe},
+        template::{Line, Value, describe},
         writer::ResumableWriter,
     },
 };
@@ -221,13 +221,13 @@ impl<S: Store> Protocol for FileServer<S> {
                     Ok(given) => {
                         if object.is_complete() {
                             connection.state = State::Finished;
-                            connection.report(env, "% bytes sent", Value::Number(size));
+                            connection.report(env, false, Ok(size));
                         }
                         given
                     }
                     Err(error) => {
                         connection.state = State::Broken;
-                        connection.report(env, "%", Value::Text(error.text()));
+                        connection.report(env, false, Err(error.text()));
                         0
                     }
                 }
@@ -310,7 +310,7 @@ impl<S: Store> FileServer<S> {
                     self.store.commit(upload, name)?;
                     let answer = Answer::Stored { size };
                     connection.state = State::Answering { answer, sent: 0 };
-                    connection.report(env, "% bytes stored", Value::Number(size));
+                    connection.report(env, true, Ok(size));
                 }
                 _ => return Err(Refusal::NothingAsked),
             },
@@ -340,21 +340,18 @@ impl<S: Store> FileServer<S> {
 impl<F, U> Connection<F, U> {
     /// Gives up on the request, and on what has come of an upload.
     fn refuse(&mut self, refusal: Refusal, env: &mut Environment<'_>) {
+        let is_upload = matches!(self.state, State::Reading(Some(_)));
         self.state = State::Answering { answer: Answer::Refused(refusal), sent: 0 };
         let text = Line::of(|out| out.error(refusal.text(), refusal.byte()));
-        self.report(env, "%", Value::Text(text.as_str()));
+        self.report(env, is_upload, Err(text.as_str()));
     }
 
-    fn report(&self, env: &mut Environment<'_>, form: &str, how: Value<'_>) {
+    fn report(&self, env: &mut Environment<'_>, is_upload: bool, result: Result<u64, &str>) {
         let Some(remote) = self.remote else { return };
-        let how = Line::of(|out| out.fill(form, &[how]));
-        let how = Value::Text(how.as_str());
         // A log gets no line breaks or escape sequences from outside.
-        let what = match self.reader.text().filter(|(_, name)| is_valid_path(name)) {
-            Some((_, name)) => Template { form: "%: %", values: &[Value::Text(name), how] },
-            None => Template { form: "%", values: &[how] },
-        };
-        env.observer.event(Event::Answered { service: "file-request", remote, what });
+        let name = self.reader.text().filter(|(_, name)| is_valid_path(name));
+        let (service, file) = ("file-request", name.map_or("", |(_, name)| name));
+        env.observer.event(Event::Transferred { service, remote, file, is_upload, result });
     }
 }
 

@@ -1,12 +1,16 @@
-//! Who may change something.
+//! Access control for requests that change something.
 
 use super::{
     auth::Token,
+    problem::Result,
     request::Request,
     response::{Answer, Response},
     status::Status,
 };
-use crate::wire::search::{cut, pairs};
+use crate::wire::{
+    search::{cut, pairs},
+    template::Value,
+};
 
 /// The cookie that carries the token.
 pub(super) const COOKIE: &str = "bareserve-token";
@@ -21,21 +25,22 @@ pub struct WriteAccess {
 }
 
 impl WriteAccess {
-    /// Nobody may change anything.
-    pub const NOBODY: Self = Self { token: None };
+    /// All changes are denied.
+    pub const DENIED: Self = Self { token: None };
 
-    /// Whoever shows `token` may: as Bearer's, as the password of Basic credentials with any user
-    /// name, as the `token` parameter of the query, or as the cookie of that link.
+    /// Requests that carry `token` may change something: as a Bearer token, as the password of Basic
+    /// credentials with any user name, as the `token` parameter of the query, or as the cookie that
+    /// such a link sets.
     pub const fn with_token(token: Token) -> Self {
         Self { token: Some(token) }
     }
 
-    /// Whether anybody may change something.
+    /// Whether there is a token, without which all changes are denied.
     pub const fn is_possible(&self) -> bool {
         self.token.is_some()
     }
 
-    /// The token that opens, to be shown to the owner.
+    /// The token, to be shown to the owner.
     pub const fn token(&self) -> Option<&Token> {
         self.token.as_ref()
     }
@@ -43,48 +48,58 @@ impl WriteAccess {
     /// Whether the sender of `request` may change something.
     ///
     /// # Errors
-    /// 403 when nobody may, and when the request comes from a page of another site: a browser adds
-    /// credentials to those on its own. 401 when the token is missing or wrong.
-    pub fn check(&self, request: &Request<'_>) -> Result<(), Status> {
-        if !self.is_possible() || is_cross_site(request) {
-            return Err(Status::FORBIDDEN);
+    /// 403 when all changes are denied, and when the request comes from a page of another site: a
+    /// browser adds credentials to those on its own. 401 when the token is missing or wrong.
+    pub fn check(&self, request: &Request<'_>) -> Result<()> {
+        if !self.is_possible() {
+            return Err(Status::FORBIDDEN.because("changes are not enabled"));
         }
-        if self.is_shown_by(request) { Ok(()) } else { Err(Status::UNAUTHORIZED) }
+        if is_cross_site(request) {
+            return Err(Status::FORBIDDEN.because("sent by a page of another site"));
+        }
+        if self.is_shown_by(request) { Ok(()) } else { Err(Status::UNAUTHORIZED.into()) }
     }
 
-    /// Whether the sender of `request` knows the token, for what only its holder may see.
+    /// Whether `request` carries the token, for what only its holder may see.
     pub fn is_shown_by(&self, request: &Request<'_>) -> bool {
         let Some(token) = &self.token else { return false };
         let matches = |candidate: &str| token.matches(candidate.as_bytes());
         request.field("Authorization").is_some_and(|value| token.authorizes(value.as_bytes()))
-            || request.parameter(PARAMETER).is_some_and(matches)
+            || request.query_parameter(PARAMETER).is_some_and(matches)
             || cookie(request, COOKIE).is_some_and(matches)
     }
 
     /// Whether `request` comes from a link that carries the token.
     pub(super) fn is_link(&self, request: &Request<'_>) -> bool {
         let Some(token) = &self.token else { return false };
-        request.parameter(PARAMETER).is_some_and(|value| token.matches(value.as_bytes()))
+        request.query_parameter(PARAMETER).is_some_and(|value| token.matches(value.as_bytes()))
     }
 
-    /// Gives a browser the token for keeps and leads it on to the path without: the address bar is
-    /// no place for a secret.
-    pub(super) fn admit(&self, request: &Request<'_>, response: Response<'_>) -> Answer {
+    /// Sets the token as a cookie and redirects to the path without it: the address bar is no place
+    /// for a secret.
+    pub(super) fn redirect_with_cookie(
+        &self,
+        request: &Request<'_>,
+        response: Response<'_>,
+    ) -> Answer {
         let path = request.raw_path();
         let token = self.token.as_ref().map_or("", Token::as_str);
-        let cookie = [COOKIE, "=", token, "; Path=/; HttpOnly; SameSite=Strict"];
-        // Only the slash: two of them in front of a path lead to another host.
+        // Two slashes in front of a path lead to another host.
         let is_odd = path.is_empty() || path.starts_with("//");
         response
-            .joined_field("Set-Cookie", &cookie)
+            .field_with(
+                "Set-Cookie",
+                "%=%; Path=/; HttpOnly; SameSite=Strict",
+                &[Value::Text(COOKIE), Value::Text(token)],
+            )
             .field("Cache-Control", "no-store")
             .field("Location", if is_odd { "/" } else { path })
-            .page()
+            .page("")
     }
 }
 
-/// Whether a browser says that the request comes from a page of another site (Fetch Metadata; the
-/// Origin field of RFC 6454 for browsers without that). Other clients say nothing.
+/// Whether a browser states that the request comes from a page of another site (Fetch Metadata; the
+/// Origin field of RFC 6454 for browsers without that). Other clients state nothing.
 fn is_cross_site(request: &Request<'_>) -> bool {
     if let Some(site) = request.field("Sec-Fetch-Site") {
         return !matches!(site, "same-origin" | "none");

@@ -1,11 +1,11 @@
-//! Who may write: a token, sent as Bearer (RFC 6750) or, by browsers, as the password of Basic
-//! credentials (RFC 7617).
+//! A token that allows changes, sent as a Bearer token (RFC 6750) or, by browsers, as the password
+//! of Basic credentials (RFC 7617).
 
 use base64ct::{Base64, Encoding};
 
 pub use crate::protocol::token::Token;
 
-/// Bytes of decoded Basic credentials, user name and colon included, that are looked at.
+/// The longest Basic credentials that are decoded, in bytes, user name and colon included.
 const LONGEST_BASIC: usize = 96;
 
 impl Token {

@@ -3,8 +3,13 @@
 use super::{
     chunked::{Decoder, Step},
     framing::Length,
+    problem::Result,
     status::Status,
 };
+
+/// The reason of a 413.
+pub(super) const TOO_LONG: &str = "the body is longer than this resource accepts";
+const MALFORMED: &str = "malformed chunk";
 
 /// Finds the data of a body in the input, and its end.
 #[derive(Debug)]
@@ -16,23 +21,24 @@ pub(super) struct Body {
 
 #[derive(Debug)]
 enum Framing {
-    /// So many bytes are to come.
+    /// This number of bytes is still to come.
     Exact(u64),
     Chunked(Decoder),
 }
 
-/// What stands at the front of the input, after so many bytes of framing.
+/// What is at the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Piece {
+    /// Bytes of framing.
     pub framing: usize,
-    /// Bytes of data behind it.
+    /// Bytes of data behind them.
     pub data: usize,
     /// Whether the body has ended there.
     pub is_last: bool,
 }
 
 impl Body {
-    /// A body of which no more than `limit` bytes are taken.
+    /// A body of `limit` bytes at most.
     pub fn new(length: Length, limit: u64) -> Self {
         let framing = match length {
             Length::Exact(length) => Framing::Exact(length),
@@ -41,25 +47,27 @@ impl Body {
         Self { framing, allowance: limit }
     }
 
-    /// Looks at the front of `input`. The framing is passed over with this, the data with
-    /// [`Body::consume`].
+    /// Reads the front of `input`. This call consumes the framing; [`Body::consume`] consumes the
+    /// data.
     ///
     /// # Errors
     /// 400 when the framing is malformed, 413 when there is more than the limit.
-    pub fn next(&mut self, input: &[u8]) -> Result<Piece, Status> {
+    pub fn next(&mut self, input: &[u8]) -> Result<Piece> {
         let piece = match &mut self.framing {
             Framing::Exact(left) => {
                 let data = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
                 Piece { framing: 0, data, is_last: *left == 0 }
             }
-            Framing::Chunked(decoder) => match decoder.step(input)? {
-                Step::NeedsMore(framing) => Piece { framing, data: 0, is_last: false },
-                Step::Data(framing, data) => Piece { framing, data, is_last: false },
-                Step::End(framing) => Piece { framing, data: 0, is_last: true },
-            },
+            Framing::Chunked(decoder) => {
+                match decoder.step(input).map_err(|status| status.because(MALFORMED))? {
+                    Step::NeedsMore(framing) => Piece { framing, data: 0, is_last: false },
+                    Step::Data(framing, data) => Piece { framing, data, is_last: false },
+                    Step::End(framing) => Piece { framing, data: 0, is_last: true },
+                }
+            }
         };
         if piece.data as u64 > self.allowance {
-            return Err(Status::CONTENT_TOO_LARGE);
+            return Err(Status::CONTENT_TOO_LARGE.because(TOO_LONG));
         }
         Ok(piece)
     }

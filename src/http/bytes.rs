@@ -1,4 +1,4 @@
-//! Sets of ASCII characters and a search: what parsing text comes down to, and little besides.
+//! Sets of ASCII characters, and the small functions that all parsers here share.
 
 use core::ops::Range;
 
@@ -12,15 +12,15 @@ pub(super) struct AsciiSet(u8);
 /// `tchar` (RFC 9110 section 5.6.2).
 pub(super) const TOKEN: AsciiSet = AsciiSet(1);
 /// Of a host's name: unreserved characters, and sub-delims but the comma of a list (RFC 3986 section
-/// 3.2.2). Escapes go without saying.
+/// 3.2.2). Escapes are checked apart.
 pub(super) const REG_NAME: AsciiSet = AsciiSet(2);
-/// What an IP literal is made of between its brackets.
+/// The characters of an IP literal between its brackets.
 pub(super) const IP_LITERAL: AsciiSet = AsciiSet(4);
-/// `pchar` (RFC 3986 section 3.3) but for escapes, and what browsers leave as it is in a path
-/// although the RFC would have it escaped. A store may see each of them: no `\`, no control character.
+/// `pchar` (RFC 3986 section 3.3) without escapes, and what browsers leave as it is in a path
+/// although the RFC demands an escape. A store may see each of them: no `\`, no control character.
 pub(super) const SEGMENT: AsciiSet = AsciiSet(8);
 /// The same for a query (RFC 3986 section 3.4), with the `%` of escapes: they are checked where they
-/// are decoded, which in a query nobody may ever do.
+/// are decoded, which in a query may never happen.
 pub(super) const QUERY: AsciiSet = AsciiSet(16);
 /// `bchars` of the boundary of a multipart body (RFC 2046 section 5.1.1).
 pub(super) const BOUNDARY: AsciiSet = AsciiSet(32);
@@ -119,8 +119,8 @@ pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     bytes
 }
 
-/// Moves the bytes `from` towards the front, to where `to` is. Nothing happens where the two are not
-/// in the buffer, in this order.
+/// Moves the bytes `from` towards the front, to `to`. Nothing happens unless `to` comes before them
+/// and both are in the buffer.
 pub(super) fn move_to_front(buffer: &mut [u8], from: Range<usize>, to: usize) {
     let Some(gap) = from.start.checked_sub(to) else { return };
     let Some(buffer) = buffer.get_mut(to..from.end) else { return };

@@ -1,7 +1,7 @@
-//! One connection: requests in, answers out, one after the other (RFC 9112 section 9).
+//! One connection: requests in, responses out, one after the other (RFC 9112 section 9).
 //!
 //! Three questions, three enums: what is being read ([`Reading`]), what is being written
-//! ([`Writing`]), and what becomes of the connection after that ([`KeepAlive`]).
+//! ([`Writing`]), and whether another request follows ([`KeepAlive`]).
 //!
 //! # The buffer
 //!
@@ -27,10 +27,10 @@ use super::{
     access::WriteAccess,
     application::Application,
     body::Body,
-    chunked::LAST_CHUNK,
+    chunked::{CHUNK_OVERHEAD, LAST_CHUNK},
     head::Head,
-    method::Method,
-    response::{Answer, Rest},
+    methods::Methods,
+    response::{BodyFraming, Composed},
     server::DateText,
     status::Status,
 };
@@ -42,6 +42,10 @@ use crate::protocol::{
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
 /// the server itself composes.
 pub const RESERVE: usize = 512;
+
+/// The least room, in bytes, for a piece of a body whose length is not known beforehand. Where the
+/// transmit buffer has less in one stretch, the piece is written to the connection's buffer first.
+pub const LEAST_PIECE: usize = RESERVE - CHUNK_OVERHEAD;
 
 /// RFC 9110 section 15.2.1.
 const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -55,7 +59,7 @@ pub struct Connection<A: Application, const BUFFER: usize> {
 }
 
 impl<A: Application, const BUFFER: usize> Connection<A, BUFFER> {
-    /// Nobody connected.
+    /// Not connected.
     pub const fn new() -> Self {
         const { assert!(BUFFER >= RESERVE + 128, "too small for any request") };
         Self { state: State::new(), buffer: [0; BUFFER] }
@@ -75,18 +79,20 @@ pub(super) struct State<E> {
     head: Head,
     /// Bytes of body in the buffer.
     collected: usize,
-    /// What may be done with the resource, once the head is complete.
-    allow: &'static [Method],
-    /// What the application remembers of this request.
+    /// The methods of the resource, once the head is complete.
+    allow: Methods,
+    /// The application's state of this request.
     exchange: Option<E>,
     /// Bytes of [`CONTINUE`] yet to be sent.
     interim: usize,
-    /// Where the bytes stand that go out next.
+    /// The bytes in the buffer that are sent next.
     staged: Range<usize>,
-    /// The status that the server answers with when the request is whole, in the application's
+    /// The status that the server answers with when the request is complete, in the application's
     /// place.
     refusal: Option<Status>,
-    /// Of the answer, once there is one.
+    /// Why, where the server knows it; empty otherwise.
+    reason: &'static str,
+    /// The response's status, once it is composed.
     status: Option<Status>,
     body_sent: u64,
     is_first: bool,
@@ -98,13 +104,13 @@ pub(super) struct State<E> {
 enum Reading {
     Head,
     Body(Body, Sink),
-    /// The request is whole, or as good as that: the answer is due.
+    /// The request is complete, or its rest is not read: the response is due.
     Whole,
-    /// The rest of the input is of no interest until the answer is out. The next request waits.
+    /// Nothing is read until the response is sent. The next request waits.
     Complete,
 }
 
-/// Where a body goes.
+/// Where a request's body goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sink {
     Discard,
@@ -115,13 +121,13 @@ enum Sink {
 #[derive(Debug)]
 enum Writing {
     Nothing,
-    /// What is staged, and that is all.
+    /// The staged bytes, which are the last.
     Staged,
-    /// What is staged, and then what the application produces.
-    Body(Rest),
-    /// The application has nothing to say until then, or until it is asked again.
-    Waiting(Rest, Option<Instant>),
-    /// The answer cannot be completed.
+    /// The staged bytes, then what the application produces.
+    Body(BodyFraming),
+    /// The application has nothing to send before that time, or before it is called again.
+    Waiting(BodyFraming, Option<Instant>),
+    /// The response cannot be completed.
     Broken,
 }
 
@@ -129,31 +135,32 @@ enum Writing {
 enum KeepAlive {
     /// Another request may follow.
     Open,
-    /// This answer is the last.
+    /// This response is the last.
     Last,
-    /// All has been said.
+    /// Nothing more is read or written.
     Over,
 }
 
 impl<E> State<E> {
     const fn new() -> Self {
-        let nobody = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
+        let unspecified = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
         Self {
             reading: Reading::Head,
             writing: Writing::Nothing,
             keep_alive: KeepAlive::Open,
             head: Head::new(),
             collected: 0,
-            allow: &[],
+            allow: Methods::NONE,
             exchange: None,
             interim: 0,
             staged: 0..0,
             refusal: None,
+            reason: "",
             status: None,
             body_sent: 0,
             is_first: true,
             end_of_input: false,
-            peer: Endpoints { remote: nobody, local: nobody },
+            peer: Endpoints { remote: unspecified, local: unspecified },
         }
     }
 
@@ -161,13 +168,13 @@ impl<E> State<E> {
         self.renew(peer, true);
     }
 
-    /// Forgets the last request, if there was one.
+    /// Resets everything that belongs to one request.
     #[inline(never)]
     fn renew(&mut self, peer: Endpoints, is_first: bool) {
         *self = Self { peer, is_first, ..Self::new() };
     }
 
-    /// Drops what the application holds.
+    /// Drops the application's state of the request.
     pub fn close(&mut self) {
         self.exchange = None;
     }
@@ -193,7 +200,7 @@ impl<E> State<E> {
         }
     }
 
-    /// Whether a request has begun that nobody has answered.
+    /// Whether a request has begun and its response has not.
     fn is_within_request(&self) -> bool {
         self.head.has_begun() && self.status.is_none()
     }
@@ -203,25 +210,25 @@ impl<E> State<E> {
         self.head.kept_len() + self.collected
     }
 
-    /// The answer stands in the buffer, all of it or up to the `rest`.
-    fn begin_writing(&mut self, answer: &Answer) {
-        let Answer { status, len, body_len, rest } = *answer;
+    /// The response is in the buffer, all of it or up to the `rest`.
+    fn begin_writing(&mut self, response: Composed) {
+        let Composed { status, len, body_len, rest } = response;
         let start = self.staging();
-        self.staged = start..start + len.unwrap_or(0);
+        self.staged = start..start + len;
         self.status = Some(status);
         self.body_sent = body_len as u64;
-        if rest == Some(Rest::UntilClose) {
+        if rest == Some(BodyFraming::UntilClose) {
             self.keep_alive = KeepAlive::Last;
         }
-        // What is no longer needed frees its file or its upload now, not when a slow reader has all.
+        // Frees a file or an upload now, not when a slow peer has read everything.
         if rest.is_none() {
             self.exchange = None;
         }
         self.writing = rest.map_or(Writing::Staged, Writing::Body);
     }
 
-    /// The answer is out.
-    fn turn_over(&mut self) {
+    /// The response is sent: waits for the next request, or ends the connection.
+    fn finish_response(&mut self) {
         if self.keep_alive == KeepAlive::Open && !self.end_of_input {
             self.renew(self.peer, false);
         } else {
@@ -231,13 +238,13 @@ impl<E> State<E> {
         }
     }
 
-    /// A stream ends here.
-    fn end_stream(&mut self, rest: Rest, buffer: &mut [u8]) {
+    /// The application's body ends here.
+    fn end_stream(&mut self, rest: BodyFraming, buffer: &mut [u8]) {
         self.exchange = None;
         self.writing = match rest {
-            Rest::Sized(_) => Writing::Broken,
-            Rest::UntilClose => Writing::Staged,
-            Rest::Chunked => {
+            BodyFraming::Sized(_) => Writing::Broken,
+            BodyFraming::UntilClose => Writing::Staged,
+            BodyFraming::Chunked => {
                 let start = self.staging();
                 let end = start + LAST_CHUNK.len();
                 if let Some(place) = buffer.get_mut(start..end) {
@@ -250,8 +257,8 @@ impl<E> State<E> {
     }
 }
 
-/// A connection together with all it needs to take a step.
-pub(super) struct Session<'s, 'e, A: Application> {
+/// A connection together with what it needs to take a step.
+pub(super) struct ConnectionMut<'s, 'e, A: Application> {
     pub service: &'static str,
     pub application: &'s mut A,
     pub access: &'s WriteAccess,
@@ -261,26 +268,28 @@ pub(super) struct Session<'s, 'e, A: Application> {
     pub env: &'s mut Environment<'e>,
 }
 
-/// DatagramEndpoints that the protocol does not choose.
-impl<A: Application> Session<'_, '_, A> {
-    /// The client will send nothing more. It may still read.
+/// Ends that come from outside.
+impl<A: Application> ConnectionMut<'_, '_, A> {
+    /// The client sends nothing more. It may still read.
     pub fn end_of_input(&mut self) {
         self.state.end_of_input = true;
         match self.state.writing {
             // RFC 9112 section 8: an incomplete request.
-            Writing::Nothing if self.state.is_within_request() => self.fail(Status::BAD_REQUEST),
+            Writing::Nothing if self.state.is_within_request() => {
+                self.fail(Status::BAD_REQUEST.because("the request is incomplete"));
+            }
             Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
             Writing::Waiting(rest, _) => self.state.end_stream(rest, self.buffer),
             _ => self.state.keep_alive = KeepAlive::Last,
         }
     }
 
-    /// Time is up.
+    /// The time limit of the present phase has passed.
     pub fn expire(&mut self) {
         match self.state.writing {
             // RFC 9110 section 15.5.9.
             Writing::Nothing if self.state.is_within_request() => {
-                self.fail(Status::REQUEST_TIMEOUT);
+                self.fail(Status::REQUEST_TIMEOUT.into());
             }
             Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
             Writing::Waiting(rest, _) => {

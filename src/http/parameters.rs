@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn malformed_parameters_are_told() {
+    fn malformed_parameters_are_reported() {
         for value in [
             &b";a"[..],
             b";a=",

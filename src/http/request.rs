@@ -1,10 +1,13 @@
-//! A request, as the one who answers it sees it.
+//! A request, as applications see it.
 
 use super::{
     fields::{FieldLine, KeptFields},
     framing::Length,
     head::Head,
     method::{Method, Version},
+    problem::Result,
+    routes::path_parameter,
+    status::Status,
 };
 use crate::wire::search::pairs;
 
@@ -16,22 +19,23 @@ pub struct Request<'b> {
     method: Method,
     /// Read out of the head, if that was done already.
     path: Option<&'b str>,
+    /// Of the route, which names parameters of the path.
+    pattern: &'static str,
     body: &'b [u8],
 }
 
 impl<'b> Request<'b> {
     pub(super) fn new(head: &'b Head, buffer: &'b [u8], body: &'b [u8]) -> Self {
         let method = head.method.unwrap_or(Method::Get);
-        Self { head, buffer, method, path: None, body }
+        Self { head, buffer, method, path: None, pattern: "", body }
     }
 
-    /// As [`Request::new`], with its path at hand for whoever asks for it again and again.
+    /// As [`Request::new`], with its path read once for the many calls that need it.
     pub(super) fn with_path(head: &'b Head, buffer: &'b [u8], body: &'b [u8]) -> Self {
         Self { path: Some(head.path(buffer)), ..Self::new(head, buffer, body) }
     }
 
-    /// What is to be done. HEAD is shown as [`Method::Get`]: answer that, and the server leaves the
-    /// body out.
+    /// The method. HEAD is shown as [`Method::Get`]: answer that, and the server leaves the body out.
     pub fn method(&self) -> Method {
         match self.method {
             Method::Head => Method::Get,
@@ -39,7 +43,7 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// Whether the body will be left out, so that it need not be opened, or counted.
+    /// Whether the response's body will be left out, so that it need not be opened or counted.
     pub fn is_head(&self) -> bool {
         self.method == Method::Head
     }
@@ -55,18 +59,18 @@ impl<'b> Request<'b> {
         self.path.unwrap_or_else(|| self.head.path(self.buffer))
     }
 
-    /// The path and query as they came, escapes and all.
+    /// The path and query as they came, with their escapes.
     pub fn target(&self) -> &'b str {
         self.head.target(self.buffer)
     }
 
-    /// The path as it came, escapes and all.
+    /// The path as it came, with its escapes.
     pub(super) fn raw_path(&self) -> &'b str {
         self.head.raw_path(self.buffer)
     }
 
-    /// Whether the path has only segments that are valid names, but perhaps for the last, which may be
-    /// empty: a quick yes for most requests.
+    /// Whether all segments of the path are valid names, or the last is empty: a quick yes for most
+    /// requests.
     pub(super) fn has_plain_path(&self) -> bool {
         self.head.has_plain_path()
     }
@@ -92,9 +96,30 @@ impl<'b> Request<'b> {
     }
 
     /// The value of the query's parameter `name`, still encoded: `?a=1&b=2` has `a` and `b`.
-    pub fn parameter(&self, name: &str) -> Option<&'b str> {
+    pub fn query_parameter(&self, name: &str) -> Option<&'b str> {
         let (_, value) = pairs(self.query()?, b'&').find(|(key, _)| *key == name)?;
         Some(value.unwrap_or_default())
+    }
+
+    /// The part of the path that [`Route`](super::Route) calls `name`, without escapes: `7` in
+    /// `/todos/7` is `id` of the route `/todos/:id`. It has at least one character, and neither
+    /// slashes nor control characters.
+    pub fn parameter(&self, name: &str) -> Option<&'b str> {
+        path_parameter(self.pattern, self.path(), name)
+    }
+
+    /// The parameter `name` of the path as a number, or another type that is read from text.
+    ///
+    /// # Errors
+    /// 404 when it is something else: there is no such resource.
+    pub fn parse<T: core::str::FromStr>(&self, name: &str) -> Result<T> {
+        let value = self.parameter(name).and_then(|value| value.parse().ok());
+        value.ok_or(Status::NOT_FOUND.into())
+    }
+
+    /// The same request with the names of its route's parameters.
+    pub(super) fn on_route(self, pattern: &'static str) -> Self {
+        Self { pattern, ..self }
     }
 
     /// The value of the first field of that name, if it was kept and is UTF-8.
@@ -125,22 +150,23 @@ impl<'b> Request<'b> {
         })
     }
 
-    /// Whether there may be a condition to check, or a range to send: a quick no for most requests.
+    /// Whether there may be a condition to check or a range to send: a quick no for most requests.
     pub(super) fn may_have_conditions_or_range(&self) -> bool {
         self.head.may_have_conditions_or_range()
     }
 
-    /// The body, when the application asked for it as a whole; empty before it has come.
+    /// The body, if the application [collects](super::BodyMode::Collect) it; empty before it is
+    /// complete.
     pub fn body(&self) -> &'b [u8] {
         self.body
     }
 
-    /// Whether the request says that it has a body, be it of no bytes.
+    /// Whether the request announces a body, even one of no bytes.
     pub fn has_body(&self) -> bool {
         self.head.framing.is_announced()
     }
 
-    /// The body's length, when it is known beforehand.
+    /// The body's length, if it is known beforehand.
     pub fn content_length(&self) -> Option<u64> {
         match self.head.framing.length(self.head.version) {
             Ok(Length::Exact(length)) => Some(length),
@@ -149,7 +175,7 @@ impl<'b> Request<'b> {
     }
 }
 
-/// Splits a path at its slashes, into as many segments as `places` holds; none when there are more.
+/// Splits a path at its slashes into as many segments as `places` holds; none when there are more.
 pub fn segments<'s, 'p>(path: &'s str, places: &'p mut [&'s str]) -> &'p [&'s str] {
     let mut count = 0;
     for segment in path.split('/') {

@@ -5,7 +5,7 @@ use smoltcp::time::Instant;
 use super::{
     access::WriteAccess,
     application::Application,
-    connection::{Connection, Session},
+    connection::{Connection, ConnectionMut},
     date,
 };
 use crate::{
@@ -28,28 +28,28 @@ impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// A server for these resources.
     pub const fn new(application: A) -> Self {
         let date = DateText { second: None, text: [0; date::LENGTH] };
-        Self { application, access: WriteAccess::NOBODY, date }
+        Self { application, access: WriteAccess::DENIED, date }
     }
 
-    /// Opens links that carry a token: `GET /…?token=…` sets a cookie with it, which
-    /// [`WriteAccess::check`] accepts, and leads on to the path without it.
+    /// Accepts links that carry a token: `GET /…?token=…` sets a cookie with it, which
+    /// [`WriteAccess::check`] accepts, and redirects to the path without it.
     #[must_use]
     pub fn with_links(mut self, access: WriteAccess) -> Self {
         self.access = access;
         self
     }
 
-    /// What answers the requests.
+    /// The application that answers the requests.
     pub fn application(&mut self) -> &mut A {
         &mut self.application
     }
 
-    fn session<'s, 'e>(
+    fn connection_mut<'s, 'e>(
         &'s mut self,
         connection: &'s mut Connection<A, BUFFER>,
         env: &'s mut Environment<'e>,
-    ) -> Session<'s, 'e, A> {
-        Session {
+    ) -> ConnectionMut<'s, 'e, A> {
+        ConnectionMut {
             service: SERVICE,
             application: &mut self.application,
             access: &self.access,
@@ -85,11 +85,11 @@ impl<A: Application, const BUFFER: usize> Protocol for Server<A, BUFFER> {
         input: &[u8],
         env: &mut Environment<'_>,
     ) -> usize {
-        self.session(connection, env).receive(input)
+        self.connection_mut(connection, env).receive(input)
     }
 
     fn end_of_input(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>) {
-        self.session(connection, env).end_of_input();
+        self.connection_mut(connection, env).end_of_input();
     }
 
     fn transmit(
@@ -98,7 +98,7 @@ impl<A: Application, const BUFFER: usize> Protocol for Server<A, BUFFER> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> usize {
-        self.session(connection, env).transmit(output)
+        self.connection_mut(connection, env).transmit(output)
     }
 
     fn phase(&self, connection: &Self::Connection) -> Phase {
@@ -110,7 +110,7 @@ impl<A: Application, const BUFFER: usize> Protocol for Server<A, BUFFER> {
     }
 
     fn expire(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>) {
-        self.session(connection, env).expire();
+        self.connection_mut(connection, env).expire();
     }
 
     fn close(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {

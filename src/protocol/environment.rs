@@ -31,8 +31,10 @@ impl Environment<'_> {
     }
 }
 
-/// Something worth a line in a log.
+/// Something worth a line in a log. The fields are for programs that count; a text is a plain one
+/// that a log may show as it is, unless said otherwise.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Event<'e> {
     /// A TCP connection was established.
     Connected {
@@ -43,13 +45,44 @@ pub enum Event<'e> {
         /// The local port it came in on.
         port: u16,
     },
-    /// A request was answered: an HTTP request, a file.
+    /// An HTTP request was answered.
     Answered {
         /// The service's name.
         service: &'static str,
         /// The peer.
         remote: IpEndpoint,
-        /// What was asked and how it ended, for people.
+        /// The request's method; `-` if it has none that is known.
+        method: &'e str,
+        /// The path as it came, with its escapes but without the query, in visible ASCII; empty if
+        /// none was read.
+        path: &'e [u8],
+        /// The status code of the response.
+        status: u16,
+        /// Why it is an error, or why the response broke off; empty if the status says all there is.
+        reason: &'e str,
+        /// Bytes of the response's body that were sent.
+        bytes: u64,
+    },
+    /// A file was transferred, or was not.
+    Transferred {
+        /// The service's name.
+        service: &'static str,
+        /// The peer.
+        remote: IpEndpoint,
+        /// The file's name; empty if none was read.
+        file: &'e str,
+        /// Whether the peer sent it.
+        is_upload: bool,
+        /// The file's size in bytes, or why there was no transfer.
+        result: Result<u64, &'e str>,
+    },
+    /// Anything else.
+    Note {
+        /// The service's name.
+        service: &'static str,
+        /// The peer.
+        remote: IpEndpoint,
+        /// What happened, in words.
         what: Template<'e>,
     },
     /// A datagram has come.

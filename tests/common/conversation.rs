@@ -18,7 +18,7 @@ use smoltcp::{
 pub struct Bench {
     wall_clock: WallClock,
     entropy: SeededEntropy,
-    /// What was reported as answered.
+    /// Requests and transfers that were reported.
     pub log: Log,
 }
 
@@ -27,8 +27,18 @@ pub struct Log(pub Vec<String>);
 
 impl Observer for Log {
     fn event(&mut self, event: Event<'_>) {
-        if let Event::Answered { what, .. } = event {
-            self.0.push(what.to_string());
+        match event {
+            Event::Answered { method, path, status, reason, bytes, .. } => {
+                let path = String::from_utf8_lossy(path);
+                self.0.push(format!("{method} {path} {status} {bytes} {reason}"));
+            }
+            Event::Transferred { file, result: Ok(bytes), .. } => {
+                self.0.push(format!("{file}: {bytes} bytes"));
+            }
+            Event::Transferred { file, result: Err(reason), .. } => {
+                self.0.push(format!("{file}: {reason}"));
+            }
+            _ => {}
         }
     }
 }

@@ -40,7 +40,7 @@ fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     let store = memory.store.open();
-    let server = web_server(store, None, WriteAccess::NOBODY);
+    let server = web_server(store, None, WriteAccess::DENIED);
     memory.http.start(&mut runner.services, web::tcp(&web::PORTS, server))?;
     runner.run()
 }

@@ -1,4 +1,4 @@
-//! Log lines over the UART, buffered so that nothing waits for it.
+//! Log lines over the UART, buffered so that the services do not wait for it.
 
 use bareserve::{
     Event, Observer,
@@ -15,25 +15,25 @@ use smoltcp::{
 
 use crate::board::Uart;
 
-/// Bytes of log that wait for the UART: some six lines.
+/// Bytes of log that can wait for the UART: some six lines.
 pub const SIZE: usize = 512;
 
-/// Writes a line for each [`Event`]. One that finds no room is lost, and counted.
+/// Writes a line for each [`Event`]. A line without room is lost, and counted.
 pub struct Log<'a, U> {
     uart: U,
     lines: Lines<'a>,
-    who: Who,
+    peer: Peer,
 }
 
 impl<'a, U: Uart> Log<'a, U> {
     /// An empty log.
     pub const fn new(uart: U, buffer: &'a mut [u8; SIZE]) -> Self {
         let lines = Lines { buffer, start: 0, end: 0, now: Instant::ZERO, lost: 0 };
-        let nobody = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
-        Self { uart, lines, who: Who { service: "", remote: nobody, text: Line::EMPTY } }
+        let unspecified = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
+        Self { uart, lines, peer: Peer { service: "", remote: unspecified, text: Line::EMPTY } }
     }
 
-    /// What the time is in the lines that follow.
+    /// Sets the time of the lines that follow.
     pub fn at(&mut self, now: Instant) {
         self.lines.now = now;
     }
@@ -43,7 +43,7 @@ impl<'a, U: Uart> Log<'a, U> {
         self.lines.add(&[], Template { form, values });
     }
 
-    /// Hands the UART what it takes now. Returns whether all is out.
+    /// Gives the UART what it takes now. Returns whether nothing is left.
     pub fn flush(&mut self) -> bool {
         let waiting = self.lines.waiting();
         let written = waiting.iter().take_while(|&&byte| self.uart.try_write(byte)).count();
@@ -56,16 +56,16 @@ impl<'a, U: Uart> Log<'a, U> {
         &mut self.uart
     }
 
-    /// A line about somebody's use of a service.
+    /// Adds a line about a peer of a service.
     fn about(&mut self, service: &'static str, remote: IpEndpoint, what: Template<'_>) {
-        self.lines.add(self.who.text(service, remote), what);
+        self.lines.add(self.peer.text(service, remote), what);
     }
 }
 
-/// The lines that have not gone out.
+/// The lines that wait for the UART.
 struct Lines<'a> {
     buffer: &'a mut [u8; SIZE],
-    /// They stand between these.
+    /// Where they begin and end.
     start: usize,
     end: usize,
     now: Instant,
@@ -77,20 +77,20 @@ impl Lines<'_> {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    fn add(&mut self, who: &[u8], what: Template<'_>) {
+    fn add(&mut self, peer: &[u8], what: Template<'_>) {
         if self.lost > 0 {
             let values = &[Value::Number(self.lost.into())];
             if self.try_add(&[], Template { form: "log: % lines lost", values }) {
                 self.lost = 0;
             }
         }
-        if !self.try_add(who, what) {
+        if !self.try_add(peer, what) {
             self.lost = self.lost.saturating_add(1);
         }
     }
 
-    fn try_add(&mut self, who: &[u8], what: Template<'_>) -> bool {
-        // What waits moves to the front.
+    fn try_add(&mut self, peer: &[u8], what: Template<'_>) -> bool {
+        // Moves the waiting lines to the front.
         for (to, from) in (self.start..self.end).enumerate() {
             if let Some(byte) = self.buffer.get(from).copied()
                 && let Some(place) = self.buffer.get_mut(to)
@@ -102,7 +102,7 @@ impl Lines<'_> {
         let mut line = ResumableWriter::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
         let seconds = Value::Number(self.now.secs().unsigned_abs());
         line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
-        line.bytes(who);
+        line.bytes(peer);
         line.fill(what.form, what.values);
         line.put("\r\n");
         let is_complete = line.is_complete();
@@ -113,14 +113,14 @@ impl Lines<'_> {
     }
 }
 
-/// Whom the last line was about, in words: mostly the next is about the same.
-struct Who {
+/// The peer of the last line as text: mostly the next line is about the same one.
+struct Peer {
     service: &'static str,
     remote: IpEndpoint,
     text: Line,
 }
 
-impl Who {
+impl Peer {
     fn text(&mut self, service: &'static str, remote: IpEndpoint) -> &[u8] {
         if self.remote != remote || self.service != service {
             let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
@@ -139,7 +139,28 @@ impl<U: Uart> Observer for Log<'_, U> {
                 let values = &[Value::Number(port.into())];
                 self.about(service, remote, Template { form: "connected to port %", values });
             }
-            Event::Answered { service, remote, what } => self.about(service, remote, what),
+            Event::Answered { service, remote, method, path, status, reason, bytes } => {
+                let values = &[
+                    Value::Text(method),
+                    Value::Bytes(path),
+                    Value::Number(status.into()),
+                    Value::Number(bytes),
+                    Value::Text(if reason.is_empty() { "" } else { ": " }),
+                    Value::Text(reason),
+                ];
+                self.about(service, remote, Template { form: "% % % %%%", values });
+            }
+            Event::Transferred { service, remote, file, is_upload, result } => {
+                let separator = Value::Text(if file.is_empty() { "" } else { ": " });
+                let (form, how) = match (result, is_upload) {
+                    (Ok(bytes), true) => ("%%% bytes stored", Value::Number(bytes)),
+                    (Ok(bytes), false) => ("%%% bytes sent", Value::Number(bytes)),
+                    (Err(reason), _) => ("%%%", Value::Text(reason)),
+                };
+                let values = &[Value::Text(file), separator, how];
+                self.about(service, remote, Template { form, values });
+            }
+            Event::Note { service, remote, what } => self.about(service, remote, what),
             Event::Datagram { service, remote, bytes_in, bytes_out } => {
                 let values = [bytes_in, bytes_out.unwrap_or(0)].map(|n| Value::Number(n as u64));
                 let form = match bytes_out {
@@ -153,6 +174,7 @@ impl<U: Uart> Observer for Log<'_, U> {
                 let values = &[how, Value::Number(bytes_in), Value::Number(bytes_out)];
                 self.about(service, remote, Template { form: "%, % bytes in, % out", values });
             }
+            _ => {}
         }
     }
 }
@@ -162,7 +184,7 @@ fn describe(outcome: Outcome) -> &'static str {
         Outcome::Completed => "completed",
         Outcome::Reset => "reset by peer",
         Outcome::TimedOut => "timed out",
-        Outcome::Evicted => "made room",
+        Outcome::Evicted => "evicted",
         Outcome::Aborted => "aborted",
     }
 }
@@ -189,12 +211,19 @@ mod tests {
 
     fn answered(log: &mut Log<'_, Recorder>, service: &'static str, host: u8, port: u16) {
         let remote = IpEndpoint::new(IpAddress::v4(10, 0, 0, host), port);
-        let what = Template { form: "%", values: &[Value::Text("GET /")] };
-        log.event(Event::Answered { service, remote, what });
+        log.event(Event::Answered {
+            service,
+            remote,
+            method: "GET",
+            path: b"/",
+            status: 200,
+            reason: "",
+            bytes: 7,
+        });
     }
 
     #[test]
-    fn each_line_tells_whom_it_is_about() {
+    fn each_line_names_its_peer() {
         let mut buffer = [0; SIZE];
         let mut log = Log::new(Recorder(Vec::new(), 1000), &mut buffer);
         log.at(Instant::from_millis(61_007));
@@ -204,7 +233,7 @@ mod tests {
             [("http", 1, 80), ("http", 1, 80), ("http", 1, 81), ("http", 2, 81), ("file", 2, 81)]
         {
             answered(&mut log, service, host, port);
-            expected += &format!("61.007 {service} 10.0.0.{host}:{port}: GET /\r\n");
+            expected += &format!("61.007 {service} 10.0.0.{host}:{port}: GET / 200 7\r\n");
         }
         assert!(log.flush());
         assert_eq!(String::from_utf8_lossy(&log.uart().0), expected);
@@ -223,7 +252,7 @@ mod tests {
         answered(&mut log, "http", 1, 80);
         assert!(log.flush());
         let text = String::from_utf8(log.uart().0.clone()).unwrap();
-        let whole = text.lines().filter(|line| line.ends_with("http 10.0.0.1:80: GET /")).count();
+        let whole = text.lines().filter(|line| line.ends_with("http 10.0.0.1:80: GET / 200 7")).count();
         assert_eq!(text.lines().count(), whole + 1);
         assert!(text.contains(&format!("log: {} lines lost\r\n", 101 - whole)), "{text}");
     }

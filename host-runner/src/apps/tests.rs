@@ -4,7 +4,7 @@ use bareserve::{
     Environment,
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,
-    http::{Application, Connection, Server},
+    http::{Application, Connection, Routes, Server},
     protocol::stream::{Endpoints, Protocol},
 };
 use smoltcp::{
@@ -12,7 +12,11 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::{clock::Clock, echo::Echo, todo::Todos};
+use super::{
+    clock::{self, Clock},
+    echo::{self, Echo},
+    todo::{self, Todos},
+};
 
 const BUFFER: usize = 4096;
 
@@ -96,13 +100,13 @@ fn parse(answer: &str) -> (u16, String) {
     (head["HTTP/1.1 ".len()..][..3].parse().unwrap(), body.to_string())
 }
 
-fn json(bench: &mut Bench<Todos>, method: &str, path: &str, body: &str) -> (u16, String) {
+fn json(bench: &mut Bench<Routes<Todos>>, method: &str, path: &str, body: &str) -> (u16, String) {
     bench.send(method, path, "application/json", body)
 }
 
 #[test]
 fn todos_come_and_go() {
-    let mut bench = Bench::new(Todos::new());
+    let mut bench = Bench::new(Routes::new(todo::ROUTES, Todos::new()));
     assert_eq!(bench.get("/todos"), (200, "[]".into()));
     let milk = r#"{"id":1,"title":"Buy milk","done":false}"#;
     assert_eq!(json(&mut bench, "POST", "/todos", r#"{"title":"Buy milk"}"#), (201, milk.into()));
@@ -127,7 +131,7 @@ fn todos_come_and_go() {
 
 #[test]
 fn todos_refuse() {
-    let mut bench = Bench::new(Todos::new());
+    let mut bench = Bench::new(Routes::new(todo::ROUTES, Todos::new()));
     let (fits, too_long) = ("x".repeat(48), "x".repeat(49));
     let long = |title: &str| format!("{{\"title\":\"{title}\"}}");
     assert_eq!(json(&mut bench, "POST", "/todos", &long(&fits)).0, 201);
@@ -168,7 +172,7 @@ fn todos_refuse() {
 
 #[test]
 fn the_clock_ticks_with_the_seconds() {
-    let mut bench = Bench::new(Clock);
+    let mut bench = Bench::new(Routes::new(clock::ROUTES, Clock));
     assert!(bench.get("/clock").1.contains("EventSource(\"/clock/events\")"));
     assert!(
         bench
@@ -198,7 +202,7 @@ fn the_clock_ticks_with_the_seconds() {
 
 #[test]
 fn the_echo_repeats_bodies() {
-    let mut bench = Bench::new(Echo);
+    let mut bench = Bench::new(Routes::new(echo::ROUTES, Echo));
     for room in [1, 50, 5000] {
         bench.room = room;
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
@@ -227,7 +231,7 @@ fn the_echo_repeats_bodies() {
 
 #[test]
 fn the_echo_shows_fields_and_cookies() {
-    let mut bench = Bench::new(Echo);
+    let mut bench = Bench::new(Routes::new(echo::ROUTES, Echo));
     for room in [1, 50, 5000] {
         bench.room = room;
         let fields = "Host: x\r\nX-Odd:  a b \r\nCookie: a=1; b=2\r\nCookie: c\r\nEmpty:\r\n";

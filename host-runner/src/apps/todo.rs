@@ -9,13 +9,13 @@
 //! | `DELETE /todos/ID` | removes it | 204, 404 |
 //!
 //! A todo is `{"id": 1, "title": "Buy milk", "done": false}`; it is sent without the `id`, and `done`
-//! may be left out. JSON that is something else gets 400, a body that is no JSON 415.
-
-use core::convert::Infallible;
+//! may be left out. JSON that is something else is answered with 400, a body of another type with
+//! 415; errors are JSON too (RFC 9457).
 
 use bareserve::{
-    http::{Answer, Application, Begin, Method, Reply, Request, Status, segments},
+    http::{Reply, Request, Result, Route, Status, delete, get, post, put},
     protocol::environment::Environment,
+    wire::template::Value,
 };
 use serde::{Deserialize, Serialize};
 
@@ -43,7 +43,7 @@ struct Todo {
 
 type Title = heapless::String<LONGEST_TITLE>;
 
-/// What a client sends. Unknown members are refused: to skip them, the reader would have to recurse.
+/// What a client sends.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Draft {
@@ -52,109 +52,73 @@ struct Draft {
     done: bool,
 }
 
+pub const ROUTES: &[Route<Todos>] = &[
+    get("/todos", Todos::list).json(),
+    post("/todos", Todos::add).json().body(LONGEST_BODY),
+    get("/todos/:id", Todos::show).json(),
+    put("/todos/:id", Todos::change).json().body(LONGEST_BODY),
+    delete("/todos/:id", Todos::remove).json(),
+];
+
 impl Todos {
     /// None yet.
     pub const fn new() -> Self {
         Self { todos: heapless::Vec::new(), last_id: 0 }
     }
 
-    fn find(&self, id: &str) -> Result<usize, Status> {
-        let id: u32 = id.parse().map_err(|_| Status::NOT_FOUND)?;
-        self.todos.iter().position(|todo| todo.id == id).ok_or(Status::NOT_FOUND)
+    fn list(&mut self, _: &Request, reply: Reply, _: &mut Environment) -> Result {
+        Ok(reply.ok().json(self.todos.as_slice()))
     }
 
-    fn add(&mut self, body: &[u8]) -> Result<&Todo, Status> {
-        let Draft { title, done } = read(body)?;
-        if self.todos.iter().any(|todo| todo.title == title) {
-            return Err(Status::CONFLICT);
-        }
+    fn add(&mut self, request: &Request, reply: Reply, _: &mut Environment) -> Result {
+        let Draft { title, done } = self.draft(request, None)?;
         let id = self.last_id.wrapping_add(1);
-        self.todos.push(Todo { id, title, done }).map_err(|_| Status::INSUFFICIENT_STORAGE)?;
+        let todo = Todo { id, title, done };
+        let response = reply.status(Status::CREATED);
+        let response = response.field_with("Location", "/todos/%", &[Value::Number(id.into())]);
+        let answer = response.json(&todo);
+        self.todos
+            .push(todo)
+            .map_err(|_| Status::INSUFFICIENT_STORAGE.because("16 todos at most"))?;
         self.last_id = id;
-        self.todos.last().ok_or(Status::INTERNAL_SERVER_ERROR)
+        Ok(answer)
     }
 
-    fn change(&mut self, id: &str, body: &[u8]) -> Result<&Todo, Status> {
-        let index = self.find(id)?;
-        let Draft { title, done } = read(body)?;
-        let is_other = |(other, todo): (usize, &Todo)| other != index && todo.title == title;
-        if self.todos.iter().enumerate().any(is_other) {
-            return Err(Status::CONFLICT);
-        }
+    fn show(&mut self, request: &Request, reply: Reply, _: &mut Environment) -> Result {
+        let index = self.find(request)?;
+        Ok(reply.ok().json(&self.todos.get(index)))
+    }
+
+    fn change(&mut self, request: &Request, reply: Reply, _: &mut Environment) -> Result {
+        let index = self.find(request)?;
+        let Draft { title, done } = self.draft(request, Some(index))?;
         let todo = self.todos.get_mut(index).ok_or(Status::NOT_FOUND)?;
         (todo.title, todo.done) = (title, done);
-        Ok(todo)
-    }
-}
-
-fn read(body: &[u8]) -> Result<Draft, Status> {
-    let mut unescaped = [0; LONGEST_BODY];
-    let (draft, length): (Draft, usize) = serde_json_core::from_slice_escaped(body, &mut unescaped)
-        .map_err(|_| Status::BAD_REQUEST)?;
-    let is_all = body.get(length..).unwrap_or_default().trim_ascii().is_empty();
-    if is_all && !draft.title.is_empty() { Ok(draft) } else { Err(Status::BAD_REQUEST) }
-}
-
-impl Application for Todos {
-    type Exchange = Infallible;
-
-    fn methods(&self, path: &str) -> Option<&'static [Method]> {
-        match segments(path, &mut [""; 2]) {
-            ["todos"] => Some(&[Method::Get, Method::Post]),
-            ["todos", _] => Some(&[Method::Get, Method::Put, Method::Delete]),
-            _ => None,
-        }
+        Ok(reply.ok().json(todo))
     }
 
-    fn begin(
-        &mut self,
-        request: &Request<'_>,
-        _: &mut Option<Infallible>,
-        _: &mut Environment<'_>,
-    ) -> Result<Begin, Status> {
-        if !matches!(request.method(), Method::Post | Method::Put) {
-            return Ok(Begin::Respond);
-        }
-        // A page of another site can send forms and plain text here, but not JSON, without asking.
-        let media_type = request.field("Content-Type").unwrap_or_default().split(';').next();
-        if !media_type.unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-            return Err(Status::UNSUPPORTED_MEDIA_TYPE);
-        }
-        Ok(Begin::Collect { limit: LONGEST_BODY })
+    fn remove(&mut self, request: &Request, reply: Reply, _: &mut Environment) -> Result {
+        self.todos.remove(self.find(request)?);
+        Ok(reply.status(Status::NO_CONTENT).empty())
     }
 
-    fn respond(
-        &mut self,
-        request: &Request<'_>,
-        _: &mut Option<Infallible>,
-        reply: Reply<'_>,
-        _: &mut Environment<'_>,
-    ) -> Answer {
-        match (request.method(), request.segments(&mut [""; 2])) {
-            (Method::Get, ["todos"]) => reply.ok().json(&self.todos.as_slice()),
-            (Method::Post, ["todos"]) => match self.add(request.body()) {
-                Ok(todo) => reply
-                    .status(Status::CREATED)
-                    .display_field("Location", format_args!("/todos/{}", todo.id))
-                    .json(todo),
-                Err(status) => reply.error(status),
-            },
-            (Method::Get, ["todos", id]) => match self.find(id).map(|at| self.todos.get(at)) {
-                Ok(todo) => reply.ok().json(&todo),
-                Err(status) => reply.error(status),
-            },
-            (Method::Put, ["todos", id]) => match self.change(id, request.body()) {
-                Ok(todo) => reply.ok().json(todo),
-                Err(status) => reply.error(status),
-            },
-            (Method::Delete, ["todos", id]) => match self.find(id) {
-                Ok(index) => {
-                    self.todos.remove(index);
-                    reply.status(Status::NO_CONTENT).empty()
-                }
-                Err(status) => reply.error(status),
-            },
-            _ => reply.error(Status::NOT_FOUND),
+    fn find(&self, request: &Request) -> Result<usize> {
+        let id: u32 = request.parse("id")?;
+        let index = self.todos.iter().position(|todo| todo.id == id);
+        index.ok_or(Status::NOT_FOUND.because("no todo has this id"))
+    }
+
+    /// What `request` asks for, if its title is not that of another todo than `own`.
+    fn draft(&self, request: &Request, own: Option<usize>) -> Result<Draft> {
+        let draft: Draft = request.json()?;
+        if draft.title.is_empty() {
+            return Err(Status::BAD_REQUEST.because("the title is empty"));
+        }
+        match self.todos.iter().position(|todo| todo.title == draft.title) {
+            Some(other) if own != Some(other) => {
+                Err(Status::CONFLICT.because("this title exists already"))
+            }
+            _ => Ok(draft),
         }
     }
 }

@@ -304,7 +304,7 @@ fn only_holders_of_the_token_change_the_loss() {
         assert_eq!(status_of(&answer), "405");
         assert!(answer.contains("\r\nAllow: PUT"), "{answer}");
     });
-    bench.connect_to(WriteAccess::NOBODY, |line| {
+    bench.connect_to(WriteAccess::DENIED, |line| {
         assert_eq!(status_of(&line.put("/_device/ping", &bearer(), body)), "403");
         assert!(unchunk(&line.get("/_device/status.json", "")).contains("\"writable\":false"));
     });

@@ -1,22 +1,28 @@
-//! From bytes to a request: the head, then the body, if anybody wants it.
+//! From bytes to a request: the head, then the body, if it is needed.
 
-use super::{CONTINUE, KeepAlive, Reading, Session, Sink};
+use super::{CONTINUE, ConnectionMut, KeepAlive, Reading, Sink};
 use crate::http::{
     RESERVE,
-    application::{Application, Begin},
-    body::{Body, Piece},
+    application::{Application, BodyMode},
+    body::{Body, Piece, TOO_LONG},
     framing::Length,
     head::Expectation,
     method::{Method, Version},
+    methods::Methods,
+    problem::{Problem, Result},
     request::Request,
     request_line::Form,
     status::Status,
 };
 
-/// Bytes of a body that nobody wants which are read all the same, to keep the connection.
+/// The longest body, in bytes, that is read although it is not needed, to keep the connection.
 const DISCARD_LIMIT: u64 = 64 << 10;
 
-impl<A: Application> Session<'_, '_, A> {
+/// RFC 9110 section 9.3.7: what `OPTIONS *` says of the server itself.
+const SERVER_METHODS: Methods =
+    Methods::GET.and(Methods::POST).and(Methods::PUT).and(Methods::DELETE);
+
+impl<A: Application> ConnectionMut<'_, '_, A> {
     pub fn receive(&mut self, input: &[u8]) -> usize {
         let mut taken = 0;
         loop {
@@ -24,7 +30,7 @@ impl<A: Application> Session<'_, '_, A> {
             let step = match self.state.reading {
                 Reading::Head => self.receive_head(rest),
                 Reading::Body(..) => self.receive_body(rest),
-                // Here, and not where the end was found, whose frame is then off the stack.
+                // Here, and not where the end was found: that frame is off the stack now.
                 Reading::Whole => {
                     self.complete();
                     Ok(0)
@@ -34,13 +40,13 @@ impl<A: Application> Session<'_, '_, A> {
             match step {
                 Ok(0) if !matches!(self.state.reading, Reading::Whole) => return taken,
                 Ok(step) => taken += step,
-                Err(status) => self.fail(status),
+                Err(problem) => self.fail(problem),
             }
         }
     }
 
     #[inline(never)]
-    fn receive_head(&mut self, input: &[u8]) -> Result<usize, Status> {
+    fn receive_head(&mut self, input: &[u8]) -> Result<usize> {
         let limit = self.buffer.len().saturating_sub(RESERVE);
         let buffer = self.buffer.get_mut(..limit).unwrap_or_default();
         let application = &*self.application;
@@ -55,13 +61,13 @@ impl<A: Application> Session<'_, '_, A> {
     /// The head is complete: decides what becomes of the request.
     ///
     /// # Errors
-    /// The status, when nobody can tell where the request ends.
-    fn accept(&mut self) -> Result<(), Status> {
+    /// The problem of a request whose end is unknown.
+    fn accept(&mut self) -> Result<()> {
         let head = &self.state.head;
         let length = head.framing.length(head.version)?;
         // RFC 9112 section 3.2.
         if head.version == Version::Http11 && !head.has_host {
-            return Err(Status::BAD_REQUEST);
+            return Err(Status::BAD_REQUEST.because("the Host field is missing"));
         }
         let awaits_continue =
             head.version == Version::Http11 && head.expectation == Expectation::Continue;
@@ -69,24 +75,29 @@ impl<A: Application> Session<'_, '_, A> {
             self.state.keep_alive = KeepAlive::Last;
         }
         let begun = self.begin();
-        self.state.refusal = begun.err();
+        if let Err(problem) = begun {
+            self.state.refusal = Some(problem.status);
+            self.state.reason = problem.reason;
+        }
         if length == Length::Exact(0) {
             self.state.reading = Reading::Whole;
             return Ok(());
         }
         let (sink, limit) = match begun {
-            Ok(Begin::Respond) | Err(_) => {
+            Ok(BodyMode::Ignore) | Err(_) => {
                 self.disregard_body(length, awaits_continue);
                 return Ok(());
             }
-            Ok(Begin::Collect { limit }) => {
+            Ok(BodyMode::Collect { limit }) => {
                 let room = self.buffer.len().saturating_sub(RESERVE + self.state.staging());
                 (Sink::Buffer, limit.min(room) as u64)
             }
-            Ok(Begin::Stream { limit }) => (Sink::Application, limit),
+            Ok(BodyMode::Stream { limit }) => (Sink::Application, limit),
         };
         match length {
-            Length::Exact(length) if length > limit => self.fail(Status::CONTENT_TOO_LARGE),
+            Length::Exact(length) if length > limit => {
+                self.fail(Status::CONTENT_TOO_LARGE.because(TOO_LONG));
+            }
             _ => {
                 self.state.reading = Reading::Body(Body::new(length, limit), sink);
                 self.state.interim = if awaits_continue { CONTINUE.len() } else { 0 };
@@ -95,45 +106,44 @@ impl<A: Application> Session<'_, '_, A> {
         Ok(())
     }
 
-    /// What the application makes of the request, or the status with which the server answers in
-    /// its place.
+    /// What becomes of the body.
+    ///
+    /// # Errors
+    /// The problem that the server answers with, in the application's place.
     #[inline(never)]
-    fn begin(&mut self) -> Result<Begin, Status> {
+    fn begin(&mut self) -> Result<BodyMode> {
         let head = &self.state.head;
         if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
-            return Err(Status::EXPECTATION_FAILED);
+            return Err(Status::EXPECTATION_FAILED.into());
         }
         let request = Request::with_path(head, self.buffer, &[]);
         let methods = match head.form {
             Form::Resource => self.application.methods(request.path()),
-            // RFC 9110 section 9.3.7: about the server itself.
-            Form::Server | Form::Authority => {
-                Some(&[Method::Get, Method::Post, Method::Put, Method::Delete] as _)
-            }
+            Form::Server | Form::Authority => Some(SERVER_METHODS),
         };
         self.state.allow = methods.unwrap_or_default();
         let method = match head.method.ok_or(Status::NOT_IMPLEMENTED)? {
-            Method::Trace | Method::Connect => return Err(Status::METHOD_NOT_ALLOWED),
+            Method::Trace | Method::Connect => return Err(Status::METHOD_NOT_ALLOWED.into()),
             Method::Head => Method::Get,
             method => method,
         };
         let methods = methods.ok_or(Status::NOT_FOUND)?;
         if method == Method::Options {
-            return Err(Status::NO_CONTENT);
+            return Err(Status::NO_CONTENT.into());
         }
-        if !methods.contains(&method) {
-            return Err(Status::METHOD_NOT_ALLOWED);
+        if !methods.contains(method) {
+            return Err(Status::METHOD_NOT_ALLOWED.into());
         }
         if method == Method::Get && self.access.is_link(&request) {
-            return Err(Status::SEE_OTHER);
+            return Err(Status::SEE_OTHER.into());
         }
         self.application.begin(&request, &mut self.state.exchange, self.env)
     }
 
-    /// The answer does not depend on the body. One that is short is read and thrown away before the
-    /// answer, so that a malformed one is answered with 400 and nothing else; otherwise the
+    /// The response does not depend on the body. A short one is read and dropped before the
+    /// response, so that a malformed one is answered with 400 and nothing else. After a long one the
     /// connection closes, and so it does where the client may not send the body at all because it
-    /// was not told to continue (RFC 9110 section 10.1.1).
+    /// still waits for 100 Continue (RFC 9110 section 10.1.1).
     fn disregard_body(&mut self, length: Length, awaits_continue: bool) {
         let is_long = matches!(length, Length::Exact(length) if length > DISCARD_LIMIT);
         if is_long || awaits_continue {
@@ -146,7 +156,7 @@ impl<A: Application> Session<'_, '_, A> {
     }
 
     #[inline(never)]
-    fn receive_body(&mut self, input: &[u8]) -> Result<usize, Status> {
+    fn receive_body(&mut self, input: &[u8]) -> Result<usize> {
         let mut taken = 0;
         while let Reading::Body(body, sink) = &mut self.state.reading {
             let rest = input.get(taken..).unwrap_or_default();
@@ -189,22 +199,22 @@ impl<A: Application> Session<'_, '_, A> {
         Ok(taken)
     }
 
-    /// Answers.
-    // Its frame is large, and not to be added to that of reading.
+    /// Composes the response.
+    // Its frame is large: not part of the frame of reading.
     #[inline(never)]
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
         match self.state.refusal {
-            Some(status) => self.answer(status),
+            Some(status) => self.answer(status.because(self.state.reason)),
             None => self.respond(),
         }
     }
 
-    /// Nothing more can be read: says why.
-    pub(super) fn fail(&mut self, status: Status) {
+    /// Nothing more can be read: answers with the reason and closes.
+    pub(super) fn fail(&mut self, problem: Problem) {
         self.state.reading = Reading::Complete;
         self.state.keep_alive = KeepAlive::Last;
         self.state.exchange = None;
-        self.answer(status);
+        self.answer(problem);
     }
 }

@@ -1,28 +1,29 @@
-//! From an answer to bytes: what is staged, then what the application produces.
+//! From a response to bytes: what is staged, then what the application produces.
 
-use super::{CONTINUE, Session, Writing};
+use super::{CONTINUE, ConnectionMut, LEAST_PIECE, Writing};
 use crate::{
     http::{
-        application::{Application, Produced},
+        application::{Application, BodyPoll},
+        body_writer::BodyWriter,
         chunked::{CHUNK_OVERHEAD, chunk_data, frame_chunk},
         method::Method,
         request::Request,
-        response::Rest,
+        response::BodyFraming,
     },
     protocol::environment::Event,
-    wire::template::{Template, Value},
 };
 
-/// Shorter pieces of output are no place to begin a chunk.
-const SHORTEST_CHUNK: usize = CHUNK_OVERHEAD + 24;
+/// A chunk does not begin in less room than this.
+const SHORTEST_CHUNK: usize = LEAST_PIECE + CHUNK_OVERHEAD;
 
-impl<A: Application> Session<'_, '_, A> {
+impl<A: Application> ConnectionMut<'_, '_, A> {
     pub fn transmit(&mut self, output: &mut [u8]) -> usize {
         let mut sent = 0;
         loop {
             let is_staged = self.state.interim > 0 || !self.state.staged.is_empty();
             if !is_staged && matches!(self.state.writing, Writing::Staged) {
-                self.finish_answer();
+                self.report();
+                self.state.finish_response();
             }
             let Some(room) = output.get_mut(sent..).filter(|room| !room.is_empty()) else {
                 return sent;
@@ -54,57 +55,73 @@ impl<A: Application> Session<'_, '_, A> {
     }
 
     /// Lets the application write the next piece of its body: into `room` where that is possible,
-    /// otherwise into the buffer. Returns how much was written into `room`; `None` when the
-    /// application has nothing to say just now.
-    // What it computes beforehand is not for those who have all their answer in the buffer.
+    /// otherwise into the connection's buffer. Returns how much was written into `room`; `None` when
+    /// the application has nothing to send now.
+    // Not inlined: a response that is in the buffer as a whole does not pay for what is computed here.
     #[inline(never)]
-    fn produce(&mut self, rest: Rest, room: &mut [u8]) -> Option<usize> {
+    fn produce(&mut self, rest: BodyFraming, room: &mut [u8]) -> Option<usize> {
         let staging = self.state.staging();
-        let is_staged = rest == Rest::Chunked && room.len() < SHORTEST_CHUNK;
+        let is_sized = matches!(rest, BodyFraming::Sized(_));
+        let is_staged = !is_sized && room.len() < SHORTEST_CHUNK;
         let (front, back) = self.buffer.split_at_mut_checked(staging).unwrap_or_default();
         let whole = if is_staged { back } else { room };
         let place = match rest {
-            Rest::Chunked => chunk_data(whole),
-            Rest::Sized(left) => {
+            BodyFraming::Chunked => chunk_data(whole),
+            BodyFraming::Sized(left) => {
                 let len = usize::try_from(left).map_or(whole.len(), |left| left.min(whole.len()));
                 whole.get_mut(..len)
             }
-            Rest::UntilClose => Some(&mut *whole),
+            BodyFraming::UntilClose => Some(&mut *whole),
         };
         let place = place.unwrap_or_default();
         let (front, body) = front.split_at_checked(self.state.head.kept_len()).unwrap_or_default();
         let request = Request::new(&self.state.head, front, body);
-        let produced = match &mut self.state.exchange {
-            Some(exchange) => self.application.produce(&request, exchange, place, self.env),
-            None => Produced::End,
+        let longest = place.len();
+        let mut output = BodyWriter::new(place, self.state.body_sent);
+        let poll = match &mut self.state.exchange {
+            Some(exchange) => self.application.produce(&request, exchange, &mut output, self.env),
+            None => BodyPoll::End,
         };
-        let len = match produced {
-            Produced::Bytes(len @ 1..) => len.min(place.len()),
-            // Whoever half-closes gets his answer, but nobody waits with him for what may come.
-            Produced::Bytes(0) | Produced::Wait(_) if self.state.end_of_input => {
+        let len = match poll {
+            BodyPoll::Bytes(len @ 1..) => len.min(longest),
+            // A client that half-closes gets its response, but no connection waits for what may come.
+            BodyPoll::Bytes(0) | BodyPoll::Wait(_) if self.state.end_of_input => {
                 self.state.end_stream(rest, self.buffer);
                 return Some(0);
             }
-            Produced::Bytes(_) | Produced::Wait(_) => {
-                let at = if let Produced::Wait(at) = produced { at } else { None };
+            BodyPoll::Bytes(_) => {
+                self.state.writing = Writing::Waiting(rest, None);
+                return None;
+            }
+            BodyPoll::Wait(at) => {
                 self.state.writing = Writing::Waiting(rest, at);
                 return None;
             }
-            Produced::End => {
+            BodyPoll::End if !is_sized => {
                 self.state.end_stream(rest, self.buffer);
                 return Some(0);
+            }
+            BodyPoll::End => {
+                self.break_off("the body is shorter than announced");
+                return None;
+            }
+            BodyPoll::Fail(reason) => {
+                self.break_off(reason);
+                return None;
             }
         };
         self.state.body_sent += len as u64;
         self.state.writing = match rest {
-            Rest::Sized(left) if left == len as u64 => Writing::Staged,
-            Rest::Sized(left) => Writing::Body(Rest::Sized(left.saturating_sub(len as u64))),
+            BodyFraming::Sized(left) if left == len as u64 => Writing::Staged,
+            BodyFraming::Sized(left) => {
+                Writing::Body(BodyFraming::Sized(left.saturating_sub(len as u64)))
+            }
             rest => Writing::Body(rest),
         };
-        if rest != Rest::Chunked {
-            return Some(len);
-        }
-        let len = frame_chunk(whole, len);
+        let len = match rest {
+            BodyFraming::Chunked => frame_chunk(whole, len),
+            BodyFraming::Sized(_) | BodyFraming::UntilClose => len,
+        };
         if is_staged {
             self.state.staged = staging..staging + len;
             return Some(0);
@@ -112,25 +129,27 @@ impl<A: Application> Session<'_, '_, A> {
         Some(len)
     }
 
-    fn finish_answer(&mut self) {
+    /// Gives up on the body, which cannot continue.
+    #[inline(never)]
+    fn break_off(&mut self, reason: &'static str) {
+        self.state.reason = reason;
+        self.report();
+        self.state.exchange = None;
+        self.state.writing = Writing::Broken;
+    }
+
+    fn report(&mut self) {
         let head = &self.state.head;
-        let status = self.state.status.map_or(0, |status| status.0);
-        // A query may carry a token, which is nothing for a log.
-        let path = head.raw_path_bytes(self.buffer);
         self.env.observer.event(Event::Answered {
             service: self.service,
             remote: self.state.peer.remote,
-            what: Template {
-                form: "% % % %",
-                values: &[
-                    Value::Text(head.method.map_or("-", Method::name)),
-                    Value::Bytes(path),
-                    Value::Number(status.into()),
-                    Value::Number(self.state.body_sent),
-                ],
-            },
+            method: head.method.map_or("-", Method::name),
+            // Without the query, which may carry a token.
+            path: head.raw_path_bytes(self.buffer),
+            status: self.state.status.map_or(0, |status| status.0),
+            reason: self.state.reason,
+            bytes: self.state.body_sent,
         });
-        self.state.turn_over();
     }
 }
 

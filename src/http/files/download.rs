@@ -3,7 +3,7 @@
 use super::conditions::Current;
 use crate::{
     http::{
-        Answer, Produced, Reply, Request, Response, Status,
+        Answer, BodyPoll, Reply, Request, Response, Status,
         accept_encoding::AcceptEncoding,
         date,
         etag::EntityTag,
@@ -97,10 +97,10 @@ impl<F> Download<F> {
     }
 
     /// Writes the next bytes of the body.
-    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> Produced {
+    pub(crate) fn produce<S: Store<File = F>>(&mut self, store: &S, output: &mut [u8]) -> BodyPoll {
         let body = &mut self.body;
         if let Some(len) = body.produce_head(output) {
-            return Produced::Bytes(len);
+            return BodyPoll::Bytes(len);
         }
         let left = usize::try_from(body.end - body.next).unwrap_or(usize::MAX);
         let len = left.min(output.len());
@@ -108,10 +108,10 @@ impl<F> Download<F> {
         match store.read(&mut self.file, body.next, room) {
             Ok(len @ 1..) => {
                 body.next += len as u64;
-                Produced::Bytes(len)
+                BodyPoll::Bytes(len)
             }
             // The file has shrunk, or the medium failed.
-            Ok(0) | Err(_) => Produced::End,
+            Ok(0) | Err(_) => BodyPoll::End,
         }
     }
 }
@@ -147,37 +147,32 @@ impl Variant<'_> {
             Ok(Requested::Unsatisfiable) => {
                 return reply
                     .status(Status::RANGE_NOT_SATISFIABLE)
-                    .filled_field("Content-Range", "bytes */%", &[Value::Number(size)])
-                    .page();
+                    .field_with("Content-Range", "bytes */%", &[Value::Number(size)])
+                    .page("");
             }
             Err(Status::NOT_MODIFIED) => Status::NOT_MODIFIED,
             Err(status) => return reply.error(*status),
         };
         let response = self.validators(tag, reply.status(status), env);
-        let lines: &[u8] = match self.metadata.immutable {
-            true => {
-                b"Cache-Control: public, max-age=31536000, immutable\r\nAccept-Ranges: bytes\r\n"
-            }
-            false => b"Cache-Control: no-cache\r\nAccept-Ranges: bytes\r\n",
+        let caching = match self.metadata.immutable {
+            true => "public, max-age=31536000, immutable",
+            false => "no-cache",
         };
-        let Ok(requested) = requested else {
-            // Of a range that might be had, a 304 says nothing.
-            let lines = lines.strip_suffix(b"Accept-Ranges: bytes\r\n").unwrap_or(lines);
-            return response.own_lines(lines).empty();
-        };
-        let mut response = response.own_lines(lines);
+        let response = response.field("Cache-Control", caching);
+        let Ok(requested) = requested else { return response.empty() };
+        let mut response = response.field("Accept-Ranges", "bytes");
         if self.encoding == Encoding::Gzip {
-            response = response.own_field("Content-Encoding", b"gzip");
+            response = response.field("Content-Encoding", "gzip");
         }
         let Requested::Parts(ranges) = requested else {
             body.end = size;
-            return response.own_field("Content-Type", self.media_type.as_bytes()).sized(size);
+            return response.field("Content-Type", self.media_type).sized(size);
         };
         if let [range] = ranges.as_slice() {
             (body.next, body.end) = (range.first, range.last.saturating_add(1));
             return response
-                .own_field("Content-Type", self.media_type.as_bytes())
-                .filled_field("Content-Range", CONTENT_RANGE, &bounds(range, size))
+                .field("Content-Type", self.media_type)
+                .field_with("Content-Range", CONTENT_RANGE, &bounds(range, size))
                 .sized(range.length());
         }
         let parts = body.parts.insert(Parts {
@@ -190,7 +185,7 @@ impl Variant<'_> {
         });
         let boundary = [Value::Hex(parts.boundary)];
         response
-            .filled_field("Content-Type", "multipart/byteranges; boundary=%", &boundary)
+            .field_with("Content-Type", "multipart/byteranges; boundary=%", &boundary)
             .sized(parts.length())
     }
 
@@ -228,14 +223,14 @@ impl Variant<'_> {
         response: Response<'r>,
         env: &Environment<'_>,
     ) -> Response<'r> {
-        let mut response = response.own_field("ETag", tag.as_bytes());
+        let mut response = response.field("ETag", tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
             // Section 8.8.2.1: never later than Date.
             let modified = env.date().map_or(modified, |now| modified.min(now));
-            response = response.own_field("Last-Modified", &date::format(modified));
+            response = response.field("Last-Modified", date::format(modified));
         }
         if self.has_variants {
-            response = response.own_field("Vary", b"Accept-Encoding");
+            response = response.field("Vary", "Accept-Encoding");
         }
         response
     }

@@ -1,7 +1,7 @@
 //! The page that shows a folder without an index.
 
 use crate::{
-    http::{Produced, Request},
+    http::{BodyPoll, Request},
     store::{Entry, Store},
     wire::{template::Value, writer::ResumableWriter},
 };
@@ -41,7 +41,7 @@ impl<L> Listing<L> {
         store: &S,
         request: &Request<'_>,
         output: &mut [u8],
-    ) -> Produced {
+    ) -> BodyPoll {
         let mut len = 0;
         while len < output.len() {
             let room = output.get_mut(len..).unwrap_or_default();
@@ -50,7 +50,7 @@ impl<L> Listing<L> {
             len += page.shown();
             if !page.is_complete() {
                 self.sent += page.shown();
-                return Produced::Bytes(len);
+                return BodyPoll::Bytes(len);
             }
             self.sent = 0;
             self.piece = match self.piece {
@@ -64,7 +64,7 @@ impl<L> Listing<L> {
                 PagePart::End => break,
             };
         }
-        if len == 0 { Produced::End } else { Produced::Bytes(len) }
+        if len == 0 { BodyPoll::End } else { BodyPoll::Bytes(len) }
     }
 
     fn write(&self, request: &Request<'_>, page: &mut ResumableWriter<'_>) {

@@ -12,9 +12,12 @@ use self::upload::Form;
 use self::upload::status_of_writing;
 use super::{
     access::WriteAccess,
-    application::{Application, Begin, Produced},
+    application::{Application, BodyMode, BodyPoll},
+    body_writer::BodyWriter,
     etag::EntityTag,
     method::Method,
+    methods::Methods,
+    problem::Result,
     request::Request,
     response::{Answer, Reply},
     status::Status,
@@ -22,6 +25,7 @@ use super::{
 use crate::{
     protocol::environment::Environment,
     store::{Commit, Encoding, Store, StoreError, is_valid_path},
+    wire::template::Value,
 };
 
 /// Serves the files of a store: whole, in parts, gzipped if the store has such a variant and the
@@ -48,6 +52,9 @@ pub enum Exchange<S: Store> {
     Form(Form<S::Upload>),
 }
 
+const READ_AND_WRITE: Methods =
+    Methods::GET.and(Methods::PUT).and(Methods::DELETE).and(Methods::POST);
+
 /// What a folder's page is called.
 const INDEX: &str = "index.html";
 
@@ -57,7 +64,7 @@ type Path = heapless::String<255>;
 impl<S: Store> Files<S> {
     /// Files to be read.
     pub const fn new(store: S) -> Self {
-        Self { store, prefix: "", has_listings: false, access: WriteAccess::NOBODY }
+        Self { store, prefix: "", has_listings: false, access: WriteAccess::DENIED }
     }
 
     /// Puts the root folder at `prefix` instead of `/`: `docs/` for `/docs/`.
@@ -90,11 +97,11 @@ impl<S: Store> Files<S> {
 impl<S: Store> Application for Files<S> {
     type Exchange = Exchange<S>;
 
-    fn methods(&self, path: &str) -> Option<&'static [Method]> {
+    fn methods(&self, path: &str) -> Option<Methods> {
         path.strip_prefix(self.prefix)?;
         Some(match self.is_writable() {
-            true => &[Method::Get, Method::Put, Method::Delete, Method::Post],
-            false => &[Method::Get],
+            true => READ_AND_WRITE,
+            false => Methods::GET,
         })
     }
 
@@ -103,29 +110,29 @@ impl<S: Store> Application for Files<S> {
         request: &Request<'_>,
         exchange: &mut Option<Exchange<S>>,
         env: &mut Environment<'_>,
-    ) -> Result<Begin, Status> {
+    ) -> Result<BodyMode> {
         match request.method() {
             Method::Put => {
                 self.check_change(request, env)?;
                 *exchange = Some(Exchange::Upload(self.begin_put(request)?));
-                Ok(Begin::Stream { limit: u64::MAX })
+                Ok(BodyMode::Stream { limit: u64::MAX })
             }
             Method::Delete => {
                 self.check_change(request, env)?;
-                Ok(Begin::Respond)
+                Ok(BodyMode::Ignore)
             }
             Method::Post => {
                 self.access.check(request)?;
                 if !is_folder(self.path(request)) {
-                    return Err(Status::CONFLICT);
+                    return Err(Status::CONFLICT.into());
                 }
                 if !is_valid(self.path(request)) {
-                    return Err(Status::NOT_FOUND);
+                    return Err(Status::NOT_FOUND.into());
                 }
                 *exchange = Some(Exchange::Form(Form::new(request)?));
-                Ok(Begin::Stream { limit: u64::MAX })
+                Ok(BodyMode::Stream { limit: u64::MAX })
             }
-            _ => Ok(Begin::Respond),
+            _ => Ok(BodyMode::Ignore),
         }
     }
 
@@ -136,13 +143,15 @@ impl<S: Store> Application for Files<S> {
         piece: &[u8],
         scratch: &mut [u8],
         _env: &mut Environment<'_>,
-    ) -> Result<usize, Status> {
+    ) -> Result<usize> {
         match exchange {
             Exchange::Upload(upload) => {
                 self.store.write(upload, piece).map_err(status_of_writing)?;
                 Ok(piece.len())
             }
-            Exchange::Form(form) => form.receive(&self.store, self.path(request), piece, scratch),
+            Exchange::Form(form) => {
+                Ok(form.receive(&self.store, self.path(request), piece, scratch)?)
+            }
             Exchange::Download(_) | Exchange::Listing(_) => Ok(piece.len()),
         }
     }
@@ -185,13 +194,13 @@ impl<S: Store> Application for Files<S> {
         &mut self,
         request: &Request<'_>,
         exchange: &mut Exchange<S>,
-        output: &mut [u8],
+        output: &mut BodyWriter<'_>,
         _env: &mut Environment<'_>,
-    ) -> Produced {
+    ) -> BodyPoll {
         match exchange {
-            Exchange::Download(download) => download.produce(&self.store, output),
-            Exchange::Listing(listing) => listing.produce(&self.store, request, output),
-            Exchange::Upload(_) | Exchange::Form(_) => Produced::End,
+            Exchange::Download(download) => download.produce(&self.store, output.room()),
+            Exchange::Listing(listing) => listing.produce(&self.store, request, output.room()),
+            Exchange::Upload(_) | Exchange::Form(_) => BodyPoll::End,
         }
     }
 }
@@ -210,34 +219,35 @@ impl<S: Store> Files<S> {
     }
 
     /// Whether the file may be stored or deleted: by this client, under this name, as it is now.
-    fn check_change(&self, request: &Request<'_>, env: &Environment<'_>) -> Result<(), Status> {
+    fn check_change(&self, request: &Request<'_>, env: &Environment<'_>) -> Result<()> {
         self.access.check(request)?;
         let path = self.path(request);
         if is_folder(path) {
-            return Err(Status::CONFLICT);
+            return Err(Status::CONFLICT.into());
         }
         if !is_valid_path(path) {
-            return Err(Status::NOT_FOUND);
+            return Err(Status::NOT_FOUND.into());
         }
         let file = self.store.open(path, Encoding::Identity).ok();
         let metadata = file.as_ref().map(|file| self.store.metadata(file));
         let tag = metadata.map(|metadata| EntityTag::new(metadata.version, Encoding::Identity));
         let modified = metadata.and_then(|metadata| metadata.modified);
-        Current { tag: tag.as_ref(), modified, now: env.date(), is_read: false }.check(request)
+        Ok(Current { tag: tag.as_ref(), modified, now: env.date(), is_read: false }
+            .check(request)?)
     }
 
-    fn begin_put(&self, request: &Request<'_>) -> Result<S::Upload, Status> {
+    fn begin_put(&self, request: &Request<'_>) -> Result<S::Upload> {
         if !request.has_body() {
-            return Err(Status::LENGTH_REQUIRED);
+            return Err(Status::LENGTH_REQUIRED.into());
         }
         // RFC 9110 section 14.5: a part must not be taken for the whole.
         if request.field("Content-Range").is_some() {
-            return Err(Status::BAD_REQUEST);
+            return Err(Status::BAD_REQUEST.into());
         }
         if request.field("Content-Encoding").is_some() {
-            return Err(Status::UNSUPPORTED_MEDIA_TYPE);
+            return Err(Status::UNSUPPORTED_MEDIA_TYPE.into());
         }
-        self.store.create(request.content_length()).map_err(status_of_writing)
+        Ok(self.store.create(request.content_length()).map_err(status_of_writing)?)
     }
 }
 
@@ -328,8 +338,8 @@ fn redirect_to_folder(request: &Request<'_>, reply: Reply<'_>) -> Answer {
     let (mark, query) = request.query().map_or(("", ""), |query| ("?", query));
     reply
         .status(Status::MOVED_PERMANENTLY)
-        .joined_field("Location", &[path, "/", mark, query])
-        .page()
+        .field_with("Location", "%/%%", &[path, mark, query].map(Value::Text))
+        .page("")
 }
 
 /// The status that tells a client of a store's error.

@@ -6,7 +6,10 @@ use smoltcp::time::{Duration, Instant};
 
 use super::{Bench, files, statuses};
 use crate::{
-    http::{Answer, Application, Begin, Method, Produced, Reply, Request, Status, segments},
+    http::{
+        Answer, Application, BodyMode, BodyPoll, BodyWriter, Method, Methods, Reply, Request,
+        Result, Status, segments,
+    },
     protocol::{environment::Environment, stream::Phase},
 };
 
@@ -37,12 +40,12 @@ struct Point<'a> {
 impl Application for Sample {
     type Exchange = Exchange;
 
-    fn methods(&self, path: &str) -> Option<&'static [Method]> {
+    fn methods(&self, path: &str) -> Option<Methods> {
         match segments(path, &mut [""; 3]) {
-            ["echo"] => Some(&[Method::Get, Method::Post]),
-            ["sum"] => Some(&[Method::Put]),
+            ["echo"] => Some(Methods::GET.and(Methods::POST)),
+            ["sum"] => Some(Methods::PUT),
             ["point", _] | ["countdown", _] | ["events"] | ["endless"] | ["short"] => {
-                Some(&[Method::Get])
+                Some(Methods::GET)
             }
             _ => None,
         }
@@ -57,14 +60,14 @@ impl Application for Sample {
         request: &Request<'_>,
         exchange: &mut Option<Exchange>,
         _env: &mut Environment<'_>,
-    ) -> Result<Begin, Status> {
+    ) -> Result<BodyMode> {
         Ok(match request.method() {
-            Method::Post => Begin::Collect { limit: 20 },
+            Method::Post => BodyMode::Collect { limit: 20 },
             Method::Put => {
                 *exchange = Some(Exchange::Sum(0));
-                Begin::Stream { limit: 1000 }
+                BodyMode::Stream { limit: 1000 }
             }
-            _ => Begin::Respond,
+            _ => BodyMode::Ignore,
         })
     }
 
@@ -75,10 +78,10 @@ impl Application for Sample {
         piece: &[u8],
         _scratch: &mut [u8],
         _env: &mut Environment<'_>,
-    ) -> Result<usize, Status> {
+    ) -> Result<usize> {
         let Exchange::Sum(sum) = exchange else { panic!("another exchange") };
         if piece.contains(&b'!') {
-            return Err(Status::UNPROCESSABLE_CONTENT);
+            return Err(Status::UNPROCESSABLE_CONTENT.into());
         }
         // At most three at a time, and none once in a while.
         let taken = piece.len().min(3);
@@ -111,7 +114,7 @@ impl Application for Sample {
             }),
             (_, ["sum"], Some(sum)) => reply.ok().text(&format!("{sum}")),
             (_, ["point", name], _) => {
-                let x = request.parameter("x").and_then(|x| x.parse().ok()).unwrap_or(0);
+                let x = request.query_parameter("x").and_then(|x| x.parse().ok()).unwrap_or(0);
                 reply.status(Status::CREATED).field("Expires", "0").json(&Point { name, x })
             }
             (_, ["countdown", from], _) => match from.parse() {
@@ -141,31 +144,32 @@ impl Application for Sample {
         &mut self,
         _request: &Request<'_>,
         exchange: &mut Exchange,
-        output: &mut [u8],
+        output: &mut BodyWriter<'_>,
         env: &mut Environment<'_>,
-    ) -> Produced {
+    ) -> BodyPoll {
+        let output = output.room();
         match exchange {
-            Exchange::Countdown(0) => Produced::End,
+            Exchange::Countdown(0) => BodyPoll::End,
             Exchange::Countdown(left) => {
                 *left -= 1;
                 output[0] = b'0' + (*left % 10) as u8;
-                Produced::Bytes(1)
+                BodyPoll::Bytes(1)
             }
             Exchange::Events { next } if self.released || *next <= env.now => {
                 self.released = false;
                 *next = env.now + Duration::from_secs(1);
                 output[..9].copy_from_slice(b"data: x\n\n");
-                Produced::Bytes(9)
+                BodyPoll::Bytes(9)
             }
-            Exchange::Events { next } => Produced::Wait(Some(*next)),
-            Exchange::Endless => Produced::Wait(None),
-            Exchange::Short(0) => Produced::End,
+            Exchange::Events { next } => BodyPoll::Wait(Some(*next)),
+            Exchange::Endless => BodyPoll::Wait(None),
+            Exchange::Short(0) => BodyPoll::End,
             Exchange::Short(left) => {
                 *left -= 1;
                 output[0] = b'.';
-                Produced::Bytes(1)
+                BodyPoll::Bytes(1)
             }
-            Exchange::Sum(_) => Produced::End,
+            Exchange::Sum(_) => BodyPoll::End,
         }
     }
 }

@@ -260,7 +260,7 @@ impl Sink for FileSink {
 
 fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Environment<'_>) {
     let what = Template { form, values };
-    env.observer.event(Event::Answered { service: "client", remote, what });
+    env.observer.event(Event::Note { service: "client", remote, what });
 }
 
 fn ignore(_: PingEvent) {}

@@ -113,7 +113,7 @@ struct TcpDevice {
 impl TcpDevice {
     fn protocols(&self) -> Protocols {
         (
-            web::tcp(&web::PORTS, self.web(WriteAccess::NOBODY)).at_most(WEB_CONNECTIONS),
+            web::tcp(&web::PORTS, self.web(WriteAccess::DENIED)).at_most(WEB_CONNECTIONS),
             files::tcp(files::PORTS, OFFERED, self.store, FileServer::new(self.store)),
             time::tcp(timestamp::PORT),
             ping::tcp(),

@@ -1,0 +1,30 @@
+//! Why a request was not answered as asked: a status, and the reason where the server knows one.
+
+use super::{response::Answer, status::Status};
+
+/// A status for the client, with a reason in words for its user and for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Problem {
+    /// The status of the response.
+    pub status: Status,
+    /// One phrase of plain text, without a full stop; empty if the status says all there is. It is
+    /// sent to the client: no secrets.
+    pub reason: &'static str,
+}
+
+/// What handlers and [`Application`](super::Application)'s methods return: `?` works on a [`Status`]
+/// and on a [`Problem`].
+pub type Result<T = Answer> = core::result::Result<T, Problem>;
+
+impl Status {
+    /// This status together with a reason: `Status::CONFLICT.because("this title exists already")`.
+    pub const fn because(self, reason: &'static str) -> Problem {
+        Problem { status: self, reason }
+    }
+}
+
+impl From<Status> for Problem {
+    fn from(status: Status) -> Self {
+        status.because("")
+    }
+}

@@ -84,8 +84,8 @@ impl Observer for Log {
                 if self.verbosity >= Verbosity::Info =>
             {
                 let line = self.begin();
-                let _ = write!(line, "{service}: {remote}");
-                let _ = if file.is_empty() { Ok(()) } else { write!(line, ": {file}") };
+                let file = if file.is_empty() { "-" } else { file };
+                let _ = write!(line, "{service}: {remote}: {file}");
                 match (result, is_upload) {
                     (Ok(bytes), true) => writeln!(line, ": {bytes} bytes stored"),
                     (Ok(bytes), false) => writeln!(line, ": {bytes} bytes sent"),

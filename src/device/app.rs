@@ -214,10 +214,10 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     ) -> http::Result<BodyMode> {
         match self.resource(request.path()) {
             Some(Resource::Page) if request.method() == Method::Post => {
-                match exchange.insert(DeviceExchange::Upload(None)) {
-                    DeviceExchange::Upload(exchange) => self.files.begin(request, exchange, env),
-                    _ => Err(http::Status::INTERNAL_SERVER_ERROR.into()),
-                }
+                let mut upload = None;
+                let mode = self.files.begin(request, &mut upload, env);
+                *exchange = Some(DeviceExchange::Upload(upload));
+                mode
             }
             Some(Resource::Capture) => self.access.check(request).map(|()| BodyMode::Ignore),
             Some(Resource::Ping | Resource::Clock) => {
@@ -310,10 +310,11 @@ fn show_page<S: Store>(
     let name = request.path().strip_prefix(PREFIX).unwrap_or_default();
     let name = if name.is_empty() { "index.html" } else { name };
     match Download::open(&PAGE, name, request) {
-        Ok(download) => match exchange.insert(DeviceExchange::Page(download)) {
-            DeviceExchange::Page(download) => download.respond(&PAGE, name, request, reply, env),
-            _ => reply.error(http::Status::INTERNAL_SERVER_ERROR),
-        },
+        Ok(mut download) => {
+            let answer = download.respond(&PAGE, name, request, reply, env);
+            *exchange = Some(DeviceExchange::Page(download));
+            answer
+        }
         Err(_) => reply.error(http::Status::NOT_FOUND),
     }
 }

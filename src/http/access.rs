@@ -51,13 +51,16 @@ impl WriteAccess {
     /// 403 when all changes are denied, and when the request comes from a page of another site: a
     /// browser adds credentials to those on its own. 401 when the token is missing or wrong.
     pub fn check(&self, request: &Request<'_>) -> Result<()> {
-        if !self.is_possible() {
-            return Err(Status::FORBIDDEN.because("changes are not enabled"));
-        }
-        if is_cross_site(request) {
-            return Err(Status::FORBIDDEN.because("sent by a page of another site"));
-        }
-        if self.is_shown_by(request) { Ok(()) } else { Err(Status::UNAUTHORIZED.into()) }
+        let (status, reason) = if !self.is_possible() {
+            (Status::FORBIDDEN, "changes are not enabled")
+        } else if is_cross_site(request) {
+            (Status::FORBIDDEN, "sent by a page of another site")
+        } else if !self.is_shown_by(request) {
+            (Status::UNAUTHORIZED, "token missing or wrong")
+        } else {
+            return Ok(());
+        };
+        Err(status.because(reason))
     }
 
     /// Whether `request` carries the token, for what only its holder may see.

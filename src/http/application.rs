@@ -8,9 +8,9 @@ pub use self::combined::Either;
 use super::{
     body_writer::BodyWriter,
     methods::Methods,
-    problem::{Problem, Result},
+    problem::Result,
     request::Request,
-    response::{Answer, Reply, Response},
+    response::{Answer, Reply},
 };
 use crate::protocol::environment::Environment;
 
@@ -33,7 +33,7 @@ use crate::protocol::environment::Environment;
 ///
 /// ```
 /// use bareserve::{
-///     environment::Environment,
+///     Environment,
 ///     http::{Answer, Application, Methods, Reply, Request, Status, segments},
 /// };
 ///
@@ -143,12 +143,11 @@ pub trait Application {
         BodyPoll::End
     }
 
-    /// Writes the body of an error response: a short page of HTML, unless an application whose
-    /// clients read something else overrides it. Status and the fields that it demands are in
-    /// `response` already.
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
-        let _ = request;
-        response.page(problem.reason)
+    /// Whether the clients of the resource at `path` expect JSON. Its errors are
+    /// [problem details](https://www.rfc-editor.org/rfc/rfc9457) then, instead of short pages.
+    fn speaks_json(&self, path: &str) -> bool {
+        let _ = path;
+        false
     }
 }
 

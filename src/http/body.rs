@@ -8,7 +8,7 @@ use super::{
 };
 
 /// The reason of a 413.
-pub(super) const TOO_LONG: &str = "the body is longer than this resource accepts";
+pub(super) const TOO_LONG: &str = "the body is too long";
 const MALFORMED: &str = "malformed chunk";
 
 /// Finds the data of a body in the input, and its end.

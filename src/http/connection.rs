@@ -276,7 +276,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         match self.state.writing {
             // RFC 9112 section 8: an incomplete request.
             Writing::Nothing if self.state.is_within_request() => {
-                self.fail(Status::BAD_REQUEST.because("the request is incomplete"));
+                self.fail(Status::BAD_REQUEST.because("incomplete request"));
             }
             Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
             Writing::Waiting(rest, _) => self.state.end_stream(rest, self.buffer),

@@ -13,7 +13,7 @@ impl Methods {
     /// None.
     pub const NONE: Self = Self(0);
     /// GET, and with it HEAD.
-    pub const GET: Self = Self(bit(Method::Get));
+    pub const GET: Self = Self(bit(Method::Get) | bit(Method::Head));
     /// POST.
     pub const POST: Self = Self(bit(Method::Post));
     /// PUT.
@@ -48,16 +48,9 @@ impl Methods {
     }
 }
 
-/// 0 for a method that is in no set, because the server itself answers or refuses it.
+/// None for CONNECT, which no resource has.
 const fn bit(method: Method) -> u8 {
-    match method {
-        Method::Get | Method::Head => 1,
-        Method::Post => 1 << 1,
-        Method::Put => 1 << 2,
-        Method::Patch => 1 << 3,
-        Method::Delete => 1 << 4,
-        Method::Options | Method::Trace | Method::Connect => 0,
-    }
+    (1_u16 << method as u16) as u8
 }
 
 #[cfg(test)]

@@ -38,6 +38,16 @@ impl<'o> Output<'o> {
         self.len += writer.shown();
     }
 
+    /// Writes nothing where not everything fits.
+    pub fn fill_if_it_fits(&mut self, form: &str, values: &[Value<'_>]) {
+        let (len, overflow) = (self.len, self.overflow);
+        self.fill(form, values);
+        // Room for what ends the text.
+        if self.overflow || self.len + 2 > self.place.len() {
+            (self.len, self.overflow) = (len, overflow);
+        }
+    }
+
     /// The number of bytes written; `None` if something did not fit.
     pub fn finish(&self) -> Option<usize> {
         (!self.overflow).then_some(self.len)

@@ -81,7 +81,7 @@ impl From<Problem> for Answer {
 
 /// The answer to a request whose response is longer than the free part of the connection's buffer.
 pub(super) const TOO_LONG: Problem =
-    Status::INTERNAL_SERVER_ERROR.because("the response does not fit into the connection's buffer");
+    Status::INTERNAL_SERVER_ERROR.because("the response does not fit into the buffer");
 
 /// Writes a body to the front of a slice and returns its length, or `None` when it does not fit.
 type Compose<'c> = &'c mut dyn FnMut(&mut [u8]) -> Option<usize>;
@@ -126,11 +126,16 @@ impl<'r> Reply<'r> {
         self.status(status).field("Location", location).page("")
     }
 
-    /// An error: a [`Status`], or a [`Problem`] with a reason. The body comes from
-    /// [`Application::explain`](super::Application::explain).
+    /// An error: a [`Status`], or a [`Problem`] with a reason. The body is a short page, or
+    /// JSON where the resource [speaks it](super::Application::speaks_json).
     pub fn error(self, problem: impl Into<Problem>) -> Answer {
-        Answer(Err(problem.into()))
+        refuse(problem.into())
     }
+}
+
+#[inline(never)]
+fn refuse(problem: Problem) -> Answer {
+    Answer(Err(problem))
 }
 
 impl<'r> Response<'r> {
@@ -255,9 +260,24 @@ impl<'r> Response<'r> {
             page.status(status);
             page.bytes(b"</h1>\n");
             if !reason.is_empty() {
-                page.fill("<p>%</p>\n", &[Value::Html(reason)]);
+                page.fill_if_it_fits("<p>%</p>\n", &[Value::Html(reason)]);
             }
             page.finish()
+        })
+    }
+
+    /// Ends the response with problem details in JSON (RFC 9457).
+    pub(super) fn problem_details(self, reason: &str) -> Answer {
+        let status = self.status;
+        self.compose("application/problem+json", &mut |room| {
+            let mut json = Output::new(room);
+            let values = &[Value::Json(status.reason()), Value::Number(status.0.into())];
+            json.fill("{\"title\": %, \"status\": %", values);
+            if !reason.is_empty() {
+                json.fill_if_it_fits(", \"detail\": %", &[Value::Json(reason)]);
+            }
+            json.bytes(b"}\n");
+            json.finish()
         })
     }
 

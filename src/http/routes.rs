@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use bareserve::http::{Request, Reply, Result, Route, Routes, Status, get, put};
-//! use bareserve::environment::Environment;
+//! use bareserve::Environment;
 //!
 //! struct App {
 //!     lamps: [bool; 8],
@@ -43,12 +43,12 @@ use super::{
     parameters,
     problem::{Problem, Result},
     request::Request,
-    response::{Answer, Reply, Response},
+    response::{Answer, Reply},
     status::Status,
 };
 use crate::{
     protocol::environment::Environment,
-    wire::{number::parse_decimal, template::Value, writer::ResumableWriter},
+    wire::{number::parse_decimal, writer::ResumableWriter},
 };
 
 /// Answers a request.
@@ -159,7 +159,8 @@ impl<A> Route<A> {
     }
 
     /// Lets `body` write the response's body, when the handler ends the head with
-    /// [`Response::stream`] or [`Response::sized`]. For one that is longer than the connection's
+    /// [`Response::stream`](super::Response::stream) or
+    /// [`Response::sized`](super::Response::sized). For one that is longer than the connection's
     /// buffer.
     #[must_use]
     pub const fn streamed(self, body: BodyHandler<A>) -> Self {
@@ -332,12 +333,8 @@ impl<A> Application for Routes<A> {
         }
     }
 
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
-        if self.matching(request.path()).any(|route| route.is_json) {
-            problem_details(problem, response)
-        } else {
-            response.page(problem.reason)
-        }
+    fn speaks_json(&self, path: &str) -> bool {
+        self.matching(path).any(|route| route.is_json)
     }
 }
 
@@ -349,19 +346,4 @@ pub(super) const NOT_JSON: Problem =
 pub(super) fn is_json(request: &Request<'_>) -> bool {
     let value = request.field("Content-Type").unwrap_or_default();
     parameters::split(value.as_bytes()).0.eq_ignore_ascii_case(b"application/json")
-}
-
-/// RFC 9457.
-fn problem_details(problem: Problem, response: Response<'_>) -> Answer {
-    let Problem { status, reason } = problem;
-    response.composed("application/problem+json", |room| {
-        let mut out = ResumableWriter::new(room, 0);
-        let values = &[Value::Json(status.reason()), Value::Number(status.0.into())];
-        out.fill("{\"title\": %, \"status\": %", values);
-        if !reason.is_empty() {
-            out.fill(", \"detail\": %", &[Value::Json(reason)]);
-        }
-        out.put("}\n");
-        out.is_complete().then(|| out.shown())
-    })
 }

@@ -140,25 +140,24 @@ impl<U: Uart> Observer for Log<'_, U> {
                 self.about(service, remote, Template { form: "connected to port %", values });
             }
             Event::Answered { service, remote, method, path, status, reason, bytes } => {
+                let form = if reason.is_empty() { "% % % %" } else { "% % % %: %" };
                 let values = &[
                     Value::Text(method),
                     Value::Bytes(path),
                     Value::Number(status.into()),
                     Value::Number(bytes),
-                    Value::Text(if reason.is_empty() { "" } else { ": " }),
                     Value::Text(reason),
                 ];
-                self.about(service, remote, Template { form: "% % % %%%", values });
+                self.about(service, remote, Template { form, values });
             }
             Event::Transferred { service, remote, file, is_upload, result } => {
-                let separator = Value::Text(if file.is_empty() { "" } else { ": " });
                 let (form, how) = match (result, is_upload) {
-                    (Ok(bytes), true) => ("%%% bytes stored", Value::Number(bytes)),
-                    (Ok(bytes), false) => ("%%% bytes sent", Value::Number(bytes)),
-                    (Err(reason), _) => ("%%%", Value::Text(reason)),
+                    (Ok(bytes), true) => ("%: % bytes stored", Value::Number(bytes)),
+                    (Ok(bytes), false) => ("%: % bytes sent", Value::Number(bytes)),
+                    (Err(reason), _) => ("%: %", Value::Text(reason)),
                 };
-                let values = &[Value::Text(file), separator, how];
-                self.about(service, remote, Template { form, values });
+                let file = Value::Text(if file.is_empty() { "-" } else { file });
+                self.about(service, remote, Template { form, values: &[file, how] });
             }
             Event::Note { service, remote, what } => self.about(service, remote, what),
             Event::Datagram { service, remote, bytes_in, bytes_out } => {
@@ -252,7 +251,8 @@ mod tests {
         answered(&mut log, "http", 1, 80);
         assert!(log.flush());
         let text = String::from_utf8(log.uart().0.clone()).unwrap();
-        let whole = text.lines().filter(|line| line.ends_with("http 10.0.0.1:80: GET / 200 7")).count();
+        let whole =
+            text.lines().filter(|line| line.ends_with("http 10.0.0.1:80: GET / 200 7")).count();
         assert_eq!(text.lines().count(), whole + 1);
         assert!(text.contains(&format!("log: {} lines lost\r\n", 101 - whole)), "{text}");
     }

@@ -5,9 +5,9 @@ use crate::{
     http::{
         body_writer::BodyWriter,
         methods::Methods,
-        problem::{Problem, Result},
+        problem::Result,
         request::Request,
-        response::{Answer, Reply, Response},
+        response::{Answer, Reply},
         status::Status,
     },
     protocol::environment::Environment,
@@ -91,11 +91,8 @@ impl<A: Application> Application for Option<A> {
         }
     }
 
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
-        match self {
-            Some(application) => application.explain(request, problem, response),
-            None => response.page(problem.reason),
-        }
+    fn speaks_json(&self, path: &str) -> bool {
+        self.as_ref().is_some_and(|application| application.speaks_json(path))
     }
 }
 
@@ -151,8 +148,8 @@ impl<A: Application> Application for &mut A {
         (**self).produce(request, exchange, output, env)
     }
 
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
-        (**self).explain(request, problem, response)
+    fn speaks_json(&self, path: &str) -> bool {
+        (**self).speaks_json(path)
     }
 }
 
@@ -236,11 +233,9 @@ impl<A: Application, B: Application> Application for (A, B) {
         }
     }
 
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
-        match self.0.methods(request.path()) {
-            Some(_) => self.0.explain(request, problem, response),
-            None => self.1.explain(request, problem, response),
-        }
+    fn speaks_json(&self, path: &str) -> bool {
+        // In this order, so that it is no code where neither does.
+        self.0.speaks_json(path) || self.1.speaks_json(path) && self.0.methods(path).is_none()
     }
 }
 
@@ -318,12 +313,12 @@ impl<A: Application, B: Application, C: Application> Application for (A, B, C) {
         (a, (b, c)).produce(request, exchange, output, env)
     }
 
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
+    fn speaks_json(&self, path: &str) -> bool {
         let (a, b, c) = self;
-        match (a.methods(request.path()), b.methods(request.path())) {
-            (Some(_), _) => a.explain(request, problem, response),
-            (None, Some(_)) => b.explain(request, problem, response),
-            (None, None) => c.explain(request, problem, response),
+        match (a.methods(path), b.methods(path)) {
+            (Some(_), _) => a.speaks_json(path),
+            (None, Some(_)) => b.speaks_json(path),
+            (None, None) => c.speaks_json(path),
         }
     }
 }
@@ -392,14 +387,13 @@ impl<A: Application, B: Application, C: Application, D: Application> Application
         (a, (b, (c, d))).produce(request, exchange, output, env)
     }
 
-    fn explain(&self, request: &Request<'_>, problem: Problem, response: Response<'_>) -> Answer {
+    fn speaks_json(&self, path: &str) -> bool {
         let (a, b, c, d) = self;
-        let path = request.path();
         match (a.methods(path), b.methods(path), c.methods(path)) {
-            (Some(_), ..) => a.explain(request, problem, response),
-            (None, Some(_), _) => b.explain(request, problem, response),
-            (None, None, Some(_)) => c.explain(request, problem, response),
-            (None, None, None) => d.explain(request, problem, response),
+            (Some(_), ..) => a.speaks_json(path),
+            (None, Some(_), _) => b.speaks_json(path),
+            (None, None, Some(_)) => c.speaks_json(path),
+            (None, None, None) => d.speaks_json(path),
         }
     }
 }

@@ -1,21 +1,34 @@
 //! From a request to the head of its response, by the application or in its place.
 
-use super::{ConnectionMut, KeepAlive};
+use super::{ConnectionMut, KeepAlive, Writing};
 use crate::http::{
     application::Application,
-    method::Method,
     output::Output,
     problem::Problem,
     request::Request,
-    response::{Draft, ResponseContext},
+    response::{Composed, Draft, ResponseContext},
     status::Status,
 };
 
+/// A response, a problem with it, and a problem with the response to that.
+const ATTEMPTS: u8 = 3;
+
 impl<A: Application> ConnectionMut<'_, '_, A> {
-    /// Lets the application answer.
-    pub(super) fn respond(&mut self) {
+    /// Answers the request: `problem`, if there is one, in the application's place.
+    pub(super) fn answer(&mut self, mut problem: Option<Problem>) {
+        for _ in 0..ATTEMPTS {
+            match self.compose(problem) {
+                Ok(response) => return self.state.begin_writing(response),
+                Err(next) => problem = Some(next),
+            }
+        }
+        self.state.writing = Writing::Broken;
+    }
+
+    #[inline(never)]
+    fn compose(&mut self, problem: Option<Problem>) -> Result<Composed, Problem> {
         let (kept, staging) = (self.state.head.kept_len(), self.state.staging());
-        let Some((front, room)) = self.buffer.split_at_mut_checked(staging) else { return };
+        let (front, room) = self.buffer.split_at_mut_checked(staging).unwrap_or_default();
         let (front, body) = front.split_at_checked(kept).unwrap_or_default();
         let request = Request::with_path(&self.state.head, front, body);
         let context = ResponseContext {
@@ -26,53 +39,21 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             allow: self.state.allow,
         };
         let mut draft = Draft { output: Output::new(room), context };
-        let exchange = &mut self.state.exchange;
-        let answer = self.application.respond(&request, exchange, draft.reply(), self.env);
-        match answer.0 {
-            Ok(response) => self.state.begin_writing(response),
-            Err(problem) => self.answer(problem),
-        }
-    }
-
-    /// Answers in the application's place.
-    #[inline(never)]
-    pub(super) fn answer(&mut self, problem: Problem) {
-        self.state.reason = problem.reason;
-        // A reason or a body that does not fit is left out.
-        if !self.try_answer(problem, true) {
-            self.try_answer(problem.status.into(), false);
-        }
-    }
-
-    /// Returns whether the response fits into the buffer. Its body is the application's own if
-    /// `is_explained`.
-    fn try_answer(&mut self, problem: Problem, is_explained: bool) -> bool {
-        let head = &self.state.head;
-        let Some((front, room)) = self.buffer.split_at_mut_checked(self.state.staging()) else {
-            return true;
+        let reply = draft.reply();
+        let Some(Problem { status, reason }) = problem else {
+            let exchange = &mut self.state.exchange;
+            return self.application.respond(&request, exchange, reply, self.env).0;
         };
-        let request = Request::new(head, front, &[]);
-        let context = ResponseContext {
-            date: self.date.at(self.env.date()),
-            version: head.version,
-            persistent: self.state.keep_alive == KeepAlive::Open,
-            is_head: head.method == Some(Method::Head),
-            allow: self.state.allow,
-        };
-        let mut draft = Draft { output: Output::new(room), context };
-        let response = draft.reply().status(problem.status).demanded_fields();
-        let answer = match problem.status {
+        self.state.reason = reason;
+        let response = reply.status(status);
+        let answer = match status {
             Status::NO_CONTENT => response.allow().empty(),
             Status::SEE_OTHER => self.access.redirect_with_cookie(&request, response),
-            _ if is_explained && head.is_complete() => {
-                self.application.explain(&request, problem, response)
+            _ if self.application.speaks_json(request.path()) => {
+                response.demanded_fields().problem_details(reason)
             }
-            _ => response.page(problem.reason),
+            _ => response.demanded_fields().page(reason),
         };
-        match answer.0 {
-            Ok(response) => self.state.begin_writing(response),
-            Err(_) => return false,
-        }
-        true
+        answer.0
     }
 }

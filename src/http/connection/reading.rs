@@ -67,7 +67,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         let length = head.framing.length(head.version)?;
         // RFC 9112 section 3.2.
         if head.version == Version::Http11 && !head.has_host {
-            return Err(Status::BAD_REQUEST.because("the Host field is missing"));
+            return Err(Status::BAD_REQUEST.because("no Host field"));
         }
         let awaits_continue =
             head.version == Version::Http11 && head.expectation == Expectation::Continue;
@@ -204,10 +204,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     #[inline(never)]
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
-        match self.state.refusal {
-            Some(status) => self.answer(status.because(self.state.reason)),
-            None => self.respond(),
-        }
+        let reason = self.state.reason;
+        self.answer(self.state.refusal.map(|status| status.because(reason)));
     }
 
     /// Nothing more can be read: answers with the reason and closes.
@@ -215,6 +213,6 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         self.state.reading = Reading::Complete;
         self.state.keep_alive = KeepAlive::Last;
         self.state.exchange = None;
-        self.answer(problem);
+        self.answer(Some(problem));
     }
 }

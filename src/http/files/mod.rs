@@ -280,12 +280,11 @@ impl<S: Store> Files<S> {
             path
         };
         match Download::open(&self.store, file, request) {
-            Ok(download) => match exchange.insert(Exchange::Download(download)) {
-                Exchange::Download(download) => {
-                    download.respond(&self.store, file, request, reply, env)
-                }
-                _ => reply.error(Status::INTERNAL_SERVER_ERROR),
-            },
+            Ok(mut download) => {
+                let answer = download.respond(&self.store, file, request, reply, env);
+                *exchange = Some(Exchange::Download(download));
+                answer
+            }
             Err(StoreError::IsFolder) if !is_folder => redirect_to_folder(request, reply),
             Err(StoreError::NotFound) if is_folder && self.has_listings => {
                 self.list(path, exchange, reply)
@@ -338,7 +337,7 @@ fn redirect_to_folder(request: &Request<'_>, reply: Reply<'_>) -> Answer {
     let (mark, query) = request.query().map_or(("", ""), |query| ("?", query));
     reply
         .status(Status::MOVED_PERMANENTLY)
-        .field_with("Location", "%/%%", &[path, mark, query].map(Value::Text))
+        .field_with("Location", "%/%%", &[Value::Text(path), Value::Text(mark), Value::Text(query)])
         .page("")
 }
 

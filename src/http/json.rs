@@ -32,10 +32,7 @@ impl Request<'_> {
             return Err(Status::BAD_REQUEST.because("JSON nested too deeply"));
         }
         let mut unescaped = [0; LONGEST_ESCAPED];
-        let (value, length) = from_slice_escaped(self.body(), &mut unescaped).map_err(explain)?;
-        let rest = self.body().get(length..).unwrap_or_default();
-        let is_whole = rest.trim_ascii().is_empty();
-        if is_whole { Ok(value) } else { Err(Status::BAD_REQUEST.because("more than one value")) }
+        from_slice_escaped(self.body(), &mut unescaped).map(|(value, _)| value).map_err(explain)
     }
 }
 
@@ -56,6 +53,7 @@ fn explain(error: de::Error) -> Problem {
         | Error::EofWhileParsingValue => "incomplete JSON",
         Error::InvalidType | Error::InvalidNumber => "a JSON value of another type than expected",
         Error::EscapedStringIsTooLong => "a JSON string with escapes is too long",
+        Error::TrailingCharacters => "more than one JSON value",
         Error::CustomError => "a JSON member is missing, unknown or out of range",
         _ => "malformed JSON",
     })

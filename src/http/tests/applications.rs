@@ -8,7 +8,7 @@ use super::{Bench, files, statuses};
 use crate::{
     http::{
         Answer, Application, BodyMode, BodyPoll, BodyWriter, Method, Methods, Reply, Request,
-        Result, Status, segments,
+        Result, Status, WriteAccess, auth::Token, segments,
     },
     protocol::{environment::Environment, stream::Phase},
 };
@@ -358,4 +358,52 @@ fn phases() {
     .collect();
     use Phase::*;
     assert_eq!(steps, [FirstByte, Head, Head, Body, Body, Idle, Head]);
+}
+
+#[test]
+fn a_redirect_that_does_not_fit_is_an_error_and_no_silence() {
+    let token = "0123456789abcdef0123456789abcdef";
+    let access = WriteAccess::with_token(Token::from_text(token).expect("a token"));
+    for (length, status) in [(5, 303), (100, 303), (400, 500)] {
+        let path = "x".repeat(length);
+        let input = format!(
+            "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\nGET /{path}?token={token} HTTP/1.1\r\nHost: a\r\n\r\n"
+        );
+        let mut bench: Bench<Everything> = Bench::new(Everything);
+        bench.server.access = access;
+        assert_eq!(bench.statuses(input.as_bytes()), [204, status], "{length}");
+    }
+}
+
+/// Has every path, and a reason that is longer than any buffer.
+struct Everything;
+
+impl Application for Everything {
+    type Exchange = ();
+
+    fn methods(&self, _: &str) -> Option<Methods> {
+        Some(Methods::GET)
+    }
+
+    fn respond(
+        &mut self,
+        _: &Request<'_>,
+        _: &mut Option<()>,
+        reply: Reply<'_>,
+        _: &mut Environment<'_>,
+    ) -> Answer {
+        const LONG: &str = match core::str::from_utf8(&[b'<'; 300]) {
+            Ok(text) => text,
+            Err(_) => "",
+        };
+        reply.error(Status::CONFLICT.because(LONG))
+    }
+}
+
+#[test]
+fn a_reason_that_does_not_fit_is_left_out() {
+    let mut bench: Bench<Everything> = Bench::new(Everything);
+    let answer =
+        bench.ask(format!("GET /{} HTTP/1.1\r\nHost: a\r\n\r\n", "x".repeat(470)).as_bytes());
+    assert!(answer.ends_with("<h1>409 Conflict</h1>\n"), "{answer}");
 }

@@ -4,11 +4,14 @@ extern crate std;
 
 mod applications;
 mod attacks;
+mod combined;
 mod files;
 mod framing;
 mod memory_store;
+#[cfg(feature = "json")]
+mod routes;
 
-use std::{string::String, vec, vec::Vec};
+use std::{format, string::String, vec, vec::Vec};
 
 use smoltcp::{
     time::Instant,
@@ -21,7 +24,7 @@ use crate::{
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,
     protocol::{
-        environment::Environment,
+        environment::{Environment, Event, Observer},
         stream::{Endpoints, Phase, Protocol},
     },
 };
@@ -37,6 +40,8 @@ struct Bench<A: Application, const BUFFER: usize = 1024> {
     now: Instant,
     entropy: SeededEntropy,
     output: Vec<u8>,
+    /// Reports of answered requests.
+    events: Vec<String>,
     /// The longest piece of room that the server is given to write to.
     room: usize,
 }
@@ -52,6 +57,7 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
             now: Instant::ZERO,
             entropy: SeededEntropy::new(1),
             output: vec![],
+            events: vec![],
             room: 4096,
         };
         bench.open();
@@ -66,7 +72,7 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
             now: self.now,
             wall_clock: &mut self.clock,
             entropy: &mut self.entropy,
-            observer: &mut (),
+            observer: &mut Reports(&mut self.events),
             registry: Default::default(),
         };
         call(&mut self.server, &mut self.connection, &mut env)
@@ -142,6 +148,18 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
     /// The status codes of all that is said to `input`.
     fn statuses(&mut self, input: &[u8]) -> Vec<u16> {
         statuses(&self.ask(input))
+    }
+}
+
+/// Keeps what a log would show of requests.
+struct Reports<'e>(&'e mut Vec<String>);
+
+impl Observer for Reports<'_> {
+    fn event(&mut self, event: Event<'_>) {
+        if let Event::Answered { method, path, status, reason, bytes, .. } = event {
+            let path = String::from_utf8_lossy(path);
+            self.0.push(format!("{method} {path} {status} {bytes} {reason}"));
+        }
     }
 }
 

@@ -1,9 +1,15 @@
 //! The web server.
 
 use bareserve::{
-    http::{Connection, Files, Server, WriteAccess, auth::Token},
+    Environment,
+    http::{
+        Connection, EventWriter, Files, Reply, Request, Result, Route, Routes, Server, Status,
+        WriteAccess, any, auth::Token, events, get, post,
+    },
     protocol::stream::Phase,
+    wire::{template::Value, writer::ResumableWriter},
 };
+use smoltcp::time::{Duration, Instant};
 
 use super::{conversation::Bench, memory_store::MemoryStore};
 
@@ -18,7 +24,52 @@ pub const REQUESTS: &[&[u8]] = &[
       Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 73\r\n\r\n\
       --B\r\nContent-Disposition: form-data; name=f; filename=g\r\n\r\nx\r\n--B--\r\n",
     b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /a HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /api/7/%61?b=c HTTP/1.1\r\nHost: x\r\n\r\nDELETE /api/7/x HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /api/json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n\
+      [ 17, [true, \"a\\n\\u00e9\\\"\"] ]",
+    b"GET /api/text HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS /api/json HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /api/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 41\r\n\r\n",
 ];
+
+/// Routes of each kind.
+const ROUTES: &[Route<()>] = &[
+    get("/api/:n/:name", number).json(),
+    post("/api/json", json).json().body(100),
+    any("/api/text", text).fields(&["*"]).streamed(fields),
+    events("/api/events", tick),
+];
+
+fn number(_: &mut (), request: &Request, reply: Reply, _: &mut Environment) -> Result {
+    let number: u32 = request.parse("n")?;
+    let name = request.parameter("name").ok_or(Status::INTERNAL_SERVER_ERROR)?;
+    assert!(!name.is_empty() && !name.contains('/'));
+    let values = &[Value::Number(number.into()), Value::Path(name)];
+    Ok(reply.ok().field_with("Location", "/%?%", values).json(&(number, name)))
+}
+
+fn json(_: &mut (), request: &Request, reply: Reply, _: &mut Environment) -> Result {
+    Ok(reply.ok().json(&request.json::<(u32, (bool, String))>()?))
+}
+
+fn text(_: &mut (), _: &Request, reply: Reply, _: &mut Environment) -> Result {
+    Ok(reply.ok().stream())
+}
+
+/// As much as fits into one piece, however much room there is for it.
+fn fields(_: &(), request: &Request, out: &mut ResumableWriter) {
+    for (name, value) in request.fields().take(3) {
+        out.put(name.get(..20).unwrap_or(name));
+        out.bytes(value.get(..20).unwrap_or(value));
+    }
+}
+
+fn tick(_: &mut (), events: &mut EventWriter, env: &mut Environment) -> Option<Instant> {
+    let (id, path) = (events.last_id().wrapping_add(1), events.request().path());
+    let path = path.get(..path.len().min(50)).unwrap_or_default();
+    events.id(id);
+    events.fill("%\r%\n", &[Value::Text(path), Value::Number(id)]);
+    Some(env.now + Duration::from_secs(1))
+}
 
 /// However the input is cut, the answers are the same and no more than there are requests; the
 /// connection ends in order; nothing stays open.
@@ -39,7 +90,8 @@ fn serve(parts: &[&[u8]], room: usize) -> (Vec<u8>, Vec<(String, Vec<u8>)>) {
     let token = Token::from_text("0123456789abcdef0123456789abcdef").expect("a token");
     let access = WriteAccess::with_token(token);
     let mut server: Server<_, 1024> =
-        Server::new(Files::new(&store).with_writing(access)).with_links(access);
+        Server::new((Routes::new(ROUTES, ()), Files::new(&store).with_writing(access)))
+            .with_links(access);
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
     assert_eq!(phase, Phase::Finished);

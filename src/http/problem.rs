@@ -7,7 +7,7 @@ use super::{response::Answer, status::Status};
 pub struct Problem {
     /// The status of the response.
     pub status: Status,
-    /// One phrase of plain text, without a full stop; empty if the status says all there is. It is
+    /// One phrase of plain text, without a full stop; empty if only the status is known. It is
     /// sent to the client: no secrets.
     pub reason: &'static str,
 }

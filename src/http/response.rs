@@ -179,7 +179,7 @@ impl<'r> Response<'r> {
     /// Ends the response with `body`, of that media type unless it is empty.
     ///
     /// The whole response must fit into the free part of the connection's buffer, which is
-    /// [`RESERVE`](super::RESERVE) bytes at least, or the client gets a 500 that says so. The head
+    /// [`RESERVE`](super::RESERVE) bytes at least, or the client gets a 500 with that reason. The head
     /// takes some 150 bytes of it, fields of the application's own not counted.
     pub fn body(self, media_type: &str, body: &[u8]) -> Answer {
         self.compose(media_type, &mut |room| {

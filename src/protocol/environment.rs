@@ -25,14 +25,14 @@ pub struct Environment<'e> {
 }
 
 impl Environment<'_> {
-    /// The date at [`Environment::now`], or `None` while nobody has set the clock.
+    /// The date at [`Environment::now`], or `None` while the clock is unset.
     pub fn date(&self) -> Option<UnixTime> {
         self.wall_clock.at(self.now)
     }
 }
 
 /// Something worth a line in a log. The fields are for programs that count; a text is a plain one
-/// that a log may show as it is, unless said otherwise.
+/// that a log may show as it is, unless noted otherwise.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'e> {
@@ -58,7 +58,7 @@ pub enum Event<'e> {
         path: &'e [u8],
         /// The status code of the response.
         status: u16,
-        /// Why it is an error, or why the response broke off; empty if the status says all there is.
+        /// Why it is an error, or why the response broke off; empty if only the status is known.
         reason: &'e str,
         /// Bytes of the response's body that were sent.
         bytes: u64,
@@ -116,13 +116,13 @@ pub enum Event<'e> {
 /// How a TCP connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
-    /// Both sides said all they had to say.
+    /// Both sides closed in order.
     Completed,
     /// The peer reset the connection or vanished.
     Reset,
     /// A time limit passed.
     TimedOut,
-    /// It made room for somebody who waited.
+    /// It was evicted for a connection that waited.
     Evicted,
     /// The protocol gave up on what the peer sent.
     Aborted,

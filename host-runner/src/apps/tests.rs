@@ -50,7 +50,7 @@ impl<A: Application> Bench<A> {
         call(&mut self.server, &mut self.connection, &mut env)
     }
 
-    /// Everything that is said to `request` on a fresh connection.
+    /// The whole response to `request` on a fresh connection.
     fn ask(&mut self, request: &str) -> String {
         let end = IpEndpoint::new(IpAddress::v4(192, 0, 2, 1), 80);
         self.with(|server, connection, env| {

@@ -18,7 +18,7 @@ use crate::http::{
 /// The longest body, in bytes, that is read although it is not needed, to keep the connection.
 const DISCARD_LIMIT: u64 = 64 << 10;
 
-/// RFC 9110 section 9.3.7: what `OPTIONS *` says of the server itself.
+/// RFC 9110 section 9.3.7: the answer to `OPTIONS *`, about the server itself.
 const SERVER_METHODS: Methods =
     Methods::GET.and(Methods::POST).and(Methods::PUT).and(Methods::DELETE);
 

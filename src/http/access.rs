@@ -51,14 +51,11 @@ impl WriteAccess {
     /// 403 when all changes are denied, and when the request comes from a page of another site: a
     /// browser adds credentials to those on its own. 401 when the token is missing or wrong.
     pub fn check(&self, request: &Request<'_>) -> Result<()> {
-        let (status, reason) = if !self.is_possible() {
-            (Status::FORBIDDEN, "changes are not enabled")
-        } else if is_cross_site(request) {
-            (Status::FORBIDDEN, "sent by a page of another site")
-        } else if !self.is_shown_by(request) {
-            (Status::UNAUTHORIZED, "token missing or wrong")
-        } else {
-            return Ok(());
+        let (status, reason) = match self.is_possible() {
+            true if is_cross_site(request) => (Status::FORBIDDEN, "from a page of another site"),
+            true if self.is_shown_by(request) => return Ok(()),
+            true => (Status::UNAUTHORIZED, ""),
+            false => (Status::FORBIDDEN, "changes are not enabled"),
         };
         Err(status.because(reason))
     }

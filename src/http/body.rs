@@ -3,13 +3,8 @@
 use super::{
     chunked::{Decoder, Step},
     framing::Length,
-    problem::Result,
     status::Status,
 };
-
-/// The reason of a 413.
-pub(super) const TOO_LONG: &str = "the body is too long";
-const MALFORMED: &str = "malformed chunk";
 
 /// Finds the data of a body in the input, and its end.
 #[derive(Debug)]
@@ -38,6 +33,11 @@ pub(super) struct Piece {
 }
 
 impl Body {
+    /// The reason of a 413.
+    pub const TOO_LONG: &'static str = "the body is too long";
+    /// The reason of a 400.
+    pub const MALFORMED: &'static str = "malformed chunk";
+
     /// A body of `limit` bytes at most.
     pub fn new(length: Length, limit: u64) -> Self {
         let framing = match length {
@@ -52,22 +52,20 @@ impl Body {
     ///
     /// # Errors
     /// 400 when the framing is malformed, 413 when there is more than the limit.
-    pub fn next(&mut self, input: &[u8]) -> Result<Piece> {
+    pub fn next(&mut self, input: &[u8]) -> Result<Piece, Status> {
         let piece = match &mut self.framing {
             Framing::Exact(left) => {
                 let data = usize::try_from(*left).map_or(input.len(), |left| left.min(input.len()));
                 Piece { framing: 0, data, is_last: *left == 0 }
             }
-            Framing::Chunked(decoder) => {
-                match decoder.step(input).map_err(|status| status.because(MALFORMED))? {
-                    Step::NeedsMore(framing) => Piece { framing, data: 0, is_last: false },
-                    Step::Data(framing, data) => Piece { framing, data, is_last: false },
-                    Step::End(framing) => Piece { framing, data: 0, is_last: true },
-                }
-            }
+            Framing::Chunked(decoder) => match decoder.step(input)? {
+                Step::NeedsMore(framing) => Piece { framing, data: 0, is_last: false },
+                Step::Data(framing, data) => Piece { framing, data, is_last: false },
+                Step::End(framing) => Piece { framing, data: 0, is_last: true },
+            },
         };
         if piece.data as u64 > self.allowance {
-            return Err(Status::CONTENT_TOO_LARGE.because(TOO_LONG));
+            return Err(Status::CONTENT_TOO_LARGE);
         }
         Ok(piece)
     }

@@ -276,7 +276,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         match self.state.writing {
             // RFC 9112 section 8: an incomplete request.
             Writing::Nothing if self.state.is_within_request() => {
-                self.fail(Status::BAD_REQUEST.because("incomplete request"));
+                self.state.reason = "incomplete request";
+                self.fail(Status::BAD_REQUEST);
             }
             Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
             Writing::Waiting(rest, _) => self.state.end_stream(rest, self.buffer),
@@ -289,7 +290,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         match self.state.writing {
             // RFC 9110 section 15.5.9.
             Writing::Nothing if self.state.is_within_request() => {
-                self.fail(Status::REQUEST_TIMEOUT.into());
+                self.fail(Status::REQUEST_TIMEOUT);
             }
             Writing::Nothing => self.state.keep_alive = KeepAlive::Over,
             Writing::Waiting(rest, _) => {

@@ -305,6 +305,7 @@ impl<'r> Response<'r> {
     }
 }
 
+#[inline(never)]
 fn finish(
     status: Status,
     output: &Output<'_>,

@@ -14,19 +14,22 @@ use crate::http::{
 const ATTEMPTS: u8 = 3;
 
 impl<A: Application> ConnectionMut<'_, '_, A> {
-    /// Answers the request: `problem`, if there is one, in the application's place.
-    pub(super) fn answer(&mut self, mut problem: Option<Problem>) {
+    /// Answers the request: in the application's place if the state has a refusal.
+    pub(super) fn answer(&mut self) {
         for _ in 0..ATTEMPTS {
-            match self.compose(problem) {
+            match self.compose() {
                 Ok(response) => return self.state.begin_writing(response),
-                Err(next) => problem = Some(next),
+                Err(Problem { status, reason }) => {
+                    self.state.refusal = Some(status);
+                    self.state.reason = reason;
+                }
             }
         }
         self.state.writing = Writing::Broken;
     }
 
     #[inline(never)]
-    fn compose(&mut self, problem: Option<Problem>) -> Result<Composed, Problem> {
+    fn compose(&mut self) -> Result<Composed, Problem> {
         let (kept, staging) = (self.state.head.kept_len(), self.state.staging());
         let (front, room) = self.buffer.split_at_mut_checked(staging).unwrap_or_default();
         let (front, body) = front.split_at_checked(kept).unwrap_or_default();
@@ -40,11 +43,11 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         };
         let mut draft = Draft { output: Output::new(room), context };
         let reply = draft.reply();
-        let Some(Problem { status, reason }) = problem else {
+        let Some(status) = self.state.refusal else {
             let exchange = &mut self.state.exchange;
             return self.application.respond(&request, exchange, reply, self.env).0;
         };
-        self.state.reason = reason;
+        let reason = self.state.reason;
         let response = reply.status(status);
         let answer = match status {
             Status::NO_CONTENT => response.allow().empty(),

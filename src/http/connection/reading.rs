@@ -4,12 +4,11 @@ use super::{CONTINUE, ConnectionMut, KeepAlive, Reading, Sink};
 use crate::http::{
     RESERVE,
     application::{Application, BodyMode},
-    body::{Body, Piece, TOO_LONG},
+    body::{Body, Piece},
     framing::Length,
     head::Expectation,
     method::{Method, Version},
     methods::Methods,
-    problem::{Problem, Result},
     request::Request,
     request_line::Form,
     status::Status,
@@ -40,13 +39,13 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             match step {
                 Ok(0) if !matches!(self.state.reading, Reading::Whole) => return taken,
                 Ok(step) => taken += step,
-                Err(problem) => self.fail(problem),
+                Err(status) => self.fail(status),
             }
         }
     }
 
     #[inline(never)]
-    fn receive_head(&mut self, input: &[u8]) -> Result<usize> {
+    fn receive_head(&mut self, input: &[u8]) -> Result<usize, Status> {
         let limit = self.buffer.len().saturating_sub(RESERVE);
         let buffer = self.buffer.get_mut(..limit).unwrap_or_default();
         let application = &*self.application;
@@ -61,13 +60,14 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     /// The head is complete: decides what becomes of the request.
     ///
     /// # Errors
-    /// The problem of a request whose end is unknown.
-    fn accept(&mut self) -> Result<()> {
+    /// The status for a request whose end is unknown.
+    fn accept(&mut self) -> Result<(), Status> {
         let head = &self.state.head;
         let length = head.framing.length(head.version)?;
         // RFC 9112 section 3.2.
         if head.version == Version::Http11 && !head.has_host {
-            return Err(Status::BAD_REQUEST.because("no Host field"));
+            self.state.reason = "no Host field";
+            return Err(Status::BAD_REQUEST);
         }
         let awaits_continue =
             head.version == Version::Http11 && head.expectation == Expectation::Continue;
@@ -75,10 +75,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             self.state.keep_alive = KeepAlive::Last;
         }
         let begun = self.begin();
-        if let Err(problem) = begun {
-            self.state.refusal = Some(problem.status);
-            self.state.reason = problem.reason;
-        }
+        self.state.refusal = begun.err();
         if length == Length::Exact(0) {
             self.state.reading = Reading::Whole;
             return Ok(());
@@ -96,7 +93,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         };
         match length {
             Length::Exact(length) if length > limit => {
-                self.fail(Status::CONTENT_TOO_LARGE.because(TOO_LONG));
+                self.state.reason = Body::TOO_LONG;
+                self.fail(Status::CONTENT_TOO_LARGE);
             }
             _ => {
                 self.state.reading = Reading::Body(Body::new(length, limit), sink);
@@ -109,12 +107,12 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     /// What becomes of the body.
     ///
     /// # Errors
-    /// The problem that the server answers with, in the application's place.
+    /// The status with which the server answers in the application's place.
     #[inline(never)]
-    fn begin(&mut self) -> Result<BodyMode> {
+    fn begin(&mut self) -> Result<BodyMode, Status> {
         let head = &self.state.head;
         if head.version == Version::Http11 && head.expectation == Expectation::Unknown {
-            return Err(Status::EXPECTATION_FAILED.into());
+            return Err(Status::EXPECTATION_FAILED);
         }
         let request = Request::with_path(head, self.buffer, &[]);
         let methods = match head.form {
@@ -123,21 +121,25 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         };
         self.state.allow = methods.unwrap_or_default();
         let method = match head.method.ok_or(Status::NOT_IMPLEMENTED)? {
-            Method::Trace | Method::Connect => return Err(Status::METHOD_NOT_ALLOWED.into()),
+            Method::Trace | Method::Connect => return Err(Status::METHOD_NOT_ALLOWED),
             Method::Head => Method::Get,
             method => method,
         };
         let methods = methods.ok_or(Status::NOT_FOUND)?;
         if method == Method::Options {
-            return Err(Status::NO_CONTENT.into());
+            return Err(Status::NO_CONTENT);
         }
         if !methods.contains(method) {
-            return Err(Status::METHOD_NOT_ALLOWED.into());
+            return Err(Status::METHOD_NOT_ALLOWED);
         }
         if method == Method::Get && self.access.is_link(&request) {
-            return Err(Status::SEE_OTHER.into());
+            return Err(Status::SEE_OTHER);
         }
-        self.application.begin(&request, &mut self.state.exchange, self.env)
+        let begun = self.application.begin(&request, &mut self.state.exchange, self.env);
+        begun.map_err(|problem| {
+            self.state.reason = problem.reason;
+            problem.status
+        })
     }
 
     /// The response does not depend on the body. A short one is read and dropped before the
@@ -156,11 +158,16 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     }
 
     #[inline(never)]
-    fn receive_body(&mut self, input: &[u8]) -> Result<usize> {
+    fn receive_body(&mut self, input: &[u8]) -> Result<usize, Status> {
         let mut taken = 0;
         while let Reading::Body(body, sink) = &mut self.state.reading {
             let rest = input.get(taken..).unwrap_or_default();
-            let Piece { framing, data, is_last } = body.next(rest)?;
+            let Piece { framing, data, is_last } = body.next(rest).inspect_err(|&status| {
+                self.state.reason = match status {
+                    Status::CONTENT_TOO_LARGE => Body::TOO_LONG,
+                    _ => Body::MALFORMED,
+                };
+            })?;
             taken += framing;
             if is_last {
                 self.state.reading = Reading::Whole;
@@ -184,9 +191,13 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
                     let (front, scratch) =
                         self.buffer.split_at_mut_checked(kept).unwrap_or_default();
                     let request = Request::new(&self.state.head, front, &[]);
-                    self.application
-                        .receive(&request, exchange, piece, scratch, self.env)?
-                        .min(piece.len())
+                    let taken =
+                        self.application.receive(&request, exchange, piece, scratch, self.env);
+                    let taken = taken.map_err(|problem| {
+                        self.state.reason = problem.reason;
+                        problem.status
+                    })?;
+                    taken.min(piece.len())
                 }
                 (Sink::Application, None) | (Sink::Discard, _) => piece.len(),
             };
@@ -204,15 +215,15 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     #[inline(never)]
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
-        let reason = self.state.reason;
-        self.answer(self.state.refusal.map(|status| status.because(reason)));
+        self.answer();
     }
 
-    /// Nothing more can be read: answers with the reason and closes.
-    pub(super) fn fail(&mut self, problem: Problem) {
+    /// Nothing more can be read: answers, with the reason in the state, and closes.
+    pub(super) fn fail(&mut self, status: Status) {
         self.state.reading = Reading::Complete;
         self.state.keep_alive = KeepAlive::Last;
         self.state.exchange = None;
-        self.answer(Some(problem));
+        self.state.refusal = Some(status);
+        self.answer();
     }
 }

@@ -153,6 +153,13 @@ impl<'r> Response<'r> {
         self
     }
 
+    /// Adds a field whose value is the server's own, without a check: for files, whose responses
+    /// have six of them.
+    pub(super) fn own_field(self, name: &'static str, value: &[u8]) -> Self {
+        self.draft.output.field(name, value);
+        self
+    }
+
     #[inline(never)]
     fn add_field(self, name: &'static str, value: &[u8]) -> Self {
         if super::bytes::is_field_content(value) {

@@ -158,20 +158,20 @@ impl Variant<'_> {
             true => "public, max-age=31536000, immutable",
             false => "no-cache",
         };
-        let response = response.field("Cache-Control", caching);
+        let response = response.own_field("Cache-Control", caching.as_bytes());
         let Ok(requested) = requested else { return response.empty() };
-        let mut response = response.field("Accept-Ranges", "bytes");
+        let mut response = response.own_field("Accept-Ranges", b"bytes");
         if self.encoding == Encoding::Gzip {
-            response = response.field("Content-Encoding", "gzip");
+            response = response.own_field("Content-Encoding", b"gzip");
         }
         let Requested::Parts(ranges) = requested else {
             body.end = size;
-            return response.field("Content-Type", self.media_type).sized(size);
+            return response.own_field("Content-Type", self.media_type.as_bytes()).sized(size);
         };
         if let [range] = ranges.as_slice() {
             (body.next, body.end) = (range.first, range.last.saturating_add(1));
             return response
-                .field("Content-Type", self.media_type)
+                .own_field("Content-Type", self.media_type.as_bytes())
                 .field_with("Content-Range", CONTENT_RANGE, &bounds(range, size))
                 .sized(range.length());
         }
@@ -223,14 +223,14 @@ impl Variant<'_> {
         response: Response<'r>,
         env: &Environment<'_>,
     ) -> Response<'r> {
-        let mut response = response.field("ETag", tag.as_bytes());
+        let mut response = response.own_field("ETag", tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
             // Section 8.8.2.1: never later than Date.
             let modified = env.date().map_or(modified, |now| modified.min(now));
-            response = response.field("Last-Modified", date::format(modified));
+            response = response.own_field("Last-Modified", &date::format(modified));
         }
         if self.has_variants {
-            response = response.field("Vary", "Accept-Encoding");
+            response = response.own_field("Vary", b"Accept-Encoding");
         }
         response
     }

@@ -292,7 +292,7 @@ fn events_wait_and_wake() {
     bench.server.application().0.released = true;
     bench.feed(b"");
     assert_eq!(bench.text().matches("data: x").count(), 3);
-    // Pushed out by somebody who waits, it ends as a stream should.
+    // Evicted, it ends as a stream should.
     bench.expire();
     assert!(bench.text().ends_with("\r\n0\r\n\r\n"));
     assert_eq!(bench.phase(), Phase::Finished);

@@ -138,14 +138,14 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
         String::from_utf8_lossy(&self.output).into_owned()
     }
 
-    /// Everything that is said to `input` on a fresh connection.
+    /// All that the server sends for `input` on a fresh connection.
     fn ask(&mut self, input: &[u8]) -> String {
         self.open();
         self.feed(input);
         self.text()
     }
 
-    /// The status codes of all that is said to `input`.
+    /// The status codes of all responses to `input`.
     fn statuses(&mut self, input: &[u8]) -> Vec<u16> {
         statuses(&self.ask(input))
     }

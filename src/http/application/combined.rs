@@ -234,7 +234,7 @@ impl<A: Application, B: Application> Application for (A, B) {
     }
 
     fn speaks_json(&self, path: &str) -> bool {
-        // In this order, so that it is no code where neither does.
+        // In this order it compiles to nothing where neither does.
         self.0.speaks_json(path) || self.1.speaks_json(path) && self.0.methods(path).is_none()
     }
 }

@@ -106,6 +106,7 @@ impl<A: Application> Device<A> {
             wall_clock: &mut self.wall_clock,
             entropy: &mut self.entropy,
             observer: &mut (),
+            registry: Default::default(),
         };
         call(&mut self.server, &mut self.connection, &mut env)
     }

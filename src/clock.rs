@@ -1,19 +1,19 @@
-//! Two clocks: [`Uptime`] drives deadlines and never jumps; [`WallClock`] tells the date and may be
+//! Two clocks: [`Uptime`] is monotonic and drives deadlines; [`WallClock`] holds the date and may be
 //! unset.
 
 use embedded_time::{Clock, TimeInt, fraction::Fraction};
 use smoltcp::time::{Duration, Instant};
 
-/// Turns a board's [`embedded_time::Clock`] into the [`Instant`] that everything here counts in.
+/// Converts a board's [`embedded_time::Clock`] to [`Instant`]s, in microseconds since the start.
 ///
-/// The tick counter may wrap; read the clock at least once a lap (a 32-bit microsecond counter: every
-/// 71 minutes) and the time since start keeps growing.
+/// The tick counter may wrap around, provided that the clock is read at least once in each period (of
+/// a 32-bit microsecond counter: 71 minutes).
 #[derive(Debug)]
 pub struct Uptime<C: Clock> {
     clock: C,
     last_tick: C::T,
     micros: u64,
-    /// What of the time is no whole microsecond: see [`Uptime::now`].
+    /// The part of the time below a microsecond, in units of `1 / ticks` (see [`Uptime::now`]).
     rest: u64,
 }
 
@@ -21,25 +21,25 @@ impl<C: Clock> Uptime<C>
 where
     C::T: TimeInt + Into<u64>,
 {
-    /// Starts counting at zero from the clock's present reading.
+    /// The start: the clock's present reading counts as zero.
     ///
     /// # Errors
-    /// The clock's own error when it cannot be read.
+    /// The clock's own error if it cannot be read.
     pub fn new(clock: C) -> Result<Self, embedded_time::clock::Error> {
         let last_tick = clock.try_now()?.duration_since_epoch().integer();
         Ok(Self { clock, last_tick, micros: 0, rest: 0 })
     }
 
-    /// The time since [`Uptime::new`]. A clock that fails to answer repeats its last reading.
+    /// The time since [`Uptime::new`]. If the clock cannot be read, the last reading is repeated.
     pub fn now(&mut self) -> Instant {
         if let Ok(instant) = self.clock.try_now() {
             let tick = instant.duration_since_epoch().integer();
             let (old, new): (u64, u64) = (self.last_tick.into(), tick.into());
-            // A tick type narrower than 64 bits laps at its own width.
+            // A tick type narrower than 64 bits wraps at its own width.
             let width = 8 * core::mem::size_of::<C::T>() as u32;
-            let lap_mask = u64::MAX >> (64 - width.min(64));
-            let passed = new.wrapping_sub(old) & lap_mask;
-            // A division of few bits, for each reading.
+            let tick_mask = u64::MAX >> (64 - width.min(64));
+            let passed = new.wrapping_sub(old) & tick_mask;
+            // Both are small after reduction, which keeps the division short.
             let (micros, ticks) = const { micros_per_tick(C::SCALING_FACTOR) };
             let parts = self.rest.saturating_add(passed.saturating_mul(micros));
             self.micros = self.micros.saturating_add(parts / ticks);
@@ -55,11 +55,11 @@ where
     }
 }
 
-/// So many microseconds are so many ticks, in the least numbers.
+/// The ratio of microseconds to ticks, as a reduced fraction.
 const fn micros_per_tick(seconds_per_tick: Fraction) -> (u64, u64) {
     let micros = *seconds_per_tick.numerator() as u64 * 1_000_000;
     let ticks = *seconds_per_tick.denominator() as u64;
-    assert!(micros > 0 && ticks > 0, "a clock must tick, and not for ever");
+    assert!(micros > 0 && ticks > 0, "a clock has a finite tick rate");
     // Euclid's greatest common divisor.
     let (mut divisor, mut rest) = (micros, ticks);
     while rest > 0 {
@@ -73,8 +73,8 @@ const fn micros_per_tick(seconds_per_tick: Fraction) -> (u64, u64) {
 pub struct UnixTime(pub i64);
 
 impl UnixTime {
-    /// Whole seconds since 1970, rounded down.
-    // Long on a machine of 32 bits: not once for each caller.
+    /// Whole seconds since 1970-01-01 00:00:00 UTC, rounded down.
+    // 64-bit division is long on 32-bit machines; a call instead of a copy for each caller.
     #[inline(never)]
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1_000_000)
@@ -86,7 +86,7 @@ impl UnixTime {
     }
 }
 
-/// The date, unset until somebody sets it.
+/// The date and the offset of local time; the date is unset at first.
 #[derive(Debug, Clone, Default)]
 pub struct WallClock {
     set: Option<(Instant, UnixTime)>,
@@ -94,18 +94,18 @@ pub struct WallClock {
 }
 
 impl WallClock {
-    /// A clock that does not know the date, in UTC.
+    /// A clock without a date, in UTC.
     pub const fn new() -> Self {
         Self { set: None, utc_offset_seconds: 0 }
     }
 
-    /// Says that at `now` the date is `time`.
+    /// Sets the date to `time` at `now`.
     pub fn set(&mut self, now: Instant, time: UnixTime) {
         self.set = Some((now, time));
     }
 
-    /// The date at `now`, or `None` while nobody has set it.
-    // Long on a machine of 32 bits: not once for each caller.
+    /// The date at `now`; `None` while it is unset.
+    // 64-bit arithmetic is long on 32-bit machines; a call instead of a copy for each caller.
     #[inline(never)]
     pub fn at(&self, now: Instant) -> Option<UnixTime> {
         let (then, time) = self.set?;
@@ -125,8 +125,8 @@ impl WallClock {
     }
 }
 
-/// The earlier of two times, if there is one.
-// Times are wide on a machine of 32 bits: a copy for each caller would add up.
+/// The earlier of two deadlines; `None` if neither exists.
+// 64-bit comparison is long on 32-bit machines; a call instead of a copy for each caller.
 #[inline(never)]
 pub fn min_deadline(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     match (one, other) {
@@ -135,8 +135,8 @@ pub fn min_deadline(one: Option<Instant>, other: Option<Instant>) -> Option<Inst
     }
 }
 
-/// How long from `now` until `deadline`: zero when it has passed, as smoltcp's "at once" (an
-/// [`Instant`] of 0) has.
+/// The time from `now` until `deadline`: zero if it has passed, like [`Instant::ZERO`], which means
+/// "at once" in smoltcp.
 pub fn until(deadline: Instant, now: Instant) -> Duration {
     if deadline <= now { Duration::ZERO } else { deadline - now }
 }
@@ -164,10 +164,10 @@ mod tests {
         }
     }
 
-    /// Reads a clock in steps of `step` ticks, and says when more or less time has passed than that
-    /// of all ticks together, rounded down.
+    /// Reads a clock in steps of `step` ticks: the time is that of all ticks together, rounded down
+    /// to microseconds.
     fn no_tick_is_lost<const N: u32, const D: u32>(step: u32) {
-        // Just before the counter laps.
+        // Just before the counter wraps around.
         let counter = Rc::new(Cell::new(u32::MAX - 5));
         let mut uptime = Uptime::new(Counter::<N, D>(counter.clone())).unwrap();
         assert_eq!(uptime.now(), Instant::ZERO);

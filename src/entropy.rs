@@ -2,9 +2,9 @@
 
 /// A source of random bytes.
 ///
-/// TCP's initial sequence numbers, ephemeral ports, write tokens and multipart boundaries come from
-/// it, so its quality is the device's resistance to guessing. A board that has no hardware
-/// generator says so in its own documentation.
+/// It yields TCP's initial sequence numbers, ephemeral ports, write tokens and multipart boundaries,
+/// so the device is as hard to spoof as this source is to guess. A board without a hardware
+/// generator documents that.
 pub trait Entropy {
     /// Fills `bytes` with random values.
     fn fill(&mut self, bytes: &mut [u8]);
@@ -23,13 +23,13 @@ impl<E: Entropy + ?Sized> Entropy for &mut E {
     }
 }
 
-/// A repeatable generator (SplitMix64) for tests and simulations. Not secret: never seed the
-/// interface of a real device from it alone.
+/// A repeatable generator (SplitMix64) for tests and simulations. Its output is predictable: it must
+/// not be the only source of a real device.
 #[derive(Debug, Clone)]
 pub struct SeededEntropy(u64);
 
 impl SeededEntropy {
-    /// A generator whose whole output follows from `seed`.
+    /// A generator whose output is determined by `seed`.
     pub const fn new(seed: u64) -> Self {
         Self(seed)
     }

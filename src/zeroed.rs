@@ -1,9 +1,9 @@
-//! Vectors that are all zeros until they are filled.
+//! Memory that is all zeros until it is used, so that it takes no flash.
 
 use heapless::vec::VecView;
 
-/// Pushes what `make` makes until the vector is full.
-// On its way each element is copied on the stack: not on that of a caller who goes on from there.
+/// Fills the vector with elements from `make`.
+// Each element is built on the stack first: here, in a frame that is gone when the caller goes on.
 #[inline(never)]
 pub(crate) fn fill<T>(vec: &mut VecView<T>, mut make: impl FnMut() -> T) -> &mut [T] {
     while vec.push(make()).is_ok() {}

@@ -1,4 +1,5 @@
-//! The clients' cores: against every server's object, and against our own servers.
+//! The clients of file transfer, without sockets: against objects of any server, and against the
+//! servers of this crate.
 
 mod common;
 
@@ -55,7 +56,7 @@ impl Sink for Folder {
 
 type Outcome = Result<(String, Vec<u8>), ClientError<&'static str>>;
 
-/// What becomes of a fetch to which the server sends `parts` and then closes.
+/// The result of a fetch to which the server sends `parts` and then closes.
 fn fetch(parts: &[&[u8]]) -> Outcome {
     let (mut bench, mut client) = (Bench::new(), Fetch::offered(Folder::new()));
     assert_eq!(client.transmit(&mut [0; 9], &mut bench.env()), 0);
@@ -74,7 +75,7 @@ fn fetch(parts: &[&[u8]]) -> Outcome {
 }
 
 #[test]
-fn objects_are_understood_in_any_form_at_every_cut() {
+fn objects_of_any_form_are_parsed_at_every_cut() {
     let cases: &[(&str, &str, &[u8])] = &[
         (r#"{"filename": "guido.jpg", "filedata": "Zm9vYmE="}"#, "guido.jpg", b"fooba"),
         (r#"{"filedata": "Zm9vYmE=", "filename": "guido.jpg"}"#, "guido.jpg", b"fooba"),
@@ -103,7 +104,7 @@ fn objects_are_understood_in_any_form_at_every_cut() {
 }
 
 #[test]
-fn bad_objects_fail_for_the_right_reason() {
+fn invalid_objects_fail_with_their_error() {
     let cases = [
         (r#"{"filename": "../x", "filedata": ""}"#, ClientError::InvalidName),
         (r#"{"filedata": "Zg==", "filename": "a/b"}"#, ClientError::InvalidName),
@@ -133,7 +134,7 @@ fn bad_objects_fail_for_the_right_reason() {
 }
 
 #[test]
-fn a_servers_reason_can_be_read_and_is_cut_where_it_is_too_long() {
+fn the_reason_of_an_error_is_kept_and_cut_at_its_limit() {
     for (reason, read) in [("nö", "nö".to_string()), (&"nö".repeat(100), "nö".repeat(85))] {
         let (mut bench, mut client) = (Bench::new(), Fetch::named("x", Folder::new()));
         client.receive(format!("{{\"error\": \"{reason}\"}}").as_bytes(), &mut bench.env());
@@ -143,7 +144,7 @@ fn a_servers_reason_can_be_read_and_is_cut_where_it_is_too_long() {
 }
 
 #[test]
-fn a_failing_disk_and_a_lost_connection_discard_the_file() {
+fn a_failing_sink_and_a_lost_connection_discard_the_file() {
     let (mut bench, mut client) =
         (Bench::new(), Fetch::offered(Folder { capacity: 2, ..Folder::new() }));
     client.receive(br#"{"filename": "a", "filedata": "Zm9v"}"#, &mut bench.env());
@@ -159,7 +160,7 @@ fn a_failing_disk_and_a_lost_connection_discard_the_file() {
     assert!(client.sink().discarded);
 }
 
-/// A file that may be shorter than it says.
+/// A file that may be shorter than its size.
 struct File {
     bytes: Vec<u8>,
     size: u64,
@@ -184,7 +185,7 @@ fn file(bytes: &[u8]) -> File {
     File { bytes: bytes.into(), size: bytes.len() as u64 }
 }
 
-/// Carries bytes between a client and a server, at most `window` at once, until the client is done.
+/// Moves bytes between a client and a server, at most `window` at once, until the client ends.
 fn connect<P: Protocol>(
     client: &mut impl StreamSession,
     server: &mut P,
@@ -215,21 +216,21 @@ fn connect<P: Protocol>(
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 #[test]
-fn files_travel_between_our_clients_and_our_servers() {
+fn files_are_transferred_between_clients_and_servers() {
     for length in [0, 1, 2, 3, 4, 767, 768, 769, 5000] {
         let bytes: Vec<u8> = (0..length).map(|index| (index * 7) as u8).collect();
         for window in [1, 2, 3, 100, 1460, 65536] {
             let store = MemoryStore::writable();
             let mut client = Upload::new("fotos/é.png", file(&bytes)).with_token(TOKEN);
-            let mut requests =
+            let mut server =
                 request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
-            connect(&mut client, &mut requests, &mut request::Connection::new(), window);
+            connect(&mut client, &mut server, &mut request::Connection::new(), window);
             assert_eq!(client.outcome(), Some(&Ok(())), "{}", client.text());
             assert_eq!(client.sent(), length);
             assert_eq!(store.content("fotos/é.png").as_ref(), Some(&bytes));
 
             let mut client = Fetch::named("fotos/é.png", Folder::new());
-            connect(&mut client, &mut requests, &mut request::Connection::new(), window);
+            connect(&mut client, &mut server, &mut request::Connection::new(), window);
             assert_eq!(client.outcome(), Some(&Ok(())), "{}", client.text());
             assert_eq!(client.sink().name.as_deref(), Some("é.png"));
             assert_eq!(client.sink().bytes, bytes);
@@ -245,12 +246,11 @@ fn files_travel_between_our_clients_and_our_servers() {
 }
 
 #[test]
-fn a_refused_upload_stops_at_once() {
+fn a_rejected_upload_stops_at_once() {
     let store = MemoryStore::new();
-    let mut requests =
-        request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
+    let mut server = request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
     let mut client = Upload::new("a", file(&[0; 1_000_000]));
-    connect(&mut client, &mut requests, &mut request::Connection::new(), 1000);
+    connect(&mut client, &mut server, &mut request::Connection::new(), 1000);
     assert_eq!(client.outcome(), Some(&Err(ClientError::Refused)));
     assert_eq!(client.text(), "read-only");
     assert!(client.sent() < 3000);
@@ -259,17 +259,16 @@ fn a_refused_upload_stops_at_once() {
 #[test]
 fn a_file_that_shrinks_while_it_is_sent_is_not_stored() {
     let store = MemoryStore::writable();
-    let mut requests =
-        request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
+    let mut server = request::FileServer::new(&store).with_token(Token::from_text(TOKEN).unwrap());
     let mut client = Upload::new("a", File { size: 6000, ..file(&[0; 5000]) }).with_token(TOKEN);
-    connect(&mut client, &mut requests, &mut request::Connection::new(), 1000);
+    connect(&mut client, &mut server, &mut request::Connection::new(), 1000);
     assert_eq!(client.outcome(), Some(&Err(ClientError::Shrunk)));
     assert!(store.names().is_empty());
     assert_eq!(store.open_handles(), 0);
 }
 
 #[test]
-fn an_upload_believes_only_a_fitting_answer() {
+fn an_upload_accepts_only_the_answer_to_its_file() {
     let cases = [
         (r#"{"stored": "a", "size": 3}"#, Ok(())),
         (r#"{"size": 3, "new": true, "stored": "a"}"#, Ok(())),

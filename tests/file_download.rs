@@ -1,4 +1,5 @@
-//! The download core: what Python's `json.dumps` would write, for any file and any buffers.
+//! The download server, without sockets: the bytes of Python's `json.dumps`, for any file and any
+//! buffers.
 
 mod common;
 
@@ -81,7 +82,7 @@ fn objects_are_those_of_python_in_slices_of_any_size() {
 }
 
 #[test]
-fn the_name_told_is_the_last_segment_of_the_path() {
+fn the_name_is_the_last_segment_of_the_path() {
     let store = MemoryStore::new().with("pictures/guido.jpg", b"");
     let (output, ..) = download(&store, "pictures/guido.jpg", 99);
     assert_eq!(output, br#"{"filename": "guido.jpg", "filedata": ""}"#);
@@ -118,7 +119,7 @@ fn a_file_that_shrinks_or_fails_is_reset_and_never_looks_complete() {
 }
 
 #[test]
-fn what_the_client_says_is_thrown_away() {
+fn input_is_dropped() {
     let store = MemoryStore::new().with("a", b"x");
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
     let (output, phase) = bench.converse(
@@ -133,7 +134,7 @@ fn what_the_client_says_is_thrown_away() {
 }
 
 #[test]
-fn a_client_that_takes_too_long_is_reset() {
+fn a_client_that_does_not_read_is_reset() {
     let store = MemoryStore::new().with("a", b"x");
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
     let mut server = Download::new(&store, "a");
@@ -147,7 +148,7 @@ fn a_client_that_takes_too_long_is_reset() {
 }
 
 #[test]
-fn a_change_of_file_does_not_touch_the_object_on_its_way() {
+fn another_path_does_not_change_the_object_being_sent() {
     let store = MemoryStore::new().with("old", b"1").with("new", b"2");
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
     let mut server = Download::new(&store, "old");

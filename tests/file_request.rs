@@ -1,4 +1,4 @@
-//! The request core: what each request is answered, and what it leaves in the store.
+//! The request server, without sockets: the answer to each request, and its effect on the store.
 
 mod common;
 
@@ -29,13 +29,13 @@ fn with_token(object: &str) -> String {
     object.replacen('{', &format!("{{\"token\": \"{TOKEN}\", "), 1)
 }
 
-/// The answer to `parts`, the client then closing its half.
+/// The answer to `parts`, after which the client half-closes.
 fn ask(store: &MemoryStore, parts: &[&[u8]], room: usize) -> String {
     let mut server = FileServer::new(store).with_token(token());
     let (answer, phase) =
         Bench::new().converse(&mut server, &mut Connection::new(), parts, true, room);
     assert_eq!(phase, Phase::Finished);
-    assert_eq!(store.open_handles(), 0, "something was left open");
+    assert_eq!(store.open_handles(), 0, "a handle was left open");
     String::from_utf8(answer).unwrap()
 }
 
@@ -135,7 +135,7 @@ fn base64(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn random_files_go_in_and_come_out() {
+fn random_files_are_stored_and_sent() {
     for seed in 0..60 {
         let mut random = SeededEntropy::new(seed);
         let mut below = |bound| (random.next_u64() % bound) as usize;
@@ -166,7 +166,7 @@ fn random_files_go_in_and_come_out() {
 }
 
 #[test]
-fn names_end_at_255_bytes() {
+fn names_have_255_bytes_at_most() {
     for (length, stored) in [(255, true), (256, false), (70_000, false)] {
         let store = MemoryStore::writable();
         let name = "n".repeat(length);
@@ -201,7 +201,7 @@ fn nothing_is_stored_without_permission() {
             Bench::new().converse(&mut server, &mut Connection::new(), &request, true, 99);
         assert_eq!(answer, br#"{"error": "read-only"}"#);
         assert_eq!(store.names().len(), 2);
-        // Reading is allowed all the same.
+        // Reading is permitted nevertheless.
         let (answer, _) = Bench::new().converse(
             &mut server,
             &mut Connection::new(),
@@ -242,7 +242,7 @@ fn nothing_is_stored_without_the_token() {
 }
 
 #[test]
-fn a_full_store_refuses_and_keeps_what_it_has() {
+fn a_full_store_rejects_the_file_and_keeps_the_old_one() {
     let store = store();
     store.capacity.set(Some(10));
     let request = with_token(r#"{"filename": "guido.jpg", "filedata": "Zm9vYmFyZm9vYmFy"}"#);
@@ -251,7 +251,7 @@ fn a_full_store_refuses_and_keeps_what_it_has() {
 }
 
 #[test]
-fn half_an_upload_leaves_nothing_however_it_ends() {
+fn an_incomplete_upload_leaves_nothing_however_it_ends() {
     let half = with_token(r#"{"filename": "guido.jpg", "filedata": "Zm9vYmFy"#);
     let half = half.as_bytes();
     let store = store();
@@ -280,7 +280,7 @@ fn half_an_upload_leaves_nothing_however_it_ends() {
 }
 
 #[test]
-fn a_silent_client_is_closed_without_a_word() {
+fn a_client_that_sends_nothing_is_closed_without_an_answer() {
     let store = store();
     let (mut bench, mut connection) = (Bench::new(), Connection::new());
     let mut server = FileServer::new(&store).with_token(token());
@@ -290,7 +290,7 @@ fn a_silent_client_is_closed_without_a_word() {
 }
 
 #[test]
-fn a_file_that_shrinks_is_reset_and_never_looks_complete() {
+fn a_file_that_shrinks_is_reset_and_never_complete() {
     let store = MemoryStore::new().with("a", &[1; 3000]);
     store.shrunk_to.set(Some(2000));
     let mut server = FileServer::new(&store);

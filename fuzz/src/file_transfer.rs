@@ -27,7 +27,7 @@ pub const REQUESTS: &[&[u8]] = &[
     br#"{"filename": "a", "get": "a"}"#,
 ];
 
-/// The answer is one object; what is stored was asked for and is complete; nothing stays open.
+/// The answer is one object, only a complete file is stored, and no handle stays open.
 pub fn file_request(data: &[u8]) {
     let whole = request(&[data], 65536);
     for room in [1, 7] {
@@ -72,14 +72,14 @@ pub const ANSWERS: &[&[u8]] = &[
     br#"{"size": 1000, "stored": "mine"}"#,
 ];
 
-/// Both clients come to an end with any server; a file is kept only whole and under a safe name.
+/// Both clients end whatever the server sends; a file is kept only complete and with a valid name.
 pub fn file_client(data: &[u8]) {
     assert_eq!(fetch(&[data]), fetch(&super::cut(data)));
     upload(&[data]);
     upload(&super::cut(data));
 }
 
-/// The file, if one was received.
+/// The name and content of the file, if one was received.
 fn fetch(parts: &[&[u8]]) -> (Progress, Option<(String, Vec<u8>)>) {
     #[derive(Default)]
     struct Kept {

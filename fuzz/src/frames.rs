@@ -1,4 +1,4 @@
-//! What is read of every frame on its way in.
+//! The parser that reads every incoming frame.
 
 use bareserve::net::listener::syn::{SYN_FRAME_SIZE, SynOrRst};
 use smoltcp::{
@@ -6,7 +6,7 @@ use smoltcp::{
     time::Instant,
 };
 
-/// Seeds of [`syn`]: Linux's SYN over IPv4 and IPv6, and a reset.
+/// Seeds of [`syn`]: a SYN from Linux over IPv4 and over IPv6, and a reset.
 pub const FRAMES: &[&[u8]] = &[
     &[
         2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 100, 8, 0, 0x45, 0, 0, 60, 0x12, 0x34, 0x40, 0, 64, 6, 0,
@@ -26,8 +26,8 @@ pub const FRAMES: &[&[u8]] = &[
     ],
 ];
 
-/// A request that is read says the same when it is written and read again. Checksums are not
-/// looked at, or hardly any mutation would get past them.
+/// A connection request that was parsed is the same after it was written and parsed again. Checksums
+/// are not verified, or hardly any mutation would pass them.
 pub fn syn(data: &[u8]) {
     let mut unchecked = ChecksumCapabilities::default();
     unchecked.ipv4 = Checksum::None;

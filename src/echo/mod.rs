@@ -1,4 +1,4 @@
-//! RFC 862: sends back what it gets.
+//! Echo, RFC 862: sends back the bytes that it receives, over TCP and UDP.
 
 use crate::protocol::{
     datagram::{DatagramEndpoints, DatagramProtocol},
@@ -10,7 +10,7 @@ use crate::protocol::{
 /// The port, TCP and UDP.
 pub const PORT: u16 = 7;
 
-/// Over UDP: sends each datagram back, except those that would make a loop ([`may_answer`]).
+/// Over UDP: sends each datagram back, except those that could make a loop ([`may_answer`]).
 #[derive(Debug, Clone, Copy)]
 pub struct UdpEcho;
 
@@ -30,12 +30,12 @@ impl DatagramProtocol for UdpEcho {
     }
 }
 
-/// Over TCP, with `SIZE` bytes between input and output: sends back every byte until the peer
-/// half-closes. A peer that does not read is not read from.
+/// Over TCP, through a buffer of `SIZE` bytes: sends back every byte until the peer half-closes. A
+/// peer that does not read is not read from.
 #[derive(Debug, Clone, Copy)]
 pub struct TcpEcho<const SIZE: usize>;
 
-/// The bytes on their way through a [`TcpEcho`].
+/// One connection of a [`TcpEcho`]: its buffer and 24 bytes or less.
 #[derive(Debug, Clone)]
 pub struct EchoConnection<const SIZE: usize> {
     bytes: [u8; SIZE],
@@ -47,17 +47,17 @@ pub struct EchoConnection<const SIZE: usize> {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// No byte has come yet.
+    /// No byte has been received.
     New,
     Open,
-    /// Nothing more will come.
+    /// The peer has half-closed.
     HalfClosed,
-    /// Time ran out.
+    /// A timeout has passed.
     Expired,
 }
 
 impl<const SIZE: usize> EchoConnection<SIZE> {
-    /// Empty.
+    /// Without a peer.
     pub const fn new() -> Self {
         Self { bytes: [0; SIZE], start: 0, end: 0, state: State::New }
     }
@@ -173,9 +173,9 @@ mod tests {
         })
     }
 
-    /// Pieces of random sizes in, pieces of random sizes out, never more held than there is room.
+    /// In and out in pieces of random sizes, never more buffered than `SIZE`.
     #[test]
-    fn every_byte_comes_back_in_order() {
+    fn every_byte_is_sent_back_in_order() {
         with_env(|env| {
             let mut random = SeededEntropy::new(7);
             for _ in 0..500 {
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn time_running_out_closes_in_order_only_with_nothing_owed() {
+    fn a_timeout_closes_in_order_only_with_an_empty_buffer() {
         with_env(|env| {
             let (mut echo, mut connection) = (TcpEcho::<16>, EchoConnection::new());
             echo.open(&mut connection, peer(40_000), env);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn datagrams_come_back_but_not_to_other_echo_services() {
+    fn datagrams_are_sent_back_except_to_answering_services() {
         with_env(|env| {
             let mut answer = |port| {
                 let Endpoints { remote, local } = peer(port);

@@ -15,9 +15,9 @@ use crate::{
     wire::{template::Value, writer::ResumableWriter},
 };
 
-/// Where a fetched file goes.
+/// The destination of a fetched file.
 pub trait Sink {
-    /// Why it could not be kept.
+    /// Why the file could not be stored.
     type Error;
 
     /// Appends all of `bytes` to the file. Its name may not be known yet.
@@ -32,11 +32,11 @@ pub trait Sink {
     /// The sink's own; the fetch fails with it.
     fn finish(&mut self, name: &str) -> Result<(), Self::Error>;
 
-    /// The fetch has failed; throw away what was written.
+    /// The fetch has failed; discards the bytes written.
     fn discard(&mut self);
 }
 
-/// A store as a sink: the file goes to its root folder.
+/// A store as a sink: the file is stored in its root folder.
 #[derive(Debug)]
 pub struct StoreSink<S: Store> {
     store: S,
@@ -44,12 +44,12 @@ pub struct StoreSink<S: Store> {
 }
 
 impl<S: Store> StoreSink<S> {
-    /// Nothing is written yet.
+    /// A sink without a file.
     pub const fn new(store: S) -> Self {
         Self { store, upload: None }
     }
 
-    /// The upload, begun if it has not been.
+    /// The upload, created if it does not exist.
     fn take(&mut self) -> Result<S::Upload, StoreError> {
         self.upload.take().map_or_else(|| self.store.create(None), Ok)
     }
@@ -75,12 +75,12 @@ impl<S: Store> Sink for StoreSink<S> {
     }
 }
 
-/// Where a file to be sent comes from.
+/// The source of a file to send.
 pub trait Source {
-    /// Why it cannot be read.
+    /// Why the file cannot be read.
     type Error;
 
-    /// Its length in bytes.
+    /// The length of the file in bytes.
     fn size(&self) -> u64;
 
     /// Copies bytes from `offset` on into `buffer` and returns how many: 0 only at the end.
@@ -97,15 +97,15 @@ pub enum ClientError<E> {
     Connection(Failure),
     /// The server closed before its object was complete.
     Incomplete,
-    /// What the server sent is not an object as expected.
+    /// The server sent something other than a valid object.
     Object(ObjectError),
-    /// An object, but not the one that was waited for.
+    /// The server sent a valid object, but another than expected.
     Unexpected,
-    /// The file's name has separators or is otherwise none: it could lead out of the folder.
+    /// The file's name is not a single segment of a path: it could leave the folder.
     InvalidName,
-    /// The server refused; [`Fetch::text`] and [`Upload::text`] have its reason.
+    /// The server sent an error; [`Fetch::text`] and [`Upload::text`] return its reason.
     Refused,
-    /// The file to be sent has become shorter.
+    /// The file became shorter while it was sent.
     Shrunk,
     /// The sink's or source's own error.
     Storage(E),
@@ -136,12 +136,12 @@ impl<E> From<ObjectError> for ClientError<E> {
 
 /// Receives one file.
 ///
-/// It is complete with the object's closing brace; what the server sends after that is not looked
-/// at. Members come in any order.
+/// It is complete with the object's closing brace; bytes after that are ignored. Members come in any
+/// order.
 #[derive(Debug)]
 pub struct Fetch<'n, K: Sink> {
     wanted: Option<&'n str>,
-    /// Bytes of the request that are out.
+    /// Bytes of the request that were written.
     sent: usize,
     reader: ObjectReader,
     sink: K,
@@ -150,7 +150,7 @@ pub struct Fetch<'n, K: Sink> {
 }
 
 impl<'n, K: Sink> Fetch<'n, K> {
-    /// Takes what a download server (port 5566) sends without being asked.
+    /// Receives the file that a download server (port 5566) sends without a request.
     pub fn offered(sink: K) -> Self {
         Self {
             wanted: None,
@@ -162,12 +162,12 @@ impl<'n, K: Sink> Fetch<'n, K> {
         }
     }
 
-    /// Asks a request server (port 5567) for the file at `path`.
+    /// Requests the file at `path` from a request server (port 5567).
     pub fn named(path: &'n str, sink: K) -> Self {
         Self { wanted: Some(path), ..Self::offered(sink) }
     }
 
-    /// How it ended, or `None` while it has not.
+    /// The result; `None` while the transfer runs.
     pub fn outcome(&self) -> Option<&Result<(), ClientError<K::Error>>> {
         self.outcome.as_ref()
     }
@@ -177,8 +177,8 @@ impl<'n, K: Sink> Fetch<'n, K> {
         self.received
     }
 
-    /// The file's name as far as it has come, or the server's reason if it refused. From the
-    /// network: may hold anything.
+    /// The file's name as far as it was received, or the reason of the server's error. From the
+    /// network: may contain any characters.
     pub fn text(&self) -> &str {
         self.reader.text().map_or("", |(_, text)| text)
     }
@@ -188,7 +188,7 @@ impl<'n, K: Sink> Fetch<'n, K> {
         &self.sink
     }
 
-    /// Takes the next thing in `input`. Says whether the file is complete.
+    /// Takes the next step in `input`. Returns whether the file is complete.
     fn take(&mut self, input: &mut &[u8]) -> Result<bool, ClientError<K::Error>> {
         let mut data = [0; _];
         match self.reader.next(input, &mut data)? {
@@ -252,7 +252,7 @@ impl<K: Sink> StreamSession for Fetch<'_, K> {
     }
 }
 
-/// Sends one file to a request server (port 5567), to be stored there.
+/// Sends one file to a request server (port 5567), which stores it.
 #[derive(Debug)]
 pub struct Upload<'n, R: Source> {
     path: &'n str,
@@ -277,22 +277,22 @@ impl<'n, R: Source> Upload<'n, R> {
         self
     }
 
-    /// How it ended, or `None` while it has not.
+    /// The result; `None` while the transfer runs.
     pub fn outcome(&self) -> Option<&Result<(), ClientError<R::Error>>> {
         self.outcome.as_ref()
     }
 
-    /// Bytes of the file handed over so far.
+    /// Bytes of the file written so far.
     pub fn sent(&self) -> u64 {
         self.object.offset()
     }
 
-    /// The server's reason if it refused. From the network: may hold anything.
+    /// The reason of the server's error. From the network: may contain any characters.
     pub fn text(&self) -> &str {
         self.reader.text().map_or("", |(_, text)| text)
     }
 
-    /// Takes the next thing in `input`. Says whether the file is stored.
+    /// Takes the next step in `input`. Returns whether the file is stored.
     fn take(&mut self, input: &mut &[u8]) -> Result<bool, ClientError<R::Error>> {
         match self.reader.next(input, &mut [0; _])? {
             Step::NeedInput | Step::Text(_) => Ok(false),
@@ -363,7 +363,7 @@ fn progress<E>(outcome: &Option<Result<(), ClientError<E>>>) -> Progress {
     }
 }
 
-/// What is not over when the connection is has failed.
+/// The connection has ended: a transfer without a result has failed.
 fn end<E>(outcome: &mut Option<Result<(), ClientError<E>>>, result: Result<(), Failure>) {
     outcome.get_or_insert(Err(match result {
         Ok(()) => ClientError::Incomplete,

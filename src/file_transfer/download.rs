@@ -1,8 +1,8 @@
-//! The download server (port 5566): whoever connects is sent one file, without asking.
+//! The download server (port 5566): sends one file to each client that connects, without a request.
 
 use smoltcp::wire::IpEndpoint;
 
-use super::writer::ObjectWriter;
+use super::writer::{ObjectWriter, last_segment};
 use crate::{
     protocol::{
         environment::{Environment, Event},
@@ -11,14 +11,14 @@ use crate::{
     store::{Encoding, Store},
 };
 
-/// Sends one file of a store as a JSON object, then closes. What the client sends is thrown away.
+/// Sends one file of a store as a JSON object, then closes. Input is dropped.
 #[derive(Debug)]
 pub struct Download<'n, S> {
     store: S,
     path: &'n str,
 }
 
-/// One client of a [`Download`]: about 100 bytes and the store's handle; no buffer.
+/// One connection of a [`Download`]: about 100 bytes and the store's handle; no buffer.
 #[derive(Debug)]
 pub struct Connection<'n, F> {
     path: &'n str,
@@ -47,8 +47,9 @@ impl<F> Default for Connection<'_, F> {
 }
 
 impl<'n, S: Store> Download<'n, S> {
-    /// Serves the file at `path`. It is opened for each client anew, so it may come and change
-    /// while the service runs. Its last segment is the name in the object.
+    /// Serves the file at `path`, which is opened for each client, so that it may be created and
+    /// replaced meanwhile. A client is sent nothing if it cannot be opened. The last segment of
+    /// `path` is the name in the object.
     pub fn new(store: S, path: &'n str) -> Self {
         Self { store, path }
     }
@@ -132,7 +133,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
     }
 
     fn expire(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
-        // Half an object must not end like a whole one.
+        // A reset: an incomplete object must not end like a complete one.
         connection.state = State::Broken;
     }
 
@@ -149,10 +150,4 @@ impl<F> Connection<'_, F> {
             env.observer.event(event);
         }
     }
-}
-
-/// What stands after the last separator of a path: the name that an object tells.
-pub(super) fn last_segment(path: &str) -> &str {
-    let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
-    path.get(start..).unwrap_or_default()
 }

@@ -1,10 +1,15 @@
-//! Files as JSON objects with base64 content:
-//! `{"filename": "guido.jpg", "filedata": "<standard base64 with padding>"}`, one object a
-//! connection.
+//! Files over TCP as JSON objects with base64 content, one object in each direction of a connection:
 //!
-//! [`download`] sends one file to whoever connects, [`request`] sends and stores files by name,
-//! [`client`] is the other side of both. They share [`writer`] and [`reader`], which stream an
-//! object of any size through buffers of any size.
+//! ```json
+//! {"filename": "guido.jpg", "filedata": "<standard base64 with padding, RFC 4648 section 4>"}
+//! ```
+//!
+//! | module | port | content |
+//! |---|---|---|
+//! | [`download`] | 5566 | sends one file to each client that connects |
+//! | [`request`] | 5567 | sends and stores files by name |
+//! | [`client`] | | the clients of both |
+//! | [`writer`], [`reader`] | | stream an object of any size through buffers of any size |
 
 pub mod client;
 pub mod download;

@@ -1,4 +1,14 @@
-//! Streams an object in: requests, files, and answers to uploads, members in any order.
+//! Reads an object (a request, a file, or the answer to an upload) in pieces of any size.
+//!
+//! | member | value |
+//! |---|---|
+//! | `get` | name of the file to send |
+//! | `filename`, `filedata` | name of a file, and its content in base64 |
+//! | `stored`, `size` | name of a stored file, and its length in bytes |
+//! | `error` | why a request failed |
+//!
+//! Members come in any order; others are skipped. An object has at most one of `get`, `filename`,
+//! `stored` and `error`, each up to [`MAX_NAME`] bytes of UTF-8; a longer `error` is cut.
 
 use core::fmt;
 
@@ -9,17 +19,17 @@ use crate::wire::{
     template::describe,
 };
 
-/// The longest name, in bytes of UTF-8: what common file systems allow.
+/// The longest name, in bytes of UTF-8: the limit of common file systems.
 pub const MAX_NAME: usize = 255;
 
-/// Where content is decoded: lives on the stack of whoever reads an object.
+/// The buffer for decoded content, on the stack of the caller.
 pub type Chunk = [u8; 768];
 
-/// Bytes of input taken at once: no more than a [`Chunk`] has room for when they are content, the
-/// 3 characters included that may be left over from before.
+/// Bytes of input taken at once: no more than a [`Chunk`] can hold decoded, with the up to 3
+/// characters that the decoder has kept.
 const WINDOW: usize = size_of::<Chunk>() / 3 * 4 - 3;
 
-/// The members that mean something here.
+/// The known members.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Field {
     /// The name of a file to be sent.
@@ -54,12 +64,12 @@ impl Field {
     }
 }
 
-/// What has come of an object.
+/// The result of reading a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// All of the input is taken.
+    /// All of the input was taken; more is needed.
     NeedInput,
-    /// So many bytes of the file's content were decoded.
+    /// The number of bytes of content that were decoded.
     Data(usize),
     /// [`ObjectReader::text`] is complete.
     Text(Field),
@@ -67,23 +77,23 @@ pub enum Step {
     Complete,
 }
 
-/// Why a text is not an object that makes sense here.
+/// Why a text is not a valid object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectError {
     /// It is not a JSON object.
     Json(ScanError),
     /// `filedata` is not base64.
     Base64,
-    /// A known member is not of the type it should be.
+    /// A known member has a value of another type.
     WrongType,
     /// A name is longer than [`MAX_NAME`].
     NameTooLong,
-    /// A member comes twice, or two come that exclude each other.
+    /// A known member occurs twice, or two that exclude each other.
     Ambiguous,
 }
 
 impl ObjectError {
-    /// The error in words.
+    /// The error as text.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Json(error) => error.text(),
@@ -94,7 +104,7 @@ impl ObjectError {
         }
     }
 
-    /// The byte that it is about.
+    /// The byte at which it was found.
     pub const fn byte(self) -> Option<u8> {
         if let Self::Json(error) = self { error.byte() } else { None }
     }
@@ -120,11 +130,11 @@ impl From<InvalidBase64> for ObjectError {
     }
 }
 
-/// One object on its way in. Unknown members are skipped; content is decoded and passed on.
+/// Reads one object. Content is decoded and handed to the caller; a name is kept.
 #[derive(Debug, Clone, Default)]
 pub struct ObjectReader {
     scanner: Scanner,
-    /// The front of the present member's name, longer than those that are known.
+    /// The first bytes of the present member's name: one more than the longest known.
     label: heapless::Vec<u8, 9>,
     field: Option<Field>,
     text: heapless::Vec<u8, MAX_NAME>,
@@ -138,7 +148,7 @@ pub struct ObjectReader {
 }
 
 impl ObjectReader {
-    /// Before the object.
+    /// The beginning of an object.
     pub const fn new() -> Self {
         Self {
             scanner: Scanner::new(),
@@ -154,11 +164,10 @@ impl ObjectReader {
         }
     }
 
-    /// Takes bytes off the front of `input` until something is known. Content is decoded into
-    /// `data`.
+    /// Takes bytes off the front of `input` up to the next [`Step`]. Content is decoded into `data`.
     ///
     /// # Errors
-    /// [`ObjectError`]; the object can then only be given up.
+    /// [`ObjectError`]; the object is to be abandoned then.
     pub fn next(&mut self, input: &mut &[u8], data: &mut Chunk) -> Result<Step, ObjectError> {
         while !input.is_empty() {
             let (mut window, _) = input.split_at_checked(WINDOW).unwrap_or((input, &[]));
@@ -174,14 +183,14 @@ impl ObjectReader {
         Ok(Step::NeedInput)
     }
 
-    /// Whether nothing but blanks has come yet.
+    /// Whether nothing but whitespace was read so far.
     pub fn is_at_start(&self) -> bool {
         self.scanner.is_at_start()
     }
 
-    /// The text of the one member that has text, and which it is. Whole after [`Step::Text`].
+    /// The member that has a text (see [`Field`]), and its text; complete after [`Step::Text`].
     pub fn text(&self) -> Option<(Field, &str)> {
-        // An overlong error message may be cut inside a character.
+        // A long error message may be cut within a character.
         let text = match str::from_utf8(&self.text) {
             Ok(text) => text,
             Err(error) => {
@@ -192,7 +201,7 @@ impl ObjectReader {
         self.text_field.map(|field| (field, text))
     }
 
-    /// Whether content has come, if only empty.
+    /// Whether `filedata` occurred, even if empty.
     pub fn has_data(&self) -> bool {
         self.has_data
     }
@@ -202,7 +211,7 @@ impl ObjectReader {
         if self.field == Some(Field::Token) { &[] } else { &self.token }
     }
 
-    /// The number in `size`.
+    /// The value of `size`.
     pub fn size(&self) -> Option<u64> {
         self.size
     }
@@ -220,7 +229,7 @@ impl ObjectReader {
             (Event::TextEnd, Some(Field::Token)) => self.field = None,
             (Event::TextEnd, Some(field)) => return Ok(Some(Step::Text(field))),
             (Event::End, _) => return Ok(Some(Step::Complete)),
-            // What belongs to no field, and the end of a number.
+            // Values of unknown members, and the end of a number.
             _ => {}
         }
         Ok(None)
@@ -228,7 +237,7 @@ impl ObjectReader {
 
     fn take_label(&mut self, part: Bytes<'_>) {
         for byte in part.as_slice(&mut [0; 4]) {
-            // What does not fit makes no difference.
+            // A longer name is unknown in any case.
             let _ = self.label.push(*byte);
         }
     }

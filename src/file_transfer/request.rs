@@ -1,12 +1,12 @@
 //! The request server (port 5567): files by name, in both directions.
 //!
-//! A client sends one object, is answered with one object, and the connection closes:
+//! A client sends one object and is answered with one object, then the connection closes:
 //!
 //! | the client sends | the answer |
 //! |---|---|
 //! | `{"get": "NAME"}` | `{"filename": "NAME", "filedata": "…"}` |
 //! | `{"token": "TOKEN", "filename": "NAME", "filedata": "…"}` | `{"stored": "NAME", "size": 123}` |
-//! | anything else, or what cannot be done | `{"error": "why"}` |
+//! | anything else, or a request that fails | `{"error": "REASON"}` |
 //!
 //! Members come in any order, except that `token` stands before `filedata`: the content goes to the store
 //! as it arrives, and nothing is stored for a client that has not shown the token. An upload is visible
@@ -17,9 +17,8 @@ use core::fmt;
 use smoltcp::wire::IpEndpoint;
 
 use super::{
-    download::last_segment,
     reader::{Field, ObjectError, ObjectReader, Step},
-    writer::ObjectWriter,
+    writer::{ObjectWriter, last_segment},
 };
 use crate::{
     protocol::token::Token,
@@ -34,18 +33,18 @@ use crate::{
     },
 };
 
-/// Sends and stores the files of a store.
+/// Sends and stores files of a store.
 #[derive(Debug)]
 pub struct FileServer<S> {
     store: S,
     token: Option<Token>,
 }
 
-/// One client of [`FileServer`]: about 490 bytes and the store's handles.
+/// One connection of a [`FileServer`]: about 490 bytes and the store's handles.
 #[derive(Debug)]
 pub struct Connection<F, U> {
     remote: Option<IpEndpoint>,
-    /// Holds the name that the client gave, also while it is answered.
+    /// Holds the requested name, also while the answer is sent.
     reader: ObjectReader,
     state: State<F, U>,
 }
@@ -59,7 +58,7 @@ enum State<F, U> {
     Broken,
 }
 
-/// A file on its way in.
+/// An upload.
 #[derive(Debug)]
 struct Incoming<U> {
     upload: U,
@@ -75,24 +74,24 @@ enum Answer {
 /// Why a request was not fulfilled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// It is not an object as expected.
+    /// The request is not a valid object.
     Object(ObjectError),
-    /// The object says neither what to get nor what to store.
+    /// The object has neither `get` nor `filename` and `filedata`.
     NothingAsked,
     /// The client closed in the middle of the object.
     Incomplete,
-    /// The name leads out of the store, or is none.
+    /// The name is not a valid path within the store.
     InvalidName,
     /// A file is to be stored without the token, or with a wrong one.
     WrongToken,
-    /// The store, with its own reason.
+    /// The store's own error.
     Store(StoreError),
-    /// The client took too long.
+    /// A timeout has passed.
     TooSlow,
 }
 
 impl Refusal {
-    /// The reason in words.
+    /// The reason as text.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Object(error) => error.text(),
@@ -105,7 +104,7 @@ impl Refusal {
         }
     }
 
-    /// The byte that it is about.
+    /// The byte at which it was found.
     pub const fn byte(self) -> Option<u8> {
         if let Self::Object(error) = self { error.byte() } else { None }
     }
@@ -185,7 +184,8 @@ impl<S: Store> Protocol for FileServer<S> {
         env: &mut Environment<'_>,
     ) -> usize {
         let mut rest = input;
-        // What follows the object is thrown away, so that a client that talks on reads the answer.
+        // Input after the object is dropped, so that a client that is still sending can go on to read
+        // the answer.
         while !rest.is_empty() && matches!(connection.state, State::Reading(_)) {
             if let Err(refusal) = self.read(connection, &mut rest, env) {
                 connection.refuse(refusal, env);
@@ -263,7 +263,7 @@ impl<S: Store> Protocol for FileServer<S> {
                 connection.state = State::Finished;
             }
             State::Reading(_) => connection.refuse(Refusal::TooSlow, env),
-            // Half an object must not end like a whole one.
+            // A reset: an incomplete object must not end like a complete one.
             State::Sending { .. } | State::Answering { .. } => connection.state = State::Broken,
             State::Finished | State::Broken => {}
         }
@@ -275,7 +275,7 @@ impl<S: Store> Protocol for FileServer<S> {
 }
 
 impl<S: Store> FileServer<S> {
-    /// Reads the client's object up to the next thing to be done about it.
+    /// Reads the client's object up to its next step, and performs that.
     fn read(
         &self,
         connection: &mut Connection<S::File, S::Upload>,
@@ -291,7 +291,7 @@ impl<S: Store> FileServer<S> {
                 self.store.write(&mut incoming.upload, data.get(..length).unwrap_or_default())?;
                 incoming.size += length as u64;
             }
-            // A bad name is refused before its content has travelled.
+            // An invalid name is rejected before the content is sent.
             Step::Text(_) => {
                 let name = connection.reader.text().map_or("", |(_, name)| name);
                 if name.is_empty() || !is_valid_path(name) {
@@ -318,7 +318,7 @@ impl<S: Store> FileServer<S> {
         Ok(())
     }
 
-    /// The upload, begun if it has not been.
+    /// The upload, created if it does not exist.
     fn incoming<'i>(
         &self,
         incoming: &'i mut Option<Incoming<S::Upload>>,
@@ -338,7 +338,7 @@ impl<S: Store> FileServer<S> {
 }
 
 impl<F, U> Connection<F, U> {
-    /// Gives up on the request, and on what has come of an upload.
+    /// Answers with an error and discards an upload.
     fn refuse(&mut self, refusal: Refusal, env: &mut Environment<'_>) {
         let is_upload = matches!(self.state, State::Reading(Some(_)));
         self.state = State::Answering { answer: Answer::Refused(refusal), sent: 0 };
@@ -348,7 +348,7 @@ impl<F, U> Connection<F, U> {
 
     fn report(&self, env: &mut Environment<'_>, is_upload: bool, result: Result<u64, &str>) {
         let Some(remote) = self.remote else { return };
-        // A log gets no line breaks or escape sequences from outside.
+        // No line breaks or escape sequences of a client in a log.
         let name = self.reader.text().filter(|(_, name)| is_valid_path(name));
         let (service, file) = ("file-request", name.map_or("", |(_, name)| name));
         env.observer.event(Event::Transferred { service, remote, file, is_upload, result });

@@ -1,4 +1,4 @@
-//! Streams an object out.
+//! Writes an object: `{"filename": NAME, "filedata": "CONTENT"}`, in pieces of any size.
 
 use core::fmt;
 
@@ -7,14 +7,14 @@ use crate::{
     wire::{base64::Encoder, template::Value, writer::ResumableWriter},
 };
 
-/// Bytes of a file read at a time, on the stack: about what a TCP segment carries in base64.
+/// Bytes of a file read at once, on the stack: about the content of a TCP segment in base64.
 const CHUNK: usize = 1020;
 
-/// Copies bytes of a file from an offset on into a buffer and returns how many, 0 only at the file's
-/// end.
+/// Copies bytes of a file from an offset on into a buffer and returns how many: 0 only at the end of
+/// the file.
 pub type ReadAt<'r, E> = dyn FnMut(u64, &mut [u8]) -> Result<usize, E> + 'r;
 
-/// One object on its way out, byte for byte as Python's `json.dumps` writes it.
+/// Writes one object, byte for byte as Python's `json.dumps` does.
 #[derive(Debug)]
 pub struct ObjectWriter {
     part: Part,
@@ -24,24 +24,25 @@ pub struct ObjectWriter {
 
 #[derive(Debug)]
 enum Part {
-    /// So many bytes of it are out.
+    /// Up to the content; the bytes of it that are written.
     Head(usize),
     Content(Encoder),
+    /// From the content on; the bytes of it that are written.
     Tail(usize),
     Complete,
 }
 
-/// Why an object cannot be completed. The bytes written so far do not make one.
+/// Why an object cannot be completed. The bytes written so far are not valid JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteError<E> {
-    /// The file has become shorter than it was at the beginning.
+    /// The file has become shorter than `size`.
     Shrunk,
     /// The file cannot be read.
     Read(E),
 }
 
 impl WriteError<StoreError> {
-    /// The error in words.
+    /// The error as text.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Shrunk => "the file shrank while it was sent",
@@ -62,16 +63,16 @@ impl<E: fmt::Display> fmt::Display for WriteError<E> {
 impl<E: core::error::Error> core::error::Error for WriteError<E> {}
 
 impl ObjectWriter {
-    /// An object for a file of `size` bytes. Of one that grows, only these are sent.
+    /// An object for a file of `size` bytes. Bytes beyond are not read.
     pub fn new(size: u64) -> Self {
         Self { part: Part::Head(0), offset: 0, size }
     }
 
-    /// Writes on to the front of `output` and returns how many bytes; fewer than fit only at the
-    /// end. `name` must be the same in every call.
+    /// Writes the bytes that follow to the front of `output` and returns how many; fewer than fit
+    /// only at the end. `name` must be the same in every call.
     ///
     /// # Errors
-    /// See [`WriteError`]; the object can then only be given up.
+    /// See [`WriteError`]; the object is to be abandoned then.
     pub fn write<E>(
         &mut self,
         name: &str,
@@ -143,18 +144,18 @@ impl ObjectWriter {
         matches!(self.part, Part::Complete)
     }
 
-    /// Bytes of the file that are in the object already.
+    /// Bytes of the file written so far.
     pub fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The length of the file.
+    /// The length of the file in bytes.
     pub fn size(&self) -> u64 {
         self.size
     }
 }
 
-/// Reads no more of the file than `room` and the encoder take up.
+/// Reads no more of the file than fits `room` and the encoder.
 fn encode_some<E>(
     encoder: &mut Encoder,
     offset: &mut u64,
@@ -175,4 +176,10 @@ fn encode_some<E>(
     let moved = encoder.encode(buffer.get(..read).unwrap_or_default(), room);
     *offset += moved.taken as u64;
     Ok(flushed + moved.given)
+}
+
+/// The last segment of a path: the name in an object.
+pub(super) fn last_segment(path: &str) -> &str {
+    let start = path.bytes().rposition(|byte| byte == b'/').map_or(0, |slash| slash + 1);
+    path.get(start..).unwrap_or_default()
 }

@@ -14,8 +14,9 @@ use crate::{
     protocol::environment::Observer,
     time::{
         daytime::{self, Daytime},
+        format::TimeFormat,
         seconds::{self, Seconds},
-        server::{TimeFormat, TimeServer, UdpTime},
+        server::{TimeServer, UdpTime},
         timestamp::Timestamp,
     },
 };

@@ -1,5 +1,5 @@
-//! The clients: one that reads what a time server on TCP says, one that sets the clock by RFC 868
-//! over UDP.
+//! The clients of time services: [`TimeClient`] reads the answer of a server over TCP,
+//! [`ClockSetter`] sets the clock by RFC 868 over UDP.
 
 use smoltcp::time::{Duration, Instant};
 
@@ -9,10 +9,10 @@ use crate::protocol::{
     environment::Environment,
 };
 
-/// Reads what the server says until it closes or the buffer is full; sends nothing. Speaks to port
-/// 9999, and to RFC 867 and RFC 868 over TCP as well.
+/// Receives from the server until it closes or the buffer is full; sends nothing. Works with port
+/// 9999 and with RFC 867 and RFC 868 over TCP.
 ///
-/// A server that closes without a word, as one whose clock is unset does, is a failure.
+/// It fails if the server closes without sending a byte, as one does whose clock is unset.
 #[derive(Debug)]
 pub struct TimeClient<'a> {
     buffer: &'a mut [u8],
@@ -21,17 +21,17 @@ pub struct TimeClient<'a> {
 }
 
 impl<'a> TimeClient<'a> {
-    /// Reads into `buffer`; 1,024 bytes are what the course's client takes.
+    /// Receives into `buffer`; the course's client has 1,024 bytes.
     pub fn new(buffer: &'a mut [u8]) -> Self {
         Self { buffer, length: 0, progress: Progress::Running }
     }
 
-    /// Begins anew.
+    /// Returns to the state of a new client.
     pub fn restart(&mut self) {
         (self.length, self.progress) = (0, Progress::Running);
     }
 
-    /// What the server has said so far.
+    /// The bytes received so far.
     pub fn text(&self) -> &[u8] {
         self.buffer.get(..self.length).unwrap_or_default()
     }
@@ -50,8 +50,8 @@ impl StreamSession for TimeClient<'_> {
     }
 
     fn end_of_input(&mut self, _env: &mut Environment<'_>) {
-        let is_silent = self.length == 0;
-        self.progress = if is_silent { Progress::Failed } else { Progress::Succeeded };
+        let is_empty = self.length == 0;
+        self.progress = if is_empty { Progress::Failed } else { Progress::Succeeded };
     }
 
     fn transmit(&mut self, _output: &mut [u8], _env: &mut Environment<'_>) -> usize {
@@ -69,11 +69,12 @@ impl StreamSession for TimeClient<'_> {
     }
 }
 
-/// Sets the wall clock by RFC 868 over UDP: sends an empty datagram, expects 4 bytes, and asks
-/// again after 1, 2, 4 … at most 64 seconds until it gets them.
+/// Sets the wall clock by RFC 868 over UDP: sends an empty datagram and expects 4 bytes
+/// ([`seconds`]). Repeats the request after 1, 2, 4 … at most 64 seconds until they arrive.
 ///
-/// The clock is then up to a second late, as the answer has no fraction. Whoever can forge the
-/// server's address and guess our port can set the clock.
+/// The clock is up to a second slow then, because the answer has no fraction. The protocol has no
+/// authentication: a host that forges the server's address and guesses the local port can set the
+/// clock.
 #[derive(Debug)]
 pub struct ClockSetter {
     next_request: Instant,
@@ -85,7 +86,7 @@ impl ClockSetter {
     const FIRST_BACK_OFF: Duration = Duration::from_secs(1);
     const LONGEST_BACK_OFF: Duration = Duration::from_secs(64);
 
-    /// Asks at once.
+    /// Sends the first request at once.
     pub const fn new() -> Self {
         Self {
             next_request: Instant::ZERO,
@@ -148,7 +149,7 @@ mod tests {
         })
     }
 
-    /// What the client has after the server sent `pieces` and closed.
+    /// The client after the server has sent `pieces` and closed.
     fn read<'b>(buffer: &'b mut [u8], pieces: &[&[u8]]) -> TimeClient<'b> {
         at(0, &mut WallClock::new(), |env| {
             let mut client = TimeClient::new(buffer);
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_until_the_server_closes_however_it_is_cut() {
+    fn reads_until_the_server_closes_at_every_cut() {
         let text = b"2023-04-19 17:04:30.293444";
         for cut in 0..=text.len() {
             let (first, second) = text.split_at(cut);
@@ -179,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_what_fits_and_no_more() {
+    fn ends_once_the_buffer_is_full() {
         for length in [1, 1023, 1024, 1025, 3000] {
             let sent = [b'x'; 3000];
             let mut buffer = [0; 1024];
@@ -190,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_and_broken_connections_are_failures() {
+    fn empty_answers_and_lost_connections_are_failures() {
         let mut buffer = [0; 1024];
         assert_eq!(read(&mut buffer, &[]).progress(), Progress::Failed);
         let mut client = TimeClient::new(&mut buffer);
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn asks_for_the_clock_less_and_less_often_until_it_is_told() {
+    fn repeats_the_request_with_back_off_until_it_is_answered() {
         let (mut setter, mut clock) = (ClockSetter::new(), WallClock::new());
         let mut asked = [0; 9];
         for asked in &mut asked {

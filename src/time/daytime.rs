@@ -1,10 +1,15 @@
-//! Local time for people, RFC 867: `Sunday, November 22, 2026 11:36:04-UTC` and a line end, over
-//! TCP on connect and over UDP in answer to any datagram.
+//! Daytime, RFC 867: local time as text, over TCP on connect and over UDP in answer to any datagram.
 //!
-//! The RFC leaves the text open and asks for one line of printable ASCII. This is the first of the
-//! two forms it shows; a zone that is not UTC follows as `-UTC+05:45`.
+//! The RFC does not prescribe the text, only recommends one line of printable ASCII. This is the
+//! first of the two forms it suggests, followed by CR LF; the offset of a zone other than UTC is
+//! appended. 52 bytes at most:
+//!
+//! ```text
+//! Sunday, November 22, 2026 11:36:04-UTC
+//! Sunday, November 22, 2026 17:21:04-UTC+05:45
+//! ```
 
-use super::server::{TimeFormat, TimeText};
+use super::format::{TimeFormat, TimeText};
 use crate::{
     clock::UnixTime,
     wire::{calendar::Civil, date_text, number::decimal},
@@ -13,7 +18,7 @@ use crate::{
 /// The port, TCP and UDP.
 pub const PORT: u16 = 13;
 
-/// Serves RFC 867. A clock that is out of the years 1 to 9999 counts as unset.
+/// Serves RFC 867. A clock outside the years 1 to 9999 counts as unset.
 #[derive(Debug, Clone, Copy)]
 pub struct Daytime;
 
@@ -44,10 +49,10 @@ impl TimeFormat for Daytime {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::time::server::text;
+    use crate::time::format::text;
 
     #[test]
-    fn is_one_line_that_people_can_read() {
+    fn is_one_line_of_text() {
         let time = UnixTime(1_681_923_870_293_444);
         let text = |offset| text(Daytime, time, offset).unwrap();
         assert_eq!(text(0), b"Wednesday, April 19, 2023 17:04:30-UTC\r\n");
@@ -57,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_longest_line_fits() {
-        // 9999-09-29 was chosen for its names: a Wednesday in September.
+        // 9999-09-29 has the longest names: a Wednesday in September.
         let time =
             Civil { year: 9999, month: 9, day: 29, hour: 12, minute: 0, second: 0, weekday: 0 }
                 .to_unix(-50_000)

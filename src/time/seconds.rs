@@ -1,12 +1,15 @@
-//! Seconds since 1900-01-01 00:00 UTC as 32 bits, big-endian, RFC 868: over TCP on connect and over
-//! UDP in answer to any datagram.
+//! Time, RFC 868: over TCP on connect and over UDP in answer to any datagram.
 //!
-//! The 32 bits run out on 2036-02-07 at 06:28:16 UTC, of which the RFC says nothing. The server goes
-//! on with the low 32 bits, as SNTP does. The reader takes a number with the highest bit clear,
-//! which before 2036 meant a year up to 1968, for one of the era that begins in 2036 (RFC 4330
-//! section 3): it is right from 1968-01-20 to 2104-02-26.
+//! | bytes | content |
+//! |---|---|
+//! | 4 | seconds since 1900-01-01 00:00 UTC, big-endian, modulo 2³² |
+//!
+//! The 32 bits overflow on 2036-02-07 at 06:28:16 UTC, for which the RFC specifies nothing. The
+//! server continues with the low 32 bits, as SNTP does. [`decode`] assigns numbers with the highest
+//! bit clear to the era that begins in 2036 (RFC 4330 section 3): it is correct from 1968-01-20 to
+//! 2104-02-26.
 
-use super::server::{TimeFormat, TimeText};
+use super::format::{TimeFormat, TimeText};
 use crate::clock::UnixTime;
 
 /// The port, TCP and UDP.
@@ -24,18 +27,18 @@ impl TimeFormat for Seconds {
         "seconds"
     }
 
-    /// The offset plays no role: RFC 868 counts in UTC.
+    /// The offset is not used: RFC 868 counts in UTC.
     fn write(&self, time: UnixTime, _utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
         text.extend_from_slice(&encode(time)).ok()
     }
 }
 
-/// The 4 bytes that stand for `time`, its fraction cut off.
+/// The 4 bytes for `time`, rounded down to seconds.
 pub fn encode(time: UnixTime) -> [u8; 4] {
     (time.seconds().wrapping_add(EPOCH_OFFSET) as u32).to_be_bytes()
 }
 
-/// The time that 4 bytes stand for, between 1968 and 2104.
+/// The time that 4 bytes denote, between 1968 and 2104.
 pub fn decode(bytes: [u8; 4]) -> UnixTime {
     let seconds = u32::from_be_bytes(bytes);
     let era = if seconds < 1 << 31 { 1 << 32 } else { 0 };
@@ -46,7 +49,7 @@ pub fn decode(bytes: [u8; 4]) -> UnixTime {
 mod tests {
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
-    use crate::time::server::text;
+    use crate::time::format::text;
 
     /// The examples of RFC 868.
     #[test]
@@ -75,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn any_four_bytes_there_and_back() {
+    fn any_four_bytes_survive_decode_and_encode() {
         let mut entropy = SeededEntropy::new(5);
         for _ in 0..20_000 {
             let bytes = (entropy.next_u64() as u32).to_be_bytes();

@@ -1,45 +1,19 @@
-//! The servers: each sends a few bytes and reads none.
+//! The servers of the time services: they send up to 56 bytes and ignore all input.
 
-use crate::{
-    clock::UnixTime,
-    protocol::{
-        datagram::{DatagramEndpoints, DatagramProtocol},
-        environment::Environment,
-        loop_guard::may_answer,
-        stream::{Endpoints, Phase, Protocol},
-    },
+use super::format::{TimeFormat, TimeText};
+use crate::protocol::{
+    datagram::{DatagramEndpoints, DatagramProtocol},
+    environment::Environment,
+    loop_guard::may_answer,
+    stream::{Endpoints, Phase, Protocol},
 };
 
-/// What a time server sends.
-pub type TimeText = heapless::Vec<u8, 56>;
-
-/// How a time is written.
-pub trait TimeFormat {
-    /// The service's name in logs.
-    fn name(&self) -> &'static str;
-
-    /// Appends the bytes that stand for `time` where clocks are `utc_offset_seconds` ahead of UTC.
-    /// `None` if the format cannot express it; `text` is of no use then.
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()>;
-}
-
-/// With `&dyn TimeFormat`, servers of several formats share one server's code.
-impl<F: TimeFormat + ?Sized> TimeFormat for &F {
-    fn name(&self) -> &'static str {
-        (**self).name()
-    }
-
-    fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
-        (**self).write(time, utc_offset_seconds, text)
-    }
-}
-
-/// Over TCP: sends the time on connect, then closes. While the clock is unset it closes without a
-/// word. What the peer sends is thrown away.
+/// Over TCP: sends the time to each peer that connects, then closes. While the clock is unset it
+/// closes without sending a byte. Input is dropped.
 #[derive(Debug, Clone)]
 pub struct TimeServer<F>(pub F);
 
-/// What is still to be sent on one connection of a [`TimeServer`]. 80 bytes or less.
+/// One connection of a [`TimeServer`]: the bytes to send. 80 bytes or less.
 #[derive(Debug, Clone)]
 pub struct TimeConnection {
     text: TimeText,
@@ -48,7 +22,7 @@ pub struct TimeConnection {
 }
 
 impl TimeConnection {
-    /// With nothing to send.
+    /// Without a peer.
     pub const fn new() -> Self {
         Self { text: TimeText::new(), sent: 0, is_broken: false }
     }
@@ -123,8 +97,8 @@ impl<F: TimeFormat> Protocol for TimeServer<F> {
     }
 }
 
-/// Over UDP: answers any datagram with the time, except those that would make a loop
-/// ([`may_answer`]). While the clock is unset it is silent.
+/// Over UDP: answers any datagram with the time, except those that could make a loop
+/// ([`may_answer`]). While the clock is unset it answers none.
 #[derive(Debug, Clone)]
 pub struct UdpTime<F>(pub F);
 
@@ -154,13 +128,6 @@ fn write_now(format: &impl TimeFormat, env: &Environment<'_>, text: &mut TimeTex
     format.write(env.date()?, env.wall_clock.utc_offset_seconds(), text)
 }
 
-/// What `format` writes, for tests.
-#[cfg(test)]
-pub(super) fn text(format: impl TimeFormat, time: UnixTime, offset: i32) -> Option<TimeText> {
-    let mut text = TimeText::new();
-    format.write(time, offset, &mut text).map(|()| text)
-}
-
 #[cfg(test)]
 mod tests {
     extern crate std;
@@ -174,7 +141,7 @@ mod tests {
 
     use super::*;
     use crate::{
-        clock::WallClock,
+        clock::{UnixTime, WallClock},
         entropy::SeededEntropy,
         time::{daytime::Daytime, seconds::Seconds, timestamp::Timestamp},
     };
@@ -182,7 +149,7 @@ mod tests {
     const REMOTE: IpEndpoint = IpEndpoint { addr: IpAddress::v4(192, 168, 69, 100), port: 40_000 };
     const LOCAL: IpEndpoint = IpEndpoint { addr: IpAddress::v4(192, 168, 69, 1), port: 9999 };
 
-    /// 2023-04-19 17:04:30.293444 UTC in a zone two hours ahead, at 5 seconds after the start.
+    /// A clock two hours ahead of UTC, at 2023-04-19 17:04:30.293444 UTC 5 seconds after the start.
     fn set_clock() -> WallClock {
         let mut clock = WallClock::new();
         clock.set(Instant::from_secs(4), UnixTime(1_681_923_869_293_444));
@@ -200,7 +167,7 @@ mod tests {
         })
     }
 
-    /// All that a connection sends when it may write `first` bytes, then any number.
+    /// The output of a connection that may write `first` bytes at first and then any number.
     fn over_tcp(format: impl TimeFormat, clock: WallClock, first: usize) -> Vec<u8> {
         with_env(clock, |env| {
             let (mut server, mut connection) = (TimeServer(format), TimeConnection::new());
@@ -231,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unset_clock_says_nothing() {
+    fn an_unset_clock_sends_nothing() {
         assert_eq!(over_tcp(Timestamp, WallClock::new(), 1), b"");
         assert_eq!(over_tcp(Daytime, WallClock::new(), 1), b"");
         assert_eq!(over_tcp(Seconds, WallClock::new(), 1), b"");
@@ -265,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn udp_answers_any_datagram_but_those_that_would_answer_back() {
+    fn udp_answers_any_datagram_except_from_answering_services() {
         let seconds = 3_890_912_670_u32.to_be_bytes().to_vec();
         assert_eq!(over_udp(Seconds, set_clock(), REMOTE, 100), Some(seconds));
         let line = b"Wednesday, April 19, 2023 19:04:30-UTC+02:00\r\n".to_vec();

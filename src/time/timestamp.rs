@@ -1,19 +1,21 @@
-//! Local time as `2023-04-19 17:04:30.293444`: 26 bytes of ASCII, no line end. It is what Python's
-//! `str(datetime.now())` gives, but for the fraction, which Python leaves out when it is 0.
+//! Timestamps of the course's time server: local time as `2023-04-19 17:04:30.293444`, 26 bytes of
+//! ASCII without a line end, over TCP on connect.
+//!
+//! This is the form of Python's `str(datetime.now())`, except that Python omits a fraction of 0.
 
-use super::server::{TimeFormat, TimeText};
+use super::format::{TimeFormat, TimeText};
 use crate::{
     clock::UnixTime,
     wire::{calendar::Civil, date_text},
 };
 
-/// The TCP port it is served on. Not a registered service.
+/// The TCP port. Not a registered service.
 pub const PORT: u16 = 9999;
 
-/// Bytes of a timestamp.
+/// The length of a timestamp in bytes.
 pub const LENGTH: usize = 26;
 
-/// Serves timestamps. A clock that is out of the years 1 to 9999 counts as unset.
+/// Serves timestamps. A clock outside the years 1 to 9999 counts as unset.
 #[derive(Debug, Clone, Copy)]
 pub struct Timestamp;
 
@@ -31,8 +33,8 @@ impl TimeFormat for Timestamp {
     }
 }
 
-/// Reads a timestamp with or without a fraction: the time at which a clock in UTC shows it. Blanks
-/// and line ends around it do not matter.
+/// Parses a timestamp in UTC, with a fraction of 6 digits or none. ASCII whitespace around it is
+/// ignored; anything else yields `None`.
 pub fn parse(text: &[u8]) -> Option<UnixTime> {
     let (civil, fraction) = date_text::read(b"%Y-%m-%d %H:%M:%S", text.trim_ascii())?;
     let micros = match fraction {
@@ -47,10 +49,10 @@ pub fn parse(text: &[u8]) -> Option<UnixTime> {
 mod tests {
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
-    use crate::time::server::text;
+    use crate::time::format::text;
 
     #[test]
-    fn is_what_python_prints_with_all_six_digits() {
+    fn is_the_text_of_python_with_six_decimals() {
         let time = UnixTime(1_681_923_870_293_444);
         let local = |offset| text(Timestamp, time, offset).unwrap();
         assert_eq!(local(0), b"2023-04-19 17:04:30.293444");
@@ -61,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn years_that_python_does_not_know_are_not_told() {
+    fn years_outside_1_to_9999_are_not_written() {
         assert_eq!(text(Timestamp, UnixTime(i64::MAX), 0), None);
         assert_eq!(text(Timestamp, UnixTime(i64::MIN), 0), None);
         assert!(text(Timestamp, UnixTime(253_402_300_799_999_999), 0).is_some());
@@ -69,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn any_time_there_and_back() {
+    fn any_time_survives_write_and_parse() {
         let mut entropy = SeededEntropy::new(3);
         for _ in 0..20_000 {
             let time = UnixTime((entropy.next_u64() % 250_000_000_000_000_000) as i64);
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_servers_send_and_nothing_else() {
+    fn parses_timestamps_and_rejects_anything_else() {
         assert_eq!(parse(b"1970-01-01 00:00:01"), Some(UnixTime(1_000_000)));
         assert_eq!(parse(b" 1970-01-01 00:00:01\r\n"), Some(UnixTime(1_000_000)));
         for wrong in [

@@ -7,7 +7,8 @@ use bareserve::{
     file_transfer::download::Download,
     protocol::stream::Protocol,
     time::{
-        server::{TimeFormat, TimeServer, TimeText},
+        format::{TimeFormat, TimeText},
+        server::TimeServer,
         timestamp::Timestamp,
     },
 };

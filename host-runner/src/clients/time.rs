@@ -2,9 +2,8 @@
 
 use bareserve::time::{
     client::TimeClient,
-    seconds,
-    server::{TimeFormat, TimeText},
-    timestamp,
+    format::{TimeFormat, TimeText},
+    seconds, timestamp,
     timestamp::Timestamp,
 };
 

@@ -60,6 +60,7 @@ fn talk(server: &mut Lines<Thermostat, 64>, requests: &[&str]) {
         wall_clock: &mut wall_clock,
         entropy: &mut entropy,
         observer: &mut (),
+        registry: Default::default(),
     };
     let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), 50_000);
     let local = IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), 4000);

@@ -56,6 +56,7 @@ fn ask(server: &mut Reverse, datagram: &str, remote: IpEndpoint) -> Option<Vec<u
         wall_clock: &mut wall_clock,
         entropy: &mut entropy,
         observer: &mut (),
+        registry: Default::default(),
     };
     let ends = DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) };
     let mut buffer = [0; 1472];

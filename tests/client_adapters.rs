@@ -16,8 +16,8 @@ use bareserve::{
     },
     ping::{
         client::{PingClient, PingEvent, PingSettings},
-        profile::Profile,
-        server::{Control, PingResources, PingServer},
+        profile::{Profile, SharedProfile},
+        server::{PingResources, PingServer},
     },
     protocol::client::{Failure, Progress, StreamSession},
     time::{
@@ -346,7 +346,7 @@ fn the_clock_is_set_over_udp_whatever_is_lost() {
 fn pings_of_the_course() {
     let (mut server, mut client) = pair(5, 0);
     let control =
-        leak(Control::new(Profile { delay: Duration::from_millis(3), ..Profile::COURSE }));
+        leak(SharedProfile::new(Profile { delay: Duration::from_millis(3), ..Profile::COURSE }));
     let ping = PingServer::new(control, leak(PingResources::<2, 64>::new()).split());
     let resources = leak(UdpResources::<4, 1472>::new());
     let mut served = server.stack.udp(resources, ping, 12000).unwrap();

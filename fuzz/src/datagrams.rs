@@ -4,8 +4,8 @@ use bareserve::{
     echo::UdpEcho,
     ping::{
         client::{PingClient, PingSettings},
-        profile::Profile,
-        server::{Control, PingResources, PingServer},
+        profile::{Profile, SharedProfile},
+        server::{PingResources, PingServer},
     },
     protocol::{
         client::{DatagramSession, Progress, StreamSession},
@@ -23,7 +23,7 @@ use smoltcp::{
 
 use super::conversation::Bench;
 
-/// Seeds of [`ping`]: a profile's text, a line break, and datagrams, one a line.
+/// Seeds of [`ping`]: a profile in its text form, then datagrams, one a line.
 pub const PINGS: &[&[u8]] = &[
     b"course\nPing 1 1700000000.123456\nPing 2 1700000001.123456\n\nPing 3 1700000002.0",
     b"upper,loss=20%,seed=7,limit=8,delay=50ms\na\nb\nc\nd\ne\nf\ng\nh\ni",
@@ -31,7 +31,7 @@ pub const PINGS: &[&[u8]] = &[
     b"echo,delay=1s\nx",
 ];
 
-/// Seeds of [`clients`]: what servers answer.
+/// Seeds of [`clients`]: answers of servers.
 pub const ANSWERS: &[&[u8]] = &[
     b"2023-04-19 17:04:30.293444",
     b"2023-04-19 17:04:30",
@@ -46,9 +46,9 @@ fn ends() -> DatagramEndpoints {
     DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
 }
 
-/// A profile either is understood, and then tells itself in words that are understood the same, or
-/// is refused in one line. An answer is never longer than its request, and nothing is answered
-/// more than once.
+/// A profile is either parsed, and then `Display` writes a text that parses to the same, or rejected
+/// with an error of one line. An answer is never longer than its request, and no request is
+/// answered twice.
 pub fn ping(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
     let text = String::from_utf8_lossy(lines.next().unwrap_or_default());
@@ -61,9 +61,9 @@ pub fn ping(data: &[u8]) {
     };
     assert_eq!(profile.to_string().parse::<Profile>(), Ok(profile));
 
-    let control = Control::new(profile);
+    let shared = SharedProfile::new(profile);
     let mut resources = PingResources::<4, 64>::new();
-    let mut server = PingServer::new(&control, resources.split());
+    let mut server = PingServer::new(&shared, resources.split());
     let mut bench = Bench::new();
     let (mut requests, mut answers) = (0, 0);
     let mut buffer = [0; 256];
@@ -88,7 +88,7 @@ pub fn ping(data: &[u8]) {
     assert!(answers <= requests);
 }
 
-/// Whatever a server says, in whatever pieces: no client takes it for what it is not.
+/// No client accepts an invalid answer, whatever its bytes and however they are cut.
 pub fn clients(data: &[u8]) {
     if let Some(time) = timestamp::parse(data) {
         assert!(data.len() >= 19, "{time:?}");

@@ -10,7 +10,7 @@ use bareserve::{
     file_transfer::request::FileServer,
     http::{self, WriteAccess, auth::Token},
     net::setup_error::SetupError,
-    ping::server::Control,
+    ping::profile::SharedProfile,
     services,
     store::ram::RamStore,
 };
@@ -63,7 +63,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         Ok(())
     })?;
 
-    let profile = Control::new(options.ping_profile);
+    let profile = SharedProfile::new(options.ping_profile);
     // The page shows captured frames to holders of the token only, so without one none is recorded.
     let mut captured = Box::new(CaptureResources::<CAPTURED_FRAMES, CAPTURED_BYTES>::new());
     let mut not_captured = CaptureResources::<0, 0>::new();
@@ -74,7 +74,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let overview = Overview {
         name: "bareserve",
         version: env!("CARGO_PKG_VERSION"),
-        ping: Some(PingEntry { control: &profile }),
+        ping: Some(PingEntry { profile: &profile }),
         files_root: "/",
         writable: options.is_writable,
         authorized: false,

@@ -1,7 +1,7 @@
 //! The device's page and data as an application of the web server.
 
 use super::{
-    EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, PAGE, Progress, Status,
+    Cursor, EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, PAGE, Status,
     StatusRow, capture::PcapReader, parse_date,
 };
 use crate::{
@@ -40,9 +40,9 @@ pub enum DeviceExchange<'a, S: Store> {
     /// Files from the page's form.
     Upload(Option<files::Exchange<S>>),
     /// `status.json`
-    Status(Progress<StatusRow>),
+    Status(Cursor<StatusRow>),
     /// `metrics`
-    Metrics(Progress<MetricsRow>),
+    Metrics(Cursor<MetricsRow>),
     /// `events`
     Events(EventStream),
     /// `files.json`
@@ -139,11 +139,10 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         reply: Reply<'_>,
     ) -> Answer {
         let (media_type, exchange) = match (resource, self.overview.capture) {
-            (Resource::Status, _) => ("application/json", DeviceExchange::Status(Progress::new())),
-            (Resource::Metrics, _) => (
-                "text/plain; version=0.0.4; charset=utf-8",
-                DeviceExchange::Metrics(Progress::new()),
-            ),
+            (Resource::Status, _) => ("application/json", DeviceExchange::Status(Cursor::new())),
+            (Resource::Metrics, _) => {
+                ("text/plain; version=0.0.4; charset=utf-8", DeviceExchange::Metrics(Cursor::new()))
+            }
             (Resource::Events, _) => {
                 ("text/event-stream", DeviceExchange::Events(EventStream::new()))
             }

@@ -1,9 +1,8 @@
-//! The last frames on the wire, as Wireshark opens them.
+//! The last frames received and sent, as a pcap file for Wireshark.
 //!
-//! A [`Recorder`] between the network device and the stack copies the front of each frame into a
-//! [`Capture`], a ring of fixed size in which the newest replaces the oldest; a [`PcapReader`]
-//! writes them as a classic pcap file. While one is read nothing is recorded: the file is of one
-//! moment, and not of its own transfer.
+//! A [`Recorder`] between the network device and the stack copies the first bytes of each frame into
+//! a [`Capture`], a ring buffer; a [`PcapReader`] writes them as a classic pcap file. Recording
+//! pauses while a reader exists, so that a file neither changes during its transfer nor contains it.
 
 use core::cell::RefCell;
 
@@ -14,25 +13,26 @@ use smoltcp::{
 
 use crate::clock::{UnixTime, WallClock};
 
-/// What is known of a frame beside its bytes. 16 bytes.
+/// A captured frame without its bytes. 16 bytes.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Frame {
-    /// When it passed, in microseconds since the start.
+    /// When it was received or sent, in microseconds since the start.
     time: i64,
-    /// Its length on the wire.
+    /// Its length on the wire, in bytes.
     length: u32,
-    /// How many of its bytes are kept.
+    /// The number of bytes kept.
     kept: u32,
 }
 
-/// The memory of a [`Capture`]: the first `SNAPLEN` bytes of each of the last `FRAMES` frames.
+/// The memory of a [`Capture`] for the first `SNAPLEN` bytes of each of the last `FRAMES` frames:
+/// `FRAMES * (SNAPLEN + 16)` bytes.
 pub struct CaptureResources<const FRAMES: usize, const SNAPLEN: usize> {
     frames: [Frame; FRAMES],
     bytes: [[u8; SNAPLEN]; FRAMES],
 }
 
 impl<const FRAMES: usize, const SNAPLEN: usize> CaptureResources<FRAMES, SNAPLEN> {
-    /// All empty.
+    /// Without frames.
     pub const fn new() -> Self {
         let frame = Frame { time: 0, length: 0, kept: 0 };
         Self { frames: [frame; FRAMES], bytes: [[0; SNAPLEN]; FRAMES] }
@@ -45,23 +45,23 @@ impl<const FRAMES: usize, const SNAPLEN: usize> Default for CaptureResources<FRA
     }
 }
 
-/// A ring of frames.
+/// A ring buffer of frames, in which the newest replaces the oldest.
 #[derive(Debug)]
 pub struct Capture<'a> {
     frames: &'a mut [Frame],
     /// `snaplen` bytes for each frame.
     bytes: &'a mut [u8],
     snaplen: usize,
-    /// Where the next frame goes.
+    /// The index of the next frame.
     next: usize,
-    /// How many places are taken.
+    /// The number of frames kept.
     count: usize,
-    /// Nothing is recorded while somebody reads.
+    /// The number of readers; frames are recorded while it is 0.
     readers: usize,
 }
 
 impl<'a> Capture<'a> {
-    /// An empty ring.
+    /// An empty ring buffer.
     pub fn new<const FRAMES: usize, const SNAPLEN: usize>(
         memory: &'a mut CaptureResources<FRAMES, SNAPLEN>,
     ) -> Self {
@@ -75,7 +75,7 @@ impl<'a> Capture<'a> {
         }
     }
 
-    /// Keeps the front of `frame`, unless somebody reads.
+    /// Records the first bytes of `frame`, unless a reader exists.
     pub fn record(&mut self, frame: &[u8], now: Instant) {
         if self.readers > 0 {
             return;
@@ -92,7 +92,7 @@ impl<'a> Capture<'a> {
         self.count = self.frames.len().min(self.count + 1);
     }
 
-    /// The frame before which `n` others were recorded, and its bytes.
+    /// The frame at index `n`, from the oldest on, and its bytes.
     fn nth(&self, n: usize) -> Option<(Frame, &[u8])> {
         if n >= self.count {
             return None;
@@ -105,58 +105,58 @@ impl<'a> Capture<'a> {
     }
 }
 
-/// Bytes of the file's header and of the one before each frame.
+/// The lengths in bytes of the file header and of the header of each frame.
 const FILE_HEADER: usize = 24;
 const FRAME_HEADER: usize = 16;
 
-/// A [`Capture`] that is shared: a recorder writes it while others read. A trait, so that a device
-/// which captures nothing has none of this code in its program.
+/// A [`Capture`] shared by a recorder and its readers. A trait, so that the program of a device
+/// without a capture contains none of this code.
 pub trait SharedCapture {
-    /// Keeps the front of `frame`, unless somebody reads.
+    /// Records the first bytes of `frame`, unless a reader exists.
     fn record(&self, frame: &[u8], now: Instant);
 
-    /// Stops the recording until [`SharedCapture::end_reading`] has been called as often.
+    /// Pauses recording until [`SharedCapture::end_reading`] has been called as often.
     fn begin_reading(&self);
 
-    /// Undoes one [`SharedCapture::begin_reading`].
+    /// Reverts one [`SharedCapture::begin_reading`].
     fn end_reading(&self);
 
     /// The file's length in bytes.
     fn size(&self) -> u64;
 
-    /// Writes what follows `position` in the file to the front of `out` and returns how many bytes.
+    /// Writes the bytes of the file from `position` on to the front of `out` and returns how many.
     fn read(&self, position: &mut Position, clock: &WallClock, out: &mut [u8]) -> usize;
 }
 
-/// A place in the file.
+/// A position in the file.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Position {
-    /// Frames that are out; `None` before the file's header is.
+    /// Frames written; `None` until the file header is.
     frames: Option<usize>,
-    /// Bytes of the present header and frame that are out.
+    /// Bytes written of the present header and frame.
     sent: usize,
 }
 
-/// A [`Capture`] as a pcap file (`application/vnd.tcpdump.pcap`) on its way out. All numbers are
+/// Writes a [`Capture`] as a pcap file (`application/vnd.tcpdump.pcap`). All numbers are
 /// little-endian:
 ///
-/// | bytes | file header | | bytes | before each frame |
+/// | bytes | file header | | bytes | header of each frame |
 /// |---|---|---|---|---|
-/// | 4 | magic 0xa1b2c3d4: times in microseconds | | 4 | seconds since 1970 |
+/// | 4 | magic 0xa1b2c3d4: times in microseconds | | 4 | seconds since 1970-01-01 00:00 UTC |
 /// | 2, 2 | version 2, 4 | | 4 | microseconds |
-/// | 4, 4 | 0, 0 | | 4 | bytes that follow |
-/// | 4 | most bytes kept of a frame | | 4 | bytes on the wire |
+/// | 4, 4 | 0, 0 | | 4 | bytes kept, which follow |
+/// | 4 | the most bytes kept of a frame | | 4 | bytes on the wire |
 /// | 4 | link type 1: Ethernet | | | |
 ///
-/// While the clock is unset, the time since the start stands for the date. Recording goes on when
-/// the last reader is dropped.
+/// While the clock is unset, the time since the start replaces the date. Recording resumes when the
+/// last reader is dropped.
 pub struct PcapReader<'a> {
     capture: &'a dyn SharedCapture,
     position: Position,
 }
 
 impl<'a> PcapReader<'a> {
-    /// Stops the recording and begins to read.
+    /// Pauses recording and starts at the beginning of the file.
     pub fn new(capture: &'a dyn SharedCapture) -> Self {
         capture.begin_reading();
         Self { capture, position: Position::default() }
@@ -167,8 +167,8 @@ impl<'a> PcapReader<'a> {
         self.capture.size()
     }
 
-    /// Writes what comes next to the front of `out` and returns how many bytes: 0 at the end (or
-    /// for an empty `out`). `clock` must not change from call to call.
+    /// Writes the bytes that follow to the front of `out` and returns how many: 0 at the end, or
+    /// for an empty `out`. `clock` must be the same in every call.
     pub fn read(&mut self, clock: &WallClock, out: &mut [u8]) -> usize {
         self.capture.read(&mut self.position, clock, out)
     }
@@ -254,11 +254,11 @@ fn fill(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// A device whose frames are recorded, both ways.
+/// A device whose received and sent frames are recorded.
 pub struct Recorder<'a, D> {
-    /// The device itself.
+    /// The device.
     pub device: D,
-    /// Where its frames go.
+    /// The capture that records its frames.
     pub capture: &'a RefCell<Capture<'a>>,
 }
 
@@ -287,7 +287,7 @@ impl<'a, D: Device> Device for Recorder<'a, D> {
     }
 }
 
-/// The device's token, and what it takes to record its frame.
+/// A token of the device that records its frame.
 pub struct Token<'a, T> {
     token: T,
     capture: &'a RefCell<Capture<'a>>,

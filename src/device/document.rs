@@ -1,11 +1,11 @@
-//! Texts longer than the room there is for them, written without a buffer of their own.
+//! Texts that are written in pieces of any size, without a buffer.
 
 use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
-/// A text in rows. A row is a copy of all that its text depends on, so that it can be written
-/// again and again, each time from where the last one stopped, though the counters move on.
+/// A text in rows. A row is a copy of all that its text depends on: it can be written several
+/// times, each time from where the last one stopped, although the counters change meanwhile.
 pub trait Document {
-    /// The copy.
+    /// The copy of the numbers in a row.
     type Row;
 
     /// Row `n`, or `None` after the last.
@@ -15,24 +15,24 @@ pub trait Document {
     fn write(&self, row: &Self::Row, env: &Environment<'_>, out: &mut ResumableWriter<'_>);
 }
 
-/// How much of a [`Document`] has been read.
+/// A position in a [`Document`].
 #[derive(Debug, Clone)]
-pub struct Progress<R> {
-    /// The row to ask for when `row` is done.
+pub struct Cursor<R> {
+    /// The number of the row that follows `row`.
     next: usize,
     row: Option<R>,
-    /// Bytes of `row` that are out.
+    /// Bytes of `row` that have been written.
     sent: usize,
 }
 
-impl<R> Progress<R> {
-    /// At the beginning.
+impl<R> Cursor<R> {
+    /// The beginning.
     pub const fn new() -> Self {
         Self { next: 0, row: None, sent: 0 }
     }
 
-    /// Writes what comes next to the front of `out` and returns how many bytes: 0 at the end (or
-    /// for an empty `out`).
+    /// Writes the bytes that follow to the front of `out` and returns how many: 0 at the end, or
+    /// for an empty `out`.
     pub fn read<D: Document<Row = R>>(
         &mut self,
         document: &D,
@@ -47,15 +47,15 @@ impl<R> Progress<R> {
                 self.sent = 0;
             }
             let Some(row) = &self.row else {
-                self.next -= 1; // stays at the end
+                self.next -= 1; // the next call finds the end again
                 break;
             };
-            let mut window =
+            let mut writer =
                 ResumableWriter::new(out.get_mut(written..).unwrap_or_default(), self.sent);
-            document.write(row, env, &mut window);
-            written += window.shown();
-            self.sent += window.shown();
-            if !window.is_complete() {
+            document.write(row, env, &mut writer);
+            written += writer.shown();
+            self.sent += writer.shown();
+            if !writer.is_complete() {
                 break;
             }
             self.row = None;
@@ -64,7 +64,7 @@ impl<R> Progress<R> {
     }
 }
 
-impl<R> Default for Progress<R> {
+impl<R> Default for Cursor<R> {
     fn default() -> Self {
         Self::new()
     }

@@ -2,7 +2,7 @@
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{Overview, Progress, Status, StatusRow};
+use super::{Cursor, Overview, Status, StatusRow};
 use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
 /// From one event to the next.
@@ -21,7 +21,7 @@ pub struct EventStream {
 enum Part {
     Start,
     Name,
-    Data(Progress<StatusRow>),
+    Data(Cursor<StatusRow>),
     End,
     Waiting,
 }
@@ -54,7 +54,7 @@ impl EventStream {
                     self.part = Part::Name;
                     continue;
                 }
-                Part::Name => ("event: status\ndata: ", Part::Data(Progress::new())),
+                Part::Name => ("event: status\ndata: ", Part::Data(Cursor::new())),
                 Part::Data(progress) => {
                     let taken = progress.read(&Status(*overview), env, room);
                     if taken == 0 {

@@ -1,123 +1,46 @@
-//! The status for Prometheus, in its text format 0.0.4
+//! The status in the text format 0.0.4 of Prometheus
 //! (`Content-Type: text/plain; version=0.0.4; charset=utf-8`).
 
-use super::{Document, Overview};
+use super::{
+    document::Document,
+    figures::{FIGURES, Figure},
+    overview::Overview,
+};
 use crate::{
-    counters::Counters,
     protocol::environment::Environment,
     wire::{template::Value, writer::ResumableWriter},
 };
 
-/// `/_device/metrics`.
+/// `/_device/metrics`; the [module](super#metrics) documents the series.
 pub struct Metrics<'a>(pub Overview<'a>);
 
-/// A line or two of [`Metrics`].
+/// One or more lines of [`Metrics`]: a copy of the numbers in them.
 #[derive(Debug, Clone)]
 pub enum MetricsRow {
-    /// What the whole device has: uptime, version.
+    /// The families of the whole device, among them uptime and version.
     Device {
         /// Milliseconds since the device started.
         uptime_ms: i64,
-        /// Connection requests that the backlog has dropped.
+        /// Connection requests dropped from the queue.
         dropped: u64,
-        /// The loss that the ping service simulates.
+        /// The simulated loss of the ping service, if there is one.
         loss_percent: Option<u8>,
     },
-    /// The name, meaning and type of a family.
+    /// The lines `# HELP` and `# TYPE` of a family.
     Header {
-        /// Which of the families.
+        /// The index of the family.
         family: usize,
     },
-    /// One service's value.
+    /// One service's sample.
     Value {
-        /// Which of the families.
+        /// The index of the family.
         family: usize,
-        /// Which of the services.
+        /// The index of the service.
         service: usize,
         /// The value.
         value: u64,
     },
 }
-
-/// A number that each service has.
-pub(super) struct Family {
-    /// What the status calls it.
-    pub key: &'static str,
-    name: &'static str,
-    help: &'static str,
-    kind: &'static str,
-    pub value: fn(&Counters) -> u64,
-}
-
-/// How many numbers each service has.
-pub(super) const COUNT: usize = 9;
-
-/// What each service counts, in the order in which it is shown.
-pub(super) static FAMILIES: [Family; COUNT] = [
-    Family {
-        key: "open",
-        name: "connections_open",
-        help: "TCP connections open now.",
-        kind: "gauge",
-        value: |counters| counters.open.get().into(),
-    },
-    Family {
-        key: "capacity",
-        name: "connections_capacity",
-        help: "TCP connections that may be open at once.",
-        kind: "gauge",
-        value: |counters| counters.capacity.get().into(),
-    },
-    Family {
-        key: "parked",
-        name: "connections_parked",
-        help: "Connection requests that wait in the backlog now.",
-        kind: "gauge",
-        value: |counters| counters.parked.get().into(),
-    },
-    Family {
-        key: "served",
-        name: "served_total",
-        help: "Connections accepted, or datagrams answered.",
-        kind: "counter",
-        value: |counters| counters.served.get().into(),
-    },
-    Family {
-        key: "expired",
-        name: "expired_total",
-        help: "Connections that ran into a time limit or made room for another.",
-        kind: "counter",
-        value: |counters| counters.expired.get().into(),
-    },
-    Family {
-        key: "peer_resets",
-        name: "peer_resets_total",
-        help: "Connections reset by the peer.",
-        kind: "counter",
-        value: |counters| counters.peer_resets.get().into(),
-    },
-    Family {
-        key: "unanswered",
-        name: "unanswered_total",
-        help: "Datagrams left without an answer.",
-        kind: "counter",
-        value: |counters| counters.unanswered.get().into(),
-    },
-    Family {
-        key: "bytes_in",
-        name: "received_bytes_total",
-        help: "Bytes of payload received.",
-        kind: "counter",
-        value: |counters| counters.bytes_in.get(),
-    },
-    Family {
-        key: "bytes_out",
-        name: "sent_bytes_total",
-        help: "Bytes of payload sent.",
-        kind: "counter",
-        value: |counters| counters.bytes_out.get(),
-    },
-];
 
 impl Document for Metrics<'_> {
     type Row = MetricsRow;
@@ -133,7 +56,7 @@ impl Document for Metrics<'_> {
         };
         let rows_a_family = env.registry.services.len() + 1;
         let (family, row) = (n.checked_div(rows_a_family)?, n.checked_rem(rows_a_family)?);
-        let Family { value, .. } = FAMILIES.get(family)?;
+        let Figure { value, .. } = FIGURES.get(family)?;
         let Some(service) = row.checked_sub(1) else { return Some(MetricsRow::Header { family }) };
         let value = value(&env.registry.services.get(service)?.counters);
         Some(MetricsRow::Value { family, service, value })
@@ -145,19 +68,21 @@ impl Document for Metrics<'_> {
                 self.write_device(uptime_ms.unsigned_abs(), dropped, loss_percent, out);
             }
             MetricsRow::Header { family } => {
-                if let Some(Family { name, help, kind, .. }) = FAMILIES.get(family) {
+                if let Some(Figure { name, help, kind, .. }) = FIGURES.get(family) {
                     write_header(name, help, kind, out);
                 }
             }
             MetricsRow::Value { family, service, value } => {
                 let (Some(family), Some(service)) =
-                    (FAMILIES.get(family), env.registry.services.get(service))
+                    (FIGURES.get(family), env.registry.services.get(service))
                 else {
                     return;
                 };
                 out.fill("bareserve_%{service=", &[Value::Text(family.name)]);
                 write_label(service.name, out);
-                out.fill("} %\n", &[Value::Number(value)]);
+                // The same service may run over both.
+                let protocol = Value::Text(service.transport.name());
+                out.fill(",protocol=\"%\"} %\n", &[protocol, Value::Number(value)]);
             }
         }
     }
@@ -171,7 +96,7 @@ impl Metrics<'_> {
         loss_percent: Option<u8>,
         out: &mut ResumableWriter<'_>,
     ) {
-        write_header("info", "The device and its version.", "gauge", out);
+        write_header("info", "Name and version of the device.", "gauge", out);
         out.put("bareserve_info{name=");
         write_label(self.0.name, out);
         out.put(",version=");
@@ -183,10 +108,10 @@ impl Metrics<'_> {
         let uptime = [Value::Number(uptime_ms / 1000), millis];
         out.fill("bareserve_uptime_seconds %.%\n", &uptime);
 
-        let help = "Connection requests dropped because too many waited, or too long.";
+        let help = "Connection requests dropped: the queue was full, or they had expired.";
         write_single("backlog_dropped_total", help, "counter", dropped, out);
         if let Some(loss) = loss_percent {
-            let help = "Share of pings lost on purpose.";
+            let help = "Share of pings that are dropped on purpose.";
             write_single("ping_loss_percent", help, "gauge", loss.into(), out);
         }
     }
@@ -203,7 +128,7 @@ fn write_header(name: &str, help: &str, kind: &str, out: &mut ResumableWriter<'_
     out.fill("# HELP bareserve_% %\n# TYPE bareserve_% %\n", &[name, help, name, kind]);
 }
 
-/// Writes a label's value with its quotes and the three escapes that the format has.
+/// Writes a label's value in quotes, with the three escapes of the format.
 fn write_label(value: &str, out: &mut ResumableWriter<'_>) {
     out.put("\"");
     for byte in value.bytes() {

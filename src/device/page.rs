@@ -2,6 +2,6 @@
 
 use crate::store::rom::{RomFile, RomStore};
 
-/// The page: what is to be served under `/_device/`, `index.html` as the page itself. It asks for
-/// nothing else but the data.
+/// The files served under `/_device/`; `index.html` is the page itself. They load nothing from
+/// elsewhere.
 pub static PAGE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/page.rs")));

@@ -1,11 +1,13 @@
 //! The status as one line of JSON.
 
 use super::{
-    Document, Overview,
-    metrics::{COUNT, FAMILIES},
+    document::Document,
+    figures::{COUNT, FIGURES},
+    overview::Overview,
 };
 use crate::{
     counters::{QueueFigures, Transport},
+    ping::server as ping,
     protocol::environment::Environment,
     wire::{
         template::{Value, boolean},
@@ -13,33 +15,33 @@ use crate::{
     },
 };
 
-/// `status.json`; its shape is described at the [module](super#status).
+/// `status.json`; the [module](super#status) documents its members.
 pub struct Status<'a>(pub Overview<'a>);
 
 /// A part of the status: a copy of the numbers in it.
 #[derive(Debug, Clone)]
 pub enum StatusRow {
-    /// From the start to the list of services.
+    /// From the first byte to the list of services.
     Device {
         /// Milliseconds since the device started.
         uptime_ms: i64,
-        /// The date in milliseconds since 1970, if known.
+        /// The date in milliseconds since 1970-01-01 00:00 UTC, if known.
         unix_ms: Option<i64>,
         /// Seconds that local time is ahead of UTC.
         utc_offset_s: i64,
     },
     /// One service.
     Service {
-        /// Its place in the list.
+        /// Its index in the list.
         index: usize,
-        /// What it has counted, in the order in which it is shown.
+        /// Its numbers, in the order in which they are shown.
         values: [u64; COUNT],
     },
-    /// The rest.
+    /// The rest: the queue and the ping service.
     End {
-        /// The queue.
+        /// The counters of the queue.
         backlog: QueueFigures,
-        /// The ping service: loss in percent, how many were answered and lost.
+        /// The ping service: loss in percent, datagrams answered, datagrams lost.
         ping: Option<[u32; 3]>,
     },
 }
@@ -58,19 +60,20 @@ impl Document for Status<'_> {
         };
         if let Some(service) = env.registry.services.get(after_device) {
             let mut values = [0; COUNT];
-            for (value, family) in values.iter_mut().zip(&FAMILIES) {
-                *value = (family.value)(&service.counters);
+            for (value, figure) in values.iter_mut().zip(&FIGURES) {
+                *value = (figure.value)(&service.counters);
             }
             return Some(StatusRow::Service { index: after_device, values });
         }
         (after_device == env.registry.services.len()).then(|| StatusRow::End {
             backlog: env.registry.queue,
-            ping: overview.ping.map(|ping| {
-                let entry = env.registry.find(crate::ping::server::NAME, Transport::Udp);
+            ping: overview.ping.map(|entry| {
+                let loss = entry.loss_percent().into();
+                let entry = env.registry.find(ping::NAME, Transport::Udp);
                 let (answered, lost) = entry.map_or((0, 0), |entry| {
                     (entry.counters.served.get(), entry.counters.unanswered.get())
                 });
-                [ping.loss_percent().into(), answered, lost]
+                [loss, answered, lost]
             }),
         })
     }
@@ -130,8 +133,8 @@ fn write_service(
         out.number(u64::from(*port));
     }
     out.put("]");
-    for (family, value) in FAMILIES.iter().zip(values) {
-        out.fill(",\"%\":%", &[Value::Text(family.key), Value::Number(*value)]);
+    for (figure, value) in FIGURES.iter().zip(values) {
+        out.fill(",\"%\":%", &[Value::Text(figure.key), Value::Number(*value)]);
     }
     out.put("}");
 }

@@ -19,17 +19,14 @@ use crate::{
     clock::{UnixTime, WallClock},
     counters::{Counters, Ports, QueueFigures, Registry, ServiceEntry, Transport},
     entropy::SeededEntropy,
-    ping::{
-        profile::{Loss, Profile},
-        server::Control,
-    },
+    ping::profile::{Loss, Profile, SharedProfile},
     protocol::environment::Environment,
     store::{Encoding, Entry, Metadata, Store, StoreError},
 };
 
 const NOW: Instant = Instant::from_millis_const(81_234);
 
-/// Lends an environment in which it is `now`, and 2023-11-14 22:13:20 at the start.
+/// Lends an environment at `now`, whose clock was at 2023-11-14 22:13:20 UTC at the start.
 fn at<R>(now: Instant, registry: Registry<'_>, f: impl FnOnce(&Environment<'_>) -> R) -> R {
     let mut wall_clock = WallClock::new();
     wall_clock.set(Instant::ZERO, UnixTime(1_700_000_000_000_000));
@@ -47,23 +44,23 @@ fn with_clock<R>(
     f(&Environment { now, wall_clock, entropy: &mut entropy, observer: &mut (), registry })
 }
 
-/// Two services, one of each kind, and everything else that can be shown.
+/// A service of the registry.
+fn service(name: &'static str, transport: Transport, ports: &[u16]) -> ServiceEntry {
+    let ports = Ports::from_slice(ports).unwrap();
+    ServiceEntry { name, transport, ports, counters: Counters::new() }
+}
+
+/// Two services, one over TCP and one over UDP, a queue and a ping profile.
 struct Bench {
     services: [ServiceEntry; 2],
     queue: QueueFigures,
-    control: Control,
+    profile: SharedProfile,
 }
 
 impl Bench {
     fn new() -> Self {
-        let entry = |name, transport, ports: &[u16]| ServiceEntry {
-            name,
-            transport,
-            ports: Ports::from_slice(ports).unwrap(),
-            counters: Counters::new(),
-        };
-        let (http, ping) =
-            (entry("http", Transport::Tcp, &[80, 6789]), entry("ping", Transport::Udp, &[12000]));
+        let http = service("http", Transport::Tcp, &[80, 6789]);
+        let ping = service("ping", Transport::Udp, &[12000]);
         http.counters.open.set(2);
         http.counters.capacity.set(8);
         http.counters.parked.set(3);
@@ -74,7 +71,7 @@ impl Bench {
         Self {
             services: [http, ping],
             queue: QueueFigures { waiting: 3, capacity: 64, dropped: 1 },
-            control: Control::new(Profile { loss: Loss::Percent(20), ..Profile::DEFAULT }),
+            profile: SharedProfile::new(Profile { loss: Loss::Percent(20), ..Profile::DEFAULT }),
         }
     }
 
@@ -82,7 +79,7 @@ impl Bench {
         let overview = Overview {
             name: "sensor \"7\"\n",
             version: "0.1.0",
-            ping: Some(PingEntry { control: &self.control }),
+            ping: Some(PingEntry { profile: &self.profile }),
             files_root: "/",
             writable: true,
             authorized: false,
@@ -107,8 +104,8 @@ fn read_all(size: usize, mut read: impl FnMut(&mut [u8]) -> usize) -> Vec<u8> {
 }
 
 fn read_document<D: Document>(document: &D, size: usize, env: &Environment<'_>) -> String {
-    let mut progress = Progress::new();
-    let text = read_all(size, |out| progress.read(document, env, out));
+    let mut cursor = Cursor::new();
+    let text = read_all(size, |out| cursor.read(document, env, out));
     String::from_utf8(text).unwrap()
 }
 
@@ -154,15 +151,15 @@ fn status_without_clock_services_and_ping() {
     });
 }
 
-/// A counter that changes its number of digits between two pieces must not shift the text.
+/// A counter that changes its number of digits between two pieces does not shift the text.
 #[test]
-fn status_is_whole_while_counters_move() {
+fn status_is_consistent_while_counters_change() {
     let bench = Bench::new();
     bench.services[0].counters.served.set(7);
     bench.services[0].counters.bytes_in.set(9);
     bench.show(|overview, registry| {
         for size in [1, 2, 3, 5, 8, 13] {
-            let mut progress = Progress::new();
+            let mut cursor = Cursor::new();
             let text = read_all(size, |out| {
                 bench.services[0]
                     .counters
@@ -174,7 +171,7 @@ fn status_is_whole_while_counters_move() {
                     .set(bench.services[0].counters.bytes_in.get().wrapping_mul(31));
                 let ping = overview.ping.unwrap();
                 ping.set_loss_percent((ping.loss_percent() + 7) % 101);
-                at(NOW, registry, |env| progress.read(&Status(overview), env, out))
+                at(NOW, registry, |env| cursor.read(&Status(overview), env, out))
             });
             let text = String::from_utf8(text).unwrap();
             let without_digits =
@@ -188,16 +185,27 @@ fn status_is_whole_while_counters_move() {
 fn a_document_stays_at_its_end() {
     Bench::new().show(|overview, registry| {
         at(NOW, registry, |env| {
-            let mut progress = Progress::new();
-            read_all(100, |out| progress.read(&Status(overview), env, out));
-            assert_eq!(progress.read(&Status(overview), env, &mut [0; 100]), 0);
+            let mut cursor = Cursor::new();
+            read_all(100, |out| cursor.read(&Status(overview), env, out));
+            assert_eq!(cursor.read(&Status(overview), env, &mut [0; 100]), 0);
         });
     });
 }
 
+/// Echo over TCP and over UDP beside the others: the same name, told apart by `protocol`.
+fn show_echo<R>(bench: &Bench, f: impl FnOnce(Overview<'_>, Registry<'_>) -> R) -> R {
+    let (tcp, udp) = (service("echo", Transport::Tcp, &[7]), service("echo", Transport::Udp, &[7]));
+    tcp.counters.peer_resets.set(5);
+    udp.counters.unanswered.set(6);
+    bench.show(|overview, registry| {
+        let [http, ping] = bench.services.clone();
+        f(overview, Registry { services: &[http, tcp, udp, ping], ..registry })
+    })
+}
+
 #[test]
-fn metrics_follow_the_text_format() {
-    Bench::new().show(|overview, registry| {
+fn metrics_have_the_documented_series() {
+    show_echo(&Bench::new(), |overview, registry| {
         let text = at(NOW, registry, |env| read_document(&Metrics(overview), 4096, env));
         for size in 1..200 {
             assert_eq!(at(NOW, registry, |env| read_document(&Metrics(overview), size, env)), text);
@@ -207,35 +215,65 @@ fn metrics_follow_the_text_format() {
             "bareserve_uptime_seconds 81.234",
             "bareserve_backlog_dropped_total 1",
             "bareserve_ping_loss_percent 20",
-            r#"bareserve_connections_open{service="http"} 2"#,
-            r#"bareserve_received_bytes_total{service="http"} 18446744073709551615"#,
-            r#"bareserve_unanswered_total{service="ping"} 20"#,
+            r#"bareserve_connections_open{service="http",protocol="tcp"} 2"#,
+            r#"bareserve_received_bytes_total{service="http",protocol="tcp"} 18446744073709551615"#,
+            r#"bareserve_peer_resets_total{service="echo",protocol="tcp"} 5"#,
+            r#"bareserve_unanswered_total{service="echo",protocol="udp"} 6"#,
+            r#"bareserve_unanswered_total{service="ping",protocol="udp"} 20"#,
         ] {
             assert!(text.lines().any(|other| other == line), "no {line} in\n{text}");
         }
         assert!(text.ends_with('\n'));
-        // Each sample stands under the HELP and TYPE of its own family, and no family comes twice.
-        let mut families = Vec::new();
+    });
+}
+
+/// The labels of a sample in braces, or nothing; a quote within a value is escaped.
+fn labels(sample: &str) -> &str {
+    let Some((_, rest)) = sample.split_once('{') else { return "" };
+    let (mut is_quoted, mut is_escaped) = (false, false);
+    for (index, byte) in rest.bytes().enumerate() {
+        match byte {
+            b'}' if !is_quoted => return &rest[..index],
+            b'"' if !is_escaped => is_quoted = !is_quoted,
+            _ => {}
+        }
+        is_escaped = byte == b'\\' && !is_escaped;
+    }
+    panic!("no end of labels: {sample}");
+}
+
+/// Each family has one HELP, one TYPE and then all its samples, and no series occurs twice.
+#[test]
+fn metrics_name_every_family_and_every_series_once() {
+    show_echo(&Bench::new(), |overview, registry| {
+        let text = at(NOW, registry, |env| read_document(&Metrics(overview), 4096, env));
+        let (mut families, mut series) = (Vec::new(), Vec::new());
         let mut lines = text.lines().peekable();
         while let Some(help) = lines.next() {
-            let family = help.strip_prefix("# HELP ").unwrap().split(' ').next().unwrap();
+            let (family, words) = help.strip_prefix("# HELP ").unwrap().split_once(' ').unwrap();
+            assert!(words.ends_with('.'), "{help}");
             let kind = lines.next().unwrap().strip_prefix(&format!("# TYPE {family} ")).unwrap();
+            assert!(["gauge", "counter"].contains(&kind), "{kind}");
             assert_eq!(kind == "counter", family.ends_with("_total"), "{family}");
-            assert!(!families.contains(&family), "{family} comes twice");
+            assert!(!families.contains(&family), "{family} twice");
             families.push(family);
-            let mut samples = 0;
+            let before = series.len();
             while let Some(sample) = lines.next_if(|line| !line.starts_with('#')) {
                 assert_eq!(sample.split(['{', ' ']).next().unwrap(), family);
-                samples += 1;
+                let value = sample.rsplit(' ').next().unwrap();
+                assert!(value.parse::<f64>().is_ok(), "{sample}");
+                let found = (family, labels(sample));
+                assert!(!series.contains(&found), "{sample} twice");
+                series.push(found);
             }
-            assert!(samples > 0, "{family} has no sample");
+            assert!(series.len() > before, "{family} has no sample");
         }
-        assert_eq!(families.len(), 13);
+        assert_eq!((families.len(), series.len()), (13, 4 + 9 * 4));
     });
 }
 
 #[test]
-fn events_come_at_once_and_then_each_second() {
+fn events_are_sent_at_once_and_then_each_second() {
     let event = |uptime_ms: i64| {
         let status = STATUS.replace("\"uptime_ms\":81234", &format!("\"uptime_ms\":{uptime_ms}"));
         let unix_ms = 1_700_000_000_000 + uptime_ms;
@@ -261,7 +299,7 @@ fn events_come_at_once_and_then_each_second() {
             assert_eq!(read(&mut stream, next - Duration::from_micros(1)), "");
             assert_eq!(read(&mut stream, next), event(next.total_millis()));
             assert_eq!(stream.poll_at(), next + Duration::from_secs(1));
-            // A reader that was away for long gets one event, not all that it missed.
+            // A peer that did not read for long gets one event, not all that it missed.
             let late = next + Duration::from_secs(3600);
             assert_eq!(read(&mut stream, late), event(late.total_millis()));
             assert!(stream.poll_at() > late);
@@ -269,7 +307,7 @@ fn events_come_at_once_and_then_each_second() {
     });
 }
 
-/// A folder of names, with `broken` for one that cannot be read.
+/// A store with one folder of these names; reading the name `broken` fails.
 pub(super) struct Names(pub &'static [&'static str]);
 
 impl Store for Names {
@@ -326,7 +364,7 @@ fn files_are_listed_in_pieces_of_any_size() {
 }
 
 #[test]
-fn an_empty_folder_a_missing_one_and_a_broken_one() {
+fn empty_missing_and_unreadable_folders() {
     let mut list = FileList::<Names, 32>::new(&Names(&[]), "").unwrap();
     assert_eq!(read_all(5, |out| list.read(&Names(&[]), out).unwrap()), br#"{"files":[]}"#);
     assert!(matches!(FileList::<Names, 32>::new(&Names(&[]), "x"), Err(StoreError::NotFound)));
@@ -335,7 +373,7 @@ fn an_empty_folder_a_missing_one_and_a_broken_one() {
     assert_eq!(list.read(&broken, &mut [0; 1000]), Err(StoreError::Io));
 }
 
-/// Path and content of all files of the page.
+/// The paths and contents of the page's files.
 fn page_files() -> Vec<(String, &'static str)> {
     let content = |name: &str| PAGE.open(name, Encoding::Identity).unwrap().content();
     let (mut listing, mut name) = (PAGE.list("").unwrap(), heapless::String::<16>::new());
@@ -348,13 +386,13 @@ fn page_files() -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn the_page_asks_for_nothing_but_its_own_files() {
+fn the_page_loads_only_its_own_files() {
     let files = page_files();
     assert_eq!(files.len(), PAGE.files().len());
     let (_, html) = files.iter().find(|(name, _)| name == "index.html").unwrap();
     for (name, content) in &files {
         let address = format!("\"/_device/{name}\"");
-        assert!(name == "index.html" || html.contains(&address), "nobody asks for {address}");
+        assert!(name == "index.html" || html.contains(&address), "{address} is not loaded");
         let outside = content.replace("http://www.w3.org/2000/svg", "");
         assert!(!outside.contains("http:") && !outside.contains("https:"), "{name}");
     }

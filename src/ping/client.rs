@@ -1,5 +1,5 @@
-//! The UDP ping client: sends `Ping 1 1700000000.123456` and its like, one at a time, and measures
-//! how long each answer takes.
+//! The UDP ping client: sends `Ping 1 1700000000.123456`, `Ping 2 …` one at a time and measures the
+//! round-trip time (RTT) of each.
 
 use core::fmt;
 
@@ -18,41 +18,41 @@ use crate::{
     wire::template::{Line, Value},
 };
 
-/// Requests remembered, so that late and repeated answers are known for what they are.
+/// Requests remembered, to recognize late and duplicate answers.
 const HISTORY: usize = 16;
 
-/// How many, and how fast.
+/// Number and pace of the requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PingSettings {
-    /// Requests in all.
+    /// The number of requests.
     pub count: u32,
-    /// How long each answer is waited for.
+    /// The longest RTT that counts as an answer in time.
     pub timeout: Duration,
-    /// The least time from one request to the next. Zero: the next follows when the one before is
-    /// answered or given up.
+    /// The least time from one request to the next, which also waits for the answer or the timeout
+    /// of the one before.
     pub interval: Duration,
 }
 
 impl PingSettings {
-    /// As the course's client: 9 requests, a second for each, no pause.
+    /// Those of the course's client: 9 requests, a timeout of one second, no interval.
     pub const COURSE: Self =
         Self { count: 9, timeout: Duration::from_secs(1), interval: Duration::ZERO };
 }
 
 /// Pings one server and reports each outcome to `report` as it is known.
 ///
-/// An answer is the request's text again, in capitals or not: sequence and time must both be those
-/// of a request. Its progress ends as [`Progress::Succeeded`] if any request was answered in time.
-/// The time in a request is the date, or while the clock is unset the time since the start.
+/// An answer is a request's text in upper or lower case: both sequence and time must match. The
+/// progress ends as [`Progress::Succeeded`] if any request was answered in time. The time in a
+/// request is the date, or the time since the start while the clock is unset.
 ///
-/// 512 bytes or less, and those of `F`.
+/// 512 bytes or less without `F`.
 pub struct PingClient<F> {
     server: IpAddress,
     settings: PingSettings,
     report: F,
     /// The last requests, each at its sequence modulo [`HISTORY`].
     history: [Option<Request>; HISTORY],
-    /// Sequence of the last request, from 1; 0 before the first.
+    /// The sequence of the last request, from 1; 0 before the first.
     sequence: u32,
     next_request: Instant,
     statistics: Statistics,
@@ -68,13 +68,13 @@ struct Request {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RequestState {
-    Waiting,
+    Pending,
     Answered,
-    GivenUp,
+    TimedOut,
 }
 
 impl<F: FnMut(PingEvent)> PingClient<F> {
-    /// A client that begins at once. `server` is only for the reports.
+    /// A client that sends the first request at once. `server` only appears in the reports.
     pub const fn new(server: IpAddress, settings: PingSettings, report: F) -> Self {
         Self {
             server,
@@ -87,7 +87,7 @@ impl<F: FnMut(PingEvent)> PingClient<F> {
         }
     }
 
-    /// What it came to so far.
+    /// Counts and round-trip times so far.
     pub fn statistics(&self) -> &Statistics {
         &self.statistics
     }
@@ -96,19 +96,19 @@ impl<F: FnMut(PingEvent)> PingClient<F> {
         self.history.get_mut(sequence as usize % HISTORY)
     }
 
-    /// When the request under way is given up; `None` if none is.
+    /// When the pending request times out; `None` if there is none.
     fn deadline(&self) -> Option<Instant> {
         let request = self.history.get(self.sequence as usize % HISTORY)?.as_ref()?;
-        (request.state == RequestState::Waiting).then_some(request.sent + self.settings.timeout)
+        (request.state == RequestState::Pending).then_some(request.sent + self.settings.timeout)
     }
 
-    fn give_up_if_due(&mut self, now: Instant) {
+    fn check_timeout(&mut self, now: Instant) {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
         }
         let sequence = self.sequence;
         if let Some(Some(request)) = self.place(sequence) {
-            request.state = RequestState::GivenUp;
+            request.state = RequestState::TimedOut;
         }
         (self.report)(PingEvent::TimedOut { sequence });
     }
@@ -116,7 +116,7 @@ impl<F: FnMut(PingEvent)> PingClient<F> {
 
 impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
     fn receive(&mut self, datagram: &[u8], env: &mut Environment<'_>) {
-        self.give_up_if_due(env.now);
+        self.check_timeout(env.now);
         let mut requests = self.history.iter_mut().flatten();
         let Some(request) = requests.find(|request| request.is_answered_by(datagram)) else {
             self.statistics.unexpected = self.statistics.unexpected.saturating_add(1);
@@ -125,11 +125,11 @@ impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
         let (sequence, from) = (request.sequence, self.server);
         let rtt = until(env.now, request.sent);
         let event = match request.state {
-            RequestState::Waiting => {
+            RequestState::Pending => {
                 self.statistics.record(rtt);
                 PingEvent::Reply { sequence, from, rtt }
             }
-            RequestState::GivenUp => {
+            RequestState::TimedOut => {
                 self.statistics.late = self.statistics.late.saturating_add(1);
                 PingEvent::LateReply { sequence, from, rtt }
             }
@@ -143,16 +143,16 @@ impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
     }
 
     fn transmit(&mut self, datagram: &mut [u8], env: &mut Environment<'_>) -> Option<usize> {
-        self.give_up_if_due(env.now);
-        let is_waiting = self.deadline().is_some();
-        if is_waiting || self.sequence >= self.settings.count || env.now < self.next_request {
+        self.check_timeout(env.now);
+        let is_pending = self.deadline().is_some();
+        if is_pending || self.sequence >= self.settings.count || env.now < self.next_request {
             return None;
         }
         let request = Request {
             sequence: self.sequence + 1,
             date: env.date().unwrap_or(UnixTime(env.now.total_micros())),
             sent: env.now,
-            state: RequestState::Waiting,
+            state: RequestState::Pending,
         };
         let line = request.text();
         let text = line.as_str().as_bytes();
@@ -183,7 +183,7 @@ impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
 }
 
 impl Request {
-    /// What is sent: `Ping SEQUENCE SECONDS.MICROSECONDS`, 39 bytes at most.
+    /// `Ping SEQUENCE SECONDS.MICROSECONDS`, 39 bytes at most.
     fn text(&self) -> Line {
         let (seconds, micros) = (self.date.seconds(), self.date.subsec_micros());
         let sequence = Value::Number(self.sequence.into());
@@ -196,10 +196,10 @@ impl Request {
     }
 }
 
-/// What became of a request. Its `Display` is a line for people.
+/// The outcome of a request. `Display` is the line that the course's client prints.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PingEvent {
-    /// It was answered in time: `Sequence 1: Reply from ADDR    RTT = 0.001s`.
+    /// An answer in time: `Sequence 1: Reply from ADDR    RTT = 0.001s`.
     Reply {
         /// The request's number, from 1.
         sequence: u32,
@@ -208,12 +208,12 @@ pub enum PingEvent {
         /// The time from the request to the answer.
         rtt: Duration,
     },
-    /// It was not: `Sequence 1: Request timed out.`
+    /// No answer in time: `Sequence 1: Request timed out.`
     TimedOut {
         /// The request's number, from 1.
         sequence: u32,
     },
-    /// It was answered after it had been given up.
+    /// An answer after the timeout: `Sequence 1: Late reply from ADDR    RTT = 1.600s`.
     LateReply {
         /// The request's number, from 1.
         sequence: u32,
@@ -222,7 +222,7 @@ pub enum PingEvent {
         /// The time from the request to the answer.
         rtt: Duration,
     },
-    /// It was answered once more.
+    /// A further answer: `Sequence 1: Duplicate reply from ADDR`.
     Duplicate {
         /// The request's number, from 1.
         sequence: u32,

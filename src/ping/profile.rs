@@ -1,66 +1,66 @@
-//! How a ping server treats what it gets.
+//! What a ping server does with each datagram.
 
-use core::{fmt, str::FromStr};
+use core::{cell::Cell, fmt, str::FromStr};
 
 use smoltcp::time::Duration;
 
-/// What becomes of each datagram. Datagrams are counted 1, 2, 3 … as they come.
+/// How datagrams are answered. They are numbered 1, 2, 3 … in order of arrival.
 ///
-/// As text it is settings with commas between, each of which changes what those before it say, from
-/// [`Profile::DEFAULT`] on; its `Display` writes the same:
+/// As text, a profile is a list of settings separated by commas, applied from left to right to
+/// [`Profile::DEFAULT`]. `Display` writes the same form:
 ///
 /// | setting | meaning |
 /// |---|---|
 /// | `default`, `echo`, `course` | the profile of this name |
 /// | `upper`, `unchanged` | [`Profile::transform`] |
-/// | `loss=20%`, `loss=1/3`, `loss=none` | [`Profile::loss`]: at random, the first of every three, none |
+/// | `loss=20%`, `loss=1/3`, `loss=none` | [`Profile::loss`]: each with this probability, the first of every three, none |
 /// | `seed=7`, `seed=none` | [`Profile::seed`] |
 /// | `limit=8`, `limit=none` | [`Profile::limit`] |
 /// | `delay=50ms`, `delay=2s` | [`Profile::delay`], an hour at most |
 /// | `read=1024`, `read=all` | [`Profile::read`] |
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Profile {
-    /// What is done to the bytes.
+    /// How the answer's bytes differ from the datagram's.
     pub transform: Transform,
-    /// Which datagrams are left without an answer.
+    /// Which datagrams are dropped.
     pub loss: Loss,
-    /// Where the random losses begin, for runs that can be repeated; `None`: wherever.
+    /// The seed of random losses, for repeatable runs; `None`: from the device's entropy.
     pub seed: Option<u64>,
-    /// The datagram with this number and all after it are left without an answer.
+    /// The datagram with this number and all that follow it are dropped.
     pub limit: Option<u32>,
-    /// How long each answer is held back.
+    /// The time from a datagram to its answer.
     pub delay: Duration,
-    /// At most so many bytes of a datagram are looked at, as by `recvfrom`; the rest is cut off.
+    /// The bytes of a datagram that are read, as by `recvfrom`; the answer has no more.
     pub read: Option<u16>,
 }
 
-/// What is done to the bytes of a datagram.
+/// How an answer differs from its datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transform {
-    /// Nothing.
+    /// The same bytes.
     Unchanged,
-    /// ASCII letters become capitals.
+    /// ASCII letters in upper case.
     Upper,
 }
 
-/// Which datagrams are left without an answer.
+/// Which datagrams are dropped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// None.
     Never,
     /// The `nth` (1 to `of`) of every `of`.
     Every {
-        /// Which one.
+        /// The place of the dropped one, from 1.
         nth: u32,
-        /// Of how many.
+        /// The length of the cycle; 0 drops none.
         of: u32,
     },
-    /// Each with this probability in percent; 100 and more are all.
+    /// Each with this probability in percent; 100 and more drop all.
     Percent(u8),
 }
 
 impl Profile {
-    /// Upper-cases; loses nothing.
+    /// Upper case, no loss, no delay.
     pub const DEFAULT: Self = Self {
         transform: Transform::Upper,
         loss: Loss::Never,
@@ -70,11 +70,11 @@ impl Profile {
         read: None,
     };
 
-    /// Sends back what it gets (RFC 862).
+    /// Unchanged, no loss, no delay (RFC 862).
     pub const ECHO: Self = Self { transform: Transform::Unchanged, ..Self::DEFAULT };
 
-    /// The course's server: reads 1,024 bytes, upper-cases, loses the first of every three, and
-    /// stops for good at the eighth. A client gets answers to 2, 3, 5 and 6.
+    /// The course's server: reads 1,024 bytes, answers in upper case, drops the first of every three
+    /// datagrams, and from the eighth on all. The first client gets answers to 2, 3, 5 and 6.
     pub const COURSE: Self = Self {
         loss: Loss::Every { nth: 1, of: 3 },
         limit: Some(8),
@@ -91,7 +91,7 @@ impl Profile {
         }
     }
 
-    /// Applies one setting; says what was expected if it cannot.
+    /// Applies one setting. The error is what was expected instead.
     fn apply(&mut self, setting: &str) -> Result<(), &'static str> {
         if let Some(profile) = Self::named(setting) {
             *self = profile;
@@ -124,6 +124,44 @@ impl Profile {
     }
 }
 
+/// The profile of a [`PingServer`](super::server::PingServer), shared with the code that changes it
+/// while the server runs.
+#[derive(Debug)]
+pub struct SharedProfile {
+    profile: Cell<Profile>,
+    /// Grows with each restart.
+    generation: Cell<u32>,
+}
+
+impl SharedProfile {
+    /// Starts with `profile`.
+    pub const fn new(profile: Profile) -> Self {
+        Self { profile: Cell::new(profile), generation: Cell::new(0) }
+    }
+
+    /// The present profile.
+    pub fn get(&self) -> Profile {
+        self.profile.get()
+    }
+
+    /// Changes the profile and restarts.
+    pub fn set(&self, profile: Profile) {
+        self.profile.set(profile);
+        self.restart();
+    }
+
+    /// Numbers datagrams from 1 again, so that a server at its limit answers again. Delayed answers
+    /// are still sent.
+    pub fn restart(&self) {
+        self.generation.set(self.generation.get().wrapping_add(1));
+    }
+
+    /// Differs from an earlier value if the server is to restart.
+    pub(super) fn generation(&self) -> u32 {
+        self.generation.get()
+    }
+}
+
 impl Default for Profile {
     fn default() -> Self {
         Self::DEFAULT
@@ -142,7 +180,7 @@ impl FromStr for Profile {
     }
 }
 
-/// `20%`, `1/3` or `none`.
+/// Parses `20%`, `1/3` or `none`.
 fn loss(text: &str) -> Option<Loss> {
     if text == "none" {
         return Some(Loss::Never);
@@ -155,7 +193,7 @@ fn loss(text: &str) -> Option<Loss> {
     (1 <= nth && nth <= of).then_some(Loss::Every { nth, of })
 }
 
-/// `50ms` or `2s`.
+/// Parses `50ms` or `2s`.
 fn delay(text: &str) -> Option<Duration> {
     let delay = match text.strip_suffix("ms") {
         Some(millis) => Duration::from_millis(number::<u32>(millis)?.into()),
@@ -164,7 +202,7 @@ fn delay(text: &str) -> Option<Duration> {
     (delay <= Duration::from_secs(3600)).then_some(delay)
 }
 
-/// Decimal digits only: `parse` would take a sign as well.
+/// Parses decimal digits only; `parse` alone would accept a sign.
 fn number<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
@@ -196,7 +234,7 @@ impl fmt::Display for Profile {
     }
 }
 
-/// A setting that [`Profile`] does not know.
+/// A setting that is not one of [`Profile`]'s. `Display` is one line, whatever the setting holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ProfileError {
     /// The setting, its first 32 bytes at most.
@@ -207,7 +245,7 @@ pub struct ProfileError {
 impl ProfileError {
     fn new(setting: &str, expected: &'static str) -> Self {
         let mut copy = heapless::String::new();
-        // What does not fit is left out of the message.
+        // The rest of a long setting is left out of the message.
         let _ = setting.chars().try_for_each(|letter| copy.push(letter));
         Self { setting: copy, expected }
     }
@@ -215,7 +253,7 @@ impl ProfileError {
 
 impl fmt::Display for ProfileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Escaped, so that it stays one line.
+        // Escaped, so that the message remains one line.
         write!(
             f,
             "invalid ping profile setting '{}': expected {}",
@@ -237,7 +275,7 @@ mod tests {
     use crate::entropy::{Entropy, SeededEntropy};
 
     #[test]
-    fn names_and_settings() {
+    fn names_and_settings_are_parsed() {
         let profile = |text: &str| text.parse::<Profile>().unwrap();
         assert_eq!(profile("default"), Profile::DEFAULT);
         assert_eq!(profile("echo"), Profile::ECHO);
@@ -259,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_settings_are_named_in_one_line() {
+    fn invalid_settings_are_reported_in_one_line() {
         let error = |text: &str| text.parse::<Profile>().unwrap_err().to_string();
         assert_eq!(
             error("upper,loss=20"),
@@ -303,7 +341,7 @@ mod tests {
     }
 
     #[test]
-    fn any_profile_there_and_back() {
+    fn any_profile_survives_display_and_parse() {
         let mut entropy = SeededEntropy::new(6);
         for _ in 0..10_000 {
             let mut next = || entropy.next_u64() as u32;

@@ -1,13 +1,15 @@
-//! The ping server: answers datagrams as its [`Profile`] says.
-
-use core::cell::Cell;
+//! The ping server: answers each UDP datagram with its own bytes, as its [`Profile`] says.
+//!
+//! The answer to a datagram of `n` bytes has `n` bytes, or those of [`Profile::read`] if they are
+//! fewer: the same bytes, with ASCII letters in upper case where the profile transforms them. Any
+//! bytes are answered, the empty datagram included.
 
 use smoltcp::{
     time::{Duration, Instant},
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::profile::{Loss, Profile, Transform};
+use super::profile::{Loss, Profile, SharedProfile, Transform};
 use crate::{
     entropy::{Entropy, SeededEntropy},
     protocol::{
@@ -24,61 +26,31 @@ pub const PORT: u16 = 12000;
 /// The name of the service in logs, on the page and in the metrics.
 pub const NAME: &str = "ping";
 
-/// The profile of a [`PingServer`], to be changed from elsewhere while it runs.
-#[derive(Debug)]
-pub struct Control {
-    profile: Cell<Profile>,
-    /// Grows with each restart.
-    generation: Cell<u32>,
-}
-
-impl Control {
-    /// Begins with `profile`.
-    pub const fn new(profile: Profile) -> Self {
-        Self { profile: Cell::new(profile), generation: Cell::new(0) }
-    }
-
-    /// The present profile.
-    pub fn profile(&self) -> Profile {
-        self.profile.get()
-    }
-
-    /// Changes the profile and restarts.
-    pub fn set(&self, profile: Profile) {
-        self.profile.set(profile);
-        self.restart();
-    }
-
-    /// Counts datagrams from 1 again, so that a server that has reached its limit answers again.
-    /// Answers already held back are still sent.
-    pub fn restart(&self) {
-        self.generation.set(self.generation.get().wrapping_add(1));
-    }
-}
-
-/// Answers datagrams on one port, but not those that would make a loop ([`may_answer`]).
+/// Answers datagrams as a [`SharedProfile`] says, except those that could make a loop
+/// ([`may_answer`]).
 pub struct PingServer<'a> {
-    control: &'a Control,
+    shared: &'a SharedProfile,
+    /// That of the profile when the count began.
     generation: u32,
-    /// Number of the last datagram; stays at the largest.
+    /// The number of the last datagram; saturates.
     count: u32,
-    /// Where random losses come from, once the first datagram has come.
+    /// The source of random losses, seeded with the first datagram.
     losses: Option<SeededEntropy>,
     queue: &'a mut [Held],
     bytes: &'a mut [u8],
 }
 
-/// The memory of a [`PingServer`]: as many answers can be held back at a time as `queue` has places,
-/// between which `bytes` is divided evenly. An answer that finds no place or is longer than one is
-/// lost, as in a network. A server that never delays needs none.
+/// The memory of a [`PingServer`] for delayed answers: one for each place of `queue`, with an even
+/// share of `bytes`. An answer that finds no free place or is longer than its share is dropped. A
+/// profile without delay needs none of it.
 pub struct PingMemory<'a> {
-    /// One for each answer.
+    /// One place for each delayed answer.
     pub queue: &'a mut [Held],
-    /// The answers themselves.
+    /// The bytes of the answers.
     pub bytes: &'a mut [u8],
 }
 
-/// Room for `N` answers of up to `SIZE` bytes to be held back: `N * (SIZE + 72)` bytes or less.
+/// Memory for `N` delayed answers of up to `SIZE` bytes: `N * (SIZE + 72)` bytes or less.
 #[derive(Debug)]
 pub struct PingResources<const N: usize, const SIZE: usize> {
     queue: heapless::Vec<Held, N>,
@@ -86,12 +58,12 @@ pub struct PingResources<const N: usize, const SIZE: usize> {
 }
 
 impl<const N: usize, const SIZE: usize> PingResources<N, SIZE> {
-    /// All empty.
+    /// No answers.
     pub const fn new() -> Self {
         Self { queue: heapless::Vec::new(), bytes: [[0; SIZE]; N] }
     }
 
-    /// As [`PingServer::new`] takes it.
+    /// Lends the memory to [`PingServer::new`].
     pub fn split(&mut self) -> PingMemory<'_> {
         PingMemory {
             queue: fill(&mut self.queue, || Held::NOTHING),
@@ -106,12 +78,12 @@ impl<const N: usize, const SIZE: usize> Default for PingResources<N, SIZE> {
     }
 }
 
-/// An answer that waits for its time.
+/// A delayed answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Held {
-    /// `None`: no answer here.
+    /// `None`: the place is free.
     due: Option<Instant>,
-    /// Tells apart what is due at the same time.
+    /// Orders answers that are due at the same time.
     number: u32,
     ends: DatagramEndpoints,
     length: usize,
@@ -131,14 +103,14 @@ impl Held {
 }
 
 impl<'a> PingServer<'a> {
-    /// Follows the profile in `control`.
-    pub fn new(control: &'a Control, memory: PingMemory<'a>) -> Self {
+    /// A server that follows `shared`, read anew for each datagram.
+    pub fn new(shared: &'a SharedProfile, memory: PingMemory<'a>) -> Self {
         let PingMemory { queue, bytes } = memory;
-        Self { control, generation: control.generation.get(), count: 0, losses: None, queue, bytes }
+        Self { shared, generation: shared.generation(), count: 0, losses: None, queue, bytes }
     }
 
-    fn restart_if_asked(&mut self) {
-        let generation = self.control.generation.get();
+    fn restart_if_changed(&mut self) {
+        let generation = self.shared.generation();
         if generation != self.generation {
             self.generation = generation;
             self.count = 0;
@@ -152,7 +124,7 @@ impl<'a> PingServer<'a> {
         }
         match profile.loss {
             Loss::Never => false,
-            // `of` is a public field and may be 0: then nothing is lost.
+            // `of` is a public field: 0 means that nothing is lost.
             Loss::Every { nth, of } => of > 0 && self.count.checked_rem(of) == nth.checked_rem(of),
             Loss::Percent(percent) => {
                 let losses = self.losses.get_or_insert_with(|| {
@@ -163,7 +135,7 @@ impl<'a> PingServer<'a> {
         }
     }
 
-    /// Keeps an answer until `due`, if there is room.
+    /// Queues an answer until `due`, or drops it where there is no room.
     fn hold(&mut self, answer: &[u8], ends: DatagramEndpoints, due: Instant) {
         let Some(index) = self.queue.iter().position(|held| held.due.is_none()) else { return };
         let Some(room) = self.room(index).and_then(|room| room.get_mut(..answer.len())) else {
@@ -175,13 +147,13 @@ impl<'a> PingServer<'a> {
         }
     }
 
-    /// Where the answer at `index` of the queue is kept.
+    /// The bytes of the answer at `index` of the queue.
     fn room(&mut self, index: usize) -> Option<&mut [u8]> {
         let share = self.bytes.len().checked_div(self.queue.len())?;
         self.bytes.get_mut(index * share..(index + 1) * share)
     }
 
-    /// Which answer is to be sent first.
+    /// The index of the answer to send first.
     fn first_due(&self) -> Option<(usize, &Held)> {
         let mut first: Option<(usize, &Held)> = None;
         for (index, held) in self.queue.iter().enumerate().filter(|(_, held)| held.due.is_some()) {
@@ -209,8 +181,8 @@ impl DatagramProtocol for PingServer<'_> {
         if !may_answer(&ends) {
             return None;
         }
-        self.restart_if_asked();
-        let profile = self.control.profile();
+        self.restart_if_changed();
+        let profile = self.shared.get();
         self.count = self.count.saturating_add(1);
         if self.is_lost(&profile, env) {
             return None;

@@ -1,26 +1,31 @@
-//! What a run of pings came to.
+//! The results of a run of pings.
 
 use core::fmt;
 
 use smoltcp::time::Duration;
 
-/// Counts and round-trip times (RTT) of a run. Its `Display` is one line, or two if anything was
-/// received.
+/// Counts and round-trip times (RTT) of a run. `Display` writes one line, or two if any request was
+/// answered:
 ///
-/// Times are whole microseconds, cut off at 71 minutes. Mean and deviation come from their sum and the sum
-/// of their squares, which are exact (up to 18 million times of a second), so that nothing is lost to
-/// rounding before the end.
+/// ```text
+/// 9 packets sent, 8 received, 11.1% loss
+/// RTT min/avg/max/stddev = 0.200/0.500/0.900/0.200 ms
+/// ```
+///
+/// RTTs are whole microseconds, saturating at 71 minutes. Mean and deviation are computed from their
+/// sum and the sum of their squares. Both are exact up to 18 million RTTs of a second, so only the
+/// result is rounded.
 #[derive(Debug, Clone)]
 pub struct Statistics {
     /// Requests sent.
     pub sent: u32,
     /// Requests answered in time.
     pub received: u32,
-    /// Requests answered when they had been given up. They count as lost.
+    /// Requests answered after their timeout. They count as lost.
     pub late: u32,
-    /// Further answers to requests that had been answered.
+    /// Further answers to answered requests.
     pub duplicates: u32,
-    /// Datagrams that answer no request remembered.
+    /// Datagrams that match no remembered request.
     pub unexpected: u32,
     rtt_min: u32,
     rtt_max: u32,
@@ -44,7 +49,7 @@ impl Statistics {
         }
     }
 
-    /// A request was answered in time.
+    /// Records a request that was answered in time.
     pub(super) fn record(&mut self, rtt: Duration) {
         let rtt = u32::try_from(rtt.total_micros()).unwrap_or(u32::MAX);
         self.rtt_min = if self.received == 0 { rtt } else { self.rtt_min.min(rtt) };
@@ -65,7 +70,7 @@ impl Statistics {
     pub fn rtt(&self) -> Option<RttSummary> {
         let count = u128::from(self.received);
         let sum = u128::from(self.rtt_sum);
-        // n² times the variance.
+        // The variance times n².
         let spread = (u128::from(self.rtt_square_sum) * count).saturating_sub(sum * sum);
         Some(RttSummary {
             min: Duration::from_micros(self.rtt_min.into()),
@@ -82,7 +87,7 @@ impl Default for Statistics {
     }
 }
 
-/// Round-trip times in short; fractions of a microsecond are cut off.
+/// A summary of RTTs, each rounded down to whole microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RttSummary {
     /// The shortest.
@@ -91,7 +96,7 @@ pub struct RttSummary {
     pub mean: Duration,
     /// The longest.
     pub max: Duration,
-    /// The standard deviation of these very RTTs (not an estimate for others).
+    /// The standard deviation of these RTTs (of the population, not an estimate from a sample).
     pub deviation: Duration,
 }
 
@@ -135,7 +140,7 @@ mod tests {
     use crate::entropy::{Entropy, SeededEntropy};
 
     #[test]
-    fn two_lines_for_people() {
+    fn display_is_two_lines() {
         let mut statistics = Statistics { sent: 9, ..Statistics::default() };
         assert_eq!(statistics.to_string(), "9 packets sent, 0 received, 100.0% loss");
         for rtt in [200, 400, 400, 400, 500, 500, 700, 900] {
@@ -152,7 +157,7 @@ mod tests {
         assert_eq!(Statistics::default().to_string(), "0 packets sent, 0 received, 0.0% loss");
     }
 
-    /// The definition of the deviation, worked out in floating point.
+    /// Against the definition, computed in floating point.
     #[test]
     fn agrees_with_the_definition() {
         let mut random = SeededEntropy::new(9);
@@ -177,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn absurd_times_do_not_overflow() {
+    fn the_longest_times_do_not_overflow() {
         let mut statistics = Statistics::default();
         for _ in 0..3 {
             statistics.record(Duration::from_micros(u64::MAX));

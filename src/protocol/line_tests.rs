@@ -79,6 +79,7 @@ fn with_env<T>(work: impl FnOnce(&mut Environment<'_>) -> T) -> T {
         wall_clock: &mut WallClock::new(),
         entropy: &mut SeededEntropy::new(0),
         observer: &mut (),
+        registry: Default::default(),
     })
 }
 

@@ -12,7 +12,8 @@ use crate::{
         tcp::protocols::{On, on},
         udp::server::{UdpMemory, UdpServer},
     },
-    ping::server::{Control, PingMemory, PingResources, PingServer},
+    ping::profile::SharedProfile,
+    ping::server::{PingMemory, PingResources, PingServer},
     protocol::environment::Observer,
 };
 
@@ -36,7 +37,7 @@ pub fn udp<'a, 'p, D: Device, E: Entropy, O: Observer>(
     stack: &mut Stack<'a, D, E, O>,
     memory: impl Into<UdpGroupMemory<'a, 'p>>,
     port: u16,
-    profile: &'p Control,
+    profile: &'p SharedProfile,
 ) -> Result<Udp<'a, 'p>, SetupError> {
     let UdpGroupMemory { held, ping, echo } = memory.into();
     Ok((

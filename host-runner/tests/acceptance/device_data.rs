@@ -53,17 +53,27 @@ fn status_is_json(device: &Device) {
     for name in ["http", "time", "file", "ping", "echo"] {
         let service = services.iter().find(|service| service["name"] == name);
         let service = service.unwrap_or_else(|| panic!("no {name}: {status}"));
-        for key in ["open", "capacity", "parked", "served", "refused", "bytes_in", "bytes_out"] {
+        for key in [
+            "open",
+            "capacity",
+            "parked",
+            "served",
+            "expired",
+            "peer_resets",
+            "unanswered",
+            "bytes_in",
+            "bytes_out",
+        ] {
             assert!(service[key].as_u64().is_some(), "{name} has no {key}: {status}");
         }
     }
 }
 
-/// Each sample belongs to a metric that has said its HELP and TYPE.
+/// Each sample follows the HELP and TYPE of its family, and no series occurs twice.
 fn metrics_are_prometheus_text(device: &Device) {
     let text = curl(&device.folder, &["--fail", &url("/_device/metrics")]);
     let (mut helped, mut typed) = (BTreeSet::new(), BTreeSet::new());
-    let mut samples = 0;
+    let mut series = BTreeSet::new();
     for line in text.lines() {
         let words: Vec<&str> = line.split(' ').collect();
         match words[..] {
@@ -74,11 +84,11 @@ fn metrics_are_prometheus_text(device: &Device) {
                 let name = sample.split('{').next().expect("a name");
                 assert!(helped.contains(name) && typed.contains(name), "{line}");
                 assert!(value.parse::<f64>().is_ok(), "{line}");
-                samples += 1;
+                assert!(series.insert(sample), "{line}");
             }
         }
     }
-    assert!(samples > 20 && helped == typed, "{text}");
+    assert!(series.len() > 20 && helped == typed, "{text}");
 }
 
 fn capture_needs_the_token(device: &Device) {

@@ -26,7 +26,6 @@ pub fn cases() -> Vec<Case> {
         ),
         case_on_site("files::fetch_by_name", fetch_by_name),
         case_in_folder("files::send_and_fetch_back", send_and_fetch_back, READ_ONLY),
-        case_in_folder("files::hidden_files_stay_hidden", hidden_files_stay_hidden, BUILT_IN),
         case("files::read_only_by_default", read_only_by_default),
         case("files::bad_requests_get_an_error", bad_requests_get_an_error),
         case_in_folder(
@@ -44,8 +43,7 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-const BUILT_IN: &str = "a board has no hidden files: all of them are built into the program";
-const READ_ONLY: &str = "a board stores nothing over port 5567";
+const READ_ONLY: &str = "a board stores nothing over port 5567, which asks for no token";
 
 fn serving(root: &Path, options: &[&str]) -> Device {
     let root = root.display().to_string();
@@ -106,21 +104,11 @@ fn fetch_by_name(site: &Site) {
 
 fn send_and_fetch_back(folder: &Path) {
     let root = new_folder(folder, "root");
-    let device = serving(&root, &["--writable"]);
-    let token = device.token();
-    fs::write(folder.join("sent.bin"), "x").expect("a file");
-    let refused = run_in(folder, host_runner(), &["send", &ADDRESS.to_string(), "sent.bin"]);
-    assert_eq!(refused.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("token"), "{refused:?}");
-    assert_eq!(names_in(&root), [""; 0]);
+    let _device = serving(&root, &["--writable"]);
     for size in [0, 1, 2, 3, 4, 1000, 70_000] {
         let content: Vec<u8> = (0..size).map(|i: u32| (i * 31 + i / 256) as u8).collect();
         fs::write(folder.join("sent.bin"), &content).expect("a file");
-        output_of(
-            folder,
-            host_runner(),
-            &["send", "--token", &token, &ADDRESS.to_string(), "sent.bin"],
-        );
+        output_of(folder, host_runner(), &["send", &ADDRESS.to_string(), "sent.bin"]);
         assert!(fs::read(root.join("sent.bin")).expect("stored") == content, "{size} bytes");
     }
     assert_eq!(names_in(&root), ["sent.bin"]);
@@ -163,18 +151,19 @@ fn names_stay_inside(folder: &Path) {
     let root = new_folder(folder, "outer/root");
     fs::write(root.join("../secret"), "secret").expect("a file outside");
     std::os::unix::fs::symlink("../secret", root.join("link")).expect("a link outside");
-    let device = serving(&root, &["--writable"]);
-    let token = device.token();
+    let _device = serving(&root, &["--writable"]);
     for name in ["../secret", "link", "/etc/passwd", "..", ".", "a/../../secret", "..\\\\secret"] {
         let answer = request(5567, format!(r#"{{"get": "{name}"}}"#).as_bytes());
         assert!(answer.starts_with(r#"{"error": ""#), "{name} -> {answer}");
     }
     for name in ["../new", "/tmp/new", "", ".", "..", "a\\u0000b"] {
-        let answer = request(5567, upload(&token, name, "aGk=").as_bytes());
+        let answer =
+            request(5567, format!(r#"{{"filename": "{name}", "filedata": "aGk="}}"#).as_bytes());
         assert!(answer.starts_with(r#"{"error": ""#), "{name} -> {answer}");
     }
     for data in ["aGk", "aG=k", "a", "aGk=aGk=", "aGl=", "a Gk="] {
-        let answer = request(5567, upload(&token, "new", data).as_bytes());
+        let answer =
+            request(5567, format!(r#"{{"filename": "new", "filedata": "{data}"}}"#).as_bytes());
         assert!(answer.starts_with(r#"{"error": ""#), "{data} -> {answer}");
     }
     assert_eq!(names_in(&root), ["link"]);
@@ -182,10 +171,9 @@ fn names_stay_inside(folder: &Path) {
 
 fn half_an_upload(folder: &Path) {
     let root = new_folder(folder, "root");
-    let device = serving(&root, &["--writable"]);
+    let _device = serving(&root, &["--writable"]);
     let mut stream = TcpStream::connect((ADDRESS, 5567)).expect("a connection");
-    let object = upload(&device.token(), "half", "aGVsbG8gd29y");
-    stream.write_all(object.trim_end_matches("\"}").as_bytes()).expect("half of it");
+    stream.write_all(br#"{"filename": "half", "filedata": "aGVsbG8gd29y"#).expect("half of it");
     std::thread::sleep(Duration::from_millis(200));
     assert!(!root.join("half").exists());
     drop(stream);
@@ -203,7 +191,8 @@ fn full_disk(folder: &Path) {
     );
     let device = serving(&root, &["--writable"]);
     let data = "QUJD".repeat(100_000);
-    let answer = request(5567, upload(&device.token(), "big", &data).as_bytes());
+    let answer =
+        request(5567, format!(r#"{{"filename": "big", "filedata": "{data}"}}"#).as_bytes());
     assert!(answer.starts_with(r#"{"error": ""#), "{answer}");
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(names_in(&root), [""; 0]);
@@ -230,36 +219,6 @@ fn file_that_shrinks(folder: &Path) {
     // Whoever reads it must not take it for the whole.
     assert!(end.is_err() || !rest.ends_with(b"\"}"), "a shortened file looks complete");
     assert_eq!(request(5567, br#"{"get": "absent"}"#).get(..10), Some(r#"{"error": "#));
-}
-
-/// An object to store, with the token in front.
-fn upload(token: &str, name: &str, data: &str) -> String {
-    format!(r#"{{"token": "{token}", "filename": "{name}", "filedata": "{data}"}}"#)
-}
-
-/// Neither port of file transfer, nor HTTP, nor a listing gives a hidden file away.
-fn hidden_files_stay_hidden(folder: &Path) {
-    let root = new_folder(folder, "root");
-    fs::write(root.join(".env"), "secret").expect("a hidden file");
-    fs::create_dir_all(root.join(".git")).expect("a hidden folder");
-    fs::write(root.join(".git/config"), "secret").expect("a file in it");
-    fs::write(root.join("a.txt"), "public").expect("a file");
-    fs::write(root.join("b.png"), "picture").expect("a picture");
-    let _device = serving(&root, &["--listings"]);
-    let offered = request(5566, b"");
-    assert!(offered.starts_with(r#"{"filename": "b.png""#), "{offered}");
-    for name in [".env", ".git/config", ".git"] {
-        let answer = request(5567, format!(r#"{{"get": "{name}"}}"#).as_bytes());
-        assert_eq!(answer, r#"{"error": "no such file"}"#, "{name}");
-        let url = format!("http://{ADDRESS}/{name}");
-        let status = output_of(folder, "curl", &["-s", "-o", "body", "-w", "%{http_code}", &url]);
-        assert_eq!(status, "404", "{name}");
-    }
-    for path in ["", "_device/files.json?path="] {
-        let listing = output_of(folder, "curl", &["-s", &format!("http://{ADDRESS}/{path}")]);
-        assert!(listing.contains("a.txt") && !listing.contains(".env"), "{listing}");
-        assert!(!listing.contains(".git"), "{listing}");
-    }
 }
 
 /// Sends a request, half-closes, and returns the whole answer.

@@ -18,7 +18,7 @@ use crate::{
     },
     entropy::SeededEntropy,
     http::{Connection, Server, auth::Token},
-    ping::{profile::Profile, server::Control},
+    ping::{profile::Profile, profile::SharedProfile},
     protocol::stream::{Endpoints, Protocol},
 };
 
@@ -29,13 +29,16 @@ type DeviceServer<'a> = Server<DeviceApplication<'a, Names>, 1024>;
 
 /// A device with a captured frame, a ping service and two files.
 struct Bench {
-    control: Control,
+    profile: SharedProfile,
     clock: RefCell<WallClock>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self { control: Control::new(Profile::DEFAULT), clock: RefCell::new(WallClock::new()) }
+        Self {
+            profile: SharedProfile::new(Profile::DEFAULT),
+            clock: RefCell::new(WallClock::new()),
+        }
     }
 
     /// Connects to a server that has a token, and the page at `/`.
@@ -50,7 +53,7 @@ impl Bench {
         let overview = Overview {
             name: "bench",
             version: "1",
-            ping: Some(PingEntry { control: &self.control }),
+            ping: Some(PingEntry { profile: &self.profile }),
             files_root: "/",
             writable: false,
             authorized: false,
@@ -277,7 +280,7 @@ fn events_go_on_and_on() {
 #[test]
 fn only_holders_of_the_token_change_the_loss() {
     let bench = Bench::new();
-    let loss = || PingEntry { control: &bench.control }.loss_percent();
+    let loss = || PingEntry { profile: &bench.profile }.loss_percent();
     let body = r#"{"loss": 20}"#;
     bench.connect(|line| {
         for fields in ["", "Authorization: Bearer wrong\r\n", "Authorization: Basic Ojo=\r\n"] {

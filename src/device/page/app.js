@@ -1,11 +1,11 @@
 "use strict";
 
-// The page's whole life: open the event stream, and draw each status it brings. What a status
-// holds is written down in src/device/mod.rs.
+// Opens the event stream and draws each status from it. src/device/mod.rs documents the members of
+// a status.
 
-const SECONDS = 60; // what the charts show
-const SILENCE_MS = 5000; // after this long without an event the stream counts as dead
-const CELLS = 48; // sockets drawn before "+n" stands for the rest
+const SECONDS = 60; // the span of the charts
+const SILENCE_MS = 5000; // the stream is reopened after this long without an event
+const CELLS = 48; // squares drawn before "+n" replaces the rest
 
 const $ = (id) => document.getElementById(id);
 const token = { value: takeToken() };
@@ -30,12 +30,12 @@ function connect() {
   });
   stream.onerror = () => {
     setLink("wait", "reconnecting");
-    // The browser retries a lost stream itself, but not one that was refused.
+    // The browser reopens a lost stream itself, but not one answered with an error status.
     if (stream && stream.readyState === EventSource.CLOSED) retry = setTimeout(connect, 3000);
   };
 }
 
-// A device has few sockets: a tab that nobody looks at gives its own back.
+// A device has few sockets: a hidden tab closes its connection.
 function disconnect() {
   clearTimeout(retry);
   if (stream) stream.close();
@@ -62,7 +62,7 @@ function setLink(state, text) {
 
 function show(now) {
   const first = status === null;
-  if (!first && now.device.uptime_ms < status.device.uptime_ms) samples = []; // it has restarted
+  if (!first && now.device.uptime_ms < status.device.uptime_ms) samples = []; // the device has restarted
   sample(now);
   status = now;
   showDevice(now);
@@ -85,7 +85,7 @@ function sample(now) {
   samples = samples.filter((s) => s.at >= now.device.uptime_ms - (SECONDS + 2) * 1000);
 }
 
-// What was counted between each two samples, per second; a gap in the stream leaves one out.
+// The rate per second between each two samples; `gap` marks a pause of the stream.
 function rates(key) {
   const end = status.device.uptime_ms;
   return samples.slice(1).map((s, i) => {
@@ -105,9 +105,9 @@ function showDevice({ device, services, backlog }) {
   if (device.unix_ms === null) {
     setText("time", "not set");
     setText("date", "");
-    setText("since", "since the start");
+    setText("since", "since start");
   } else {
-    // A Date counts in UTC: shifted by the device's offset, its UTC fields read as local ones.
+    // Shifted by the device's offset, the UTC fields of a Date are the device's local time.
     const local = new Date(device.unix_ms + device.utc_offset_s * 1000).toISOString();
     setText("time", local.slice(11, 19));
     setText("date", `${local.slice(0, 10)} ${offset(device.utc_offset_s)}`);
@@ -127,11 +127,14 @@ const NUMBERS = [
   ["Waiting", "parked", String],
   ["Served", "served", count],
   ["Expired", "expired", count],
-  ["Peer resets", "peer_resets", count],
+  ["Resets", "peer_resets", count],
   ["Unanswered", "unanswered", count],
   ["Received", "bytes_in", bytes],
   ["Sent", "bytes_out", bytes],
 ];
+
+const TCP_ONLY = ["open", "parked", "expired", "peer_resets"];
+const UDP_ONLY = ["unanswered"];
 
 function showServices(services) {
   const body = $("services");
@@ -144,7 +147,7 @@ function showServices(services) {
     NUMBERS.forEach(([, key, format], n) => {
       const cell = cells[n + 2];
       const value = service[key];
-      const none = service.protocol === "udp" && (key === "open" || key === "parked");
+      const none = (service.protocol === "udp" ? TCP_ONLY : UDP_ONLY).includes(key);
       write(cell, none ? "–" : format(value));
       cell.className = !value ? "zero" : key === "parked" ? "warn" : "";
     });
@@ -163,11 +166,11 @@ function serviceRow(service) {
   return element("tr", {}, name, element("td", {}, element("div", { className: "cells" })), ...numbers);
 }
 
-// The pool as a picture: a square for each socket, filled while it is connected, and behind the
-// gate a dot for each request that waits.
+// Draws the pool: a square for each socket, filled while it is connected, and behind the gate a dot
+// for each queued request.
 function drawSockets(picture, { protocol, open, capacity, parked }) {
   if (protocol === "udp") {
-    if (!picture.firstChild) picture.append(element("small", {}, "one socket for everybody"));
+    if (!picture.firstChild) picture.append(element("small", {}, "one socket for all peers"));
     return;
   }
   const drawing = `${open}/${capacity}+${parked}`;
@@ -190,7 +193,7 @@ function drawSockets(picture, { protocol, open, capacity, parked }) {
 
 // ---- Charts ----------------------------------------------------------------------------------
 
-// A chart is an SVG of SECONDS by 1 units that CSS stretches; its labels are HTML, so they are not.
+// A chart is an SVG of SECONDS by 1 units that CSS stretches, with labels in HTML that it does not.
 function chart(id, classes) {
   const figure = $(id);
   const svg = svgElement("svg", { viewBox: `0 0 ${SECONDS} 1`, preserveAspectRatio: "none" });
@@ -248,7 +251,7 @@ function showPing(ping) {
   if (total > 0 || !service) $("ping-hint").replaceChildren();
   else if (!$("ping-hint").firstChild) {
     const command = `while sleep .1; do echo ping; done | nc -u ${location.hostname} ${service.ports[0]}`;
-    $("ping-hint").append("Nobody pings now. Try ", element("code", {}, command));
+    $("ping-hint").append("No pings at present. Try ", element("code", {}, command));
   }
   showLoss(ping.loss_percent);
 }
@@ -259,7 +262,7 @@ function line(points, full) {
   return points.map(({ x, rate, gap }, i) => `${i && !gap ? "L" : "M"}${x.toFixed(2)} ${y(rate, full)}`).join("");
 }
 
-// The line, closed along the ground wherever it is broken.
+// The line, closed along the ground at each gap.
 function area(points, full) {
   let path = "";
   points.forEach(({ x, rate, gap }, i) => {
@@ -287,11 +290,11 @@ function niceCeiling(value, least) {
   }
 }
 
-// ---- What changes the device -----------------------------------------------------------------
+// ---- Changes to the device -------------------------------------------------------------------
 
-// Whoever came by the link with the token has it in a cookie, and a status says `authorized`. One
-// typed in here is kept for this tab; so is one in the address, which is taken out of it, so that it
-// is neither bookmarked nor shown to whoever looks over the shoulder.
+// A browser that opened the link with the token holds it as a cookie, and the status has
+// `authorized`. A token entered here is kept for this tab. So is one in the address, which is
+// removed from there, so that it is neither bookmarked nor visible.
 function takeToken() {
   const address = new URL(location.href);
   const found =
@@ -314,7 +317,7 @@ function showRights(device) {
   const allowed = mayWrite(device);
   $("upload").hidden = !allowed;
   $("loss").disabled = !allowed;
-  const why = writable ? "To change it, enter the token below." : "This device cannot be changed from here.";
+  const why = writable ? "To change it, enter the token below." : "This device accepts no changes.";
   setText("loss-hint", allowed ? "" : why);
   $("set-clock").hidden = !allowed || status.device.unix_ms !== null;
   $("unlock").hidden = !writable || allowed;
@@ -334,8 +337,8 @@ async function put(path, value) {
   const headers = { "Content-Type": "application/json", ...authorization() };
   try {
     const answer = await fetch(path, { method: "PUT", headers, body: JSON.stringify(value) });
-    await answer.text(); // lets go of the connection
-    if (!answer.ok) refused(answer.status);
+    await answer.text(); // releases the connection
+    if (!answer.ok) rejected(answer.status);
     return answer.ok;
   } catch {
     say("The device did not answer.", true);
@@ -343,19 +346,19 @@ async function put(path, value) {
   }
 }
 
-function refused(code) {
+function rejected(code) {
   if (code === 401 || code === 403) {
     status.device.authorized = false;
     token.value = null;
     sessionStorage.removeItem("token");
     showRights(status.device);
-    say("The device does not know this token.", true);
-  } else say(`The device refused (${code}).`, true);
+    say("The device does not accept this token.", true);
+  } else say(`The device rejected the request (${code}).`, true);
 }
 
 $("set-clock").addEventListener("click", () => put("/_device/clock", { unix: Math.round(Date.now() / 1000) }));
 
-let lossBusy = false; // the slider leads until the device has confirmed it
+let lossBusy = false; // set while the slider is ahead of the device
 
 function showLoss(percent) {
   if (lossBusy) return;
@@ -386,7 +389,7 @@ async function listFiles(path) {
     if (!answer.ok) throw new Error(answer.status);
     listing = await answer.json();
   } catch {
-    return say("The files cannot be listed now.", true);
+    return say("The files could not be listed.", true);
   }
   folder = path;
   const lines = listing.files.map((file) => {
@@ -402,7 +405,7 @@ async function listFiles(path) {
       element("span", { className: "size" }, file.folder ? "folder" : bytes(file.size)),
     );
   });
-  $("files").replaceChildren(...(lines.length ? lines : [element("li", {}, element("span", {}, "No files here."))]));
+  $("files").replaceChildren(...(lines.length ? lines : [element("li", {}, element("span", {}, "No files"))]));
   $("crumbs").replaceChildren(...(path ? [button("all files", () => listFiles("")), ` / ${path.split("/").join(" / ")}`] : []));
 }
 
@@ -412,7 +415,7 @@ function fileAddress(path) {
   return status.device.files_root + path.split("/").map(encodeURIComponent).join("/");
 }
 
-// fetch() cannot report how much it has sent; XMLHttpRequest can.
+// fetch() does not report the progress of an upload; XMLHttpRequest does.
 function uploadFile(file) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
@@ -423,11 +426,11 @@ function uploadFile(file) {
     };
     request.onload = () => {
       const stored = request.status >= 200 && request.status < 300;
-      if (!stored) refused(request.status);
+      if (!stored) rejected(request.status);
       resolve(stored);
     };
     request.onerror = () => {
-      say(`${file.name} was not stored: the connection broke.`, true);
+      say(`${file.name} was not stored: connection lost.`, true);
       resolve(false);
     };
     request.onabort = () => {
@@ -461,12 +464,12 @@ $("upload").addEventListener("submit", async (event) => {
   listFiles(folder);
 });
 
-// A link brings the cookie along but no token; with one the capture is fetched and then saved.
+// A link sends the cookie but no token; with a token the capture is fetched, then saved.
 $("capture").addEventListener("click", async (event) => {
   if (!token.value) return;
   event.preventDefault();
   const answer = await fetch("/_device/capture.pcap", { headers: authorization() });
-  if (!answer.ok) return refused(answer.status);
+  if (!answer.ok) return rejected(answer.status);
   const address = URL.createObjectURL(await answer.blob());
   element("a", { href: address, download: "capture.pcap" }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10000);
@@ -477,7 +480,7 @@ function say(text, bad = false) {
   $("message").classList.toggle("bad", bad);
 }
 
-// ---- Numbers for people ----------------------------------------------------------------------
+// ---- Formats of numbers ----------------------------------------------------------------------
 
 function bytes(value) {
   const units = ["B", "kB", "MB", "GB", "TB"];
@@ -538,5 +541,5 @@ function setText(id, text) {
   write($(id), text);
 }
 
-$("upload").hidden = true; // until the device says that it may be written to
+$("upload").hidden = true; // until a status has `writable`
 connect();

@@ -1,4 +1,4 @@
-//! The last frames on the wire, as a file.
+//! The capture as a pcap file.
 
 use super::*;
 
@@ -34,7 +34,7 @@ fn the_capture_is_a_pcap_file_of_the_last_frames() {
 }
 
 #[test]
-fn nothing_is_recorded_while_somebody_reads() {
+fn recording_pauses_while_a_reader_exists() {
     let mut memory = CaptureResources::<2, 8>::new();
     let capture = RefCell::new(Capture::new(&mut memory));
     let clock = WallClock::new();
@@ -55,15 +55,15 @@ fn nothing_is_recorded_while_somebody_reads() {
 }
 
 #[test]
-fn a_capture_without_room_keeps_nothing() {
+fn a_capture_without_memory_keeps_no_frame() {
     let mut memory = CaptureResources::<0, 0>::new();
     let capture = RefCell::new(Capture::new(&mut memory));
     capture.borrow_mut().record(b"frame", NOW);
     assert_eq!(PcapReader::new(&capture).size(), 24);
 }
 
-/// A device that hears one frame for ever.
-struct Ear;
+/// A device that receives the same frame again and again.
+struct Constant;
 
 struct Frame([u8; 5]);
 
@@ -79,12 +79,12 @@ impl TxToken for Frame {
     }
 }
 
-impl Device for Ear {
+impl Device for Constant {
     type RxToken<'t> = Frame;
     type TxToken<'t> = Frame;
 
     fn receive(&mut self, _: Instant) -> Option<(Frame, Frame)> {
-        Some((Frame(*b"heard"), Frame([0; 5])))
+        Some((Frame(*b"input"), Frame([0; 5])))
     }
 
     fn transmit(&mut self, _: Instant) -> Option<Frame> {
@@ -97,17 +97,17 @@ impl Device for Ear {
 }
 
 #[test]
-fn a_recorder_keeps_frames_of_both_ways() {
+fn a_recorder_keeps_received_and_sent_frames() {
     let mut memory = CaptureResources::<8, 64>::new();
     let capture = RefCell::new(Capture::new(&mut memory));
-    let mut device = Recorder { device: Ear, capture: &capture };
+    let mut device = Recorder { device: Constant, capture: &capture };
     let (rx, tx) = device.receive(NOW).unwrap();
-    assert_eq!(RxToken::consume(rx, <[u8]>::to_vec), b"heard");
-    TxToken::consume(tx, 4, |frame| frame.copy_from_slice(b"said"));
+    assert_eq!(RxToken::consume(rx, <[u8]>::to_vec), b"input");
+    TxToken::consume(tx, 4, |frame| frame.copy_from_slice(b"sent"));
     let tx = device.transmit(NOW).unwrap();
     TxToken::consume(tx, 3, |frame| frame.copy_from_slice(b"own"));
     let mut reader = PcapReader::new(&capture);
     let file = read_all(64, |out| reader.read(&WallClock::new(), out));
     let frames = [&file[40..45], &file[61..65], &file[81..]];
-    assert_eq!(frames, [&b"heard"[..], b"said", b"own"]);
+    assert_eq!(frames, [&b"input"[..], b"sent", b"own"]);
 }

@@ -1,21 +1,21 @@
-//! What may be asked of the device.
+//! The bodies of PUT requests.
 
 use super::*;
 
 #[test]
 fn the_loss_is_shown_and_changed_in_percent() {
-    let control = Control::new(Profile::COURSE);
-    let ping = PingEntry { control: &control };
+    let profile = SharedProfile::new(Profile::COURSE);
+    let ping = PingEntry { profile: &profile };
     assert_eq!(ping.loss_percent(), 33);
     for percent in [0, 1, 50, 100] {
         ping.set_loss_percent(percent);
         assert_eq!(ping.loss_percent(), percent);
     }
-    assert_eq!(control.profile().limit, Profile::COURSE.limit);
+    assert_eq!(profile.get().limit, Profile::COURSE.limit);
 }
 
 #[test]
-fn loss_requests() {
+fn loss_requests_are_one_number_from_0_to_100() {
     assert_eq!(LossRequest::parse(br#"{"loss": 20}"#), Some(LossRequest { loss: 20 }));
     assert_eq!(LossRequest::parse(br#" {"loss":100} "#), Some(LossRequest { loss: 100 }));
     for bad in [
@@ -36,7 +36,7 @@ fn loss_requests() {
 }
 
 #[test]
-fn dates() {
+fn dates_are_seconds_json_or_rfc_3339() {
     for (text, micros) in [
         ("0", 0),
         (" 1700000000\n", 1_700_000_000_000_000),
@@ -83,7 +83,7 @@ fn dates() {
     assert_eq!(parse_date(b"\xff"), None);
 }
 
-/// Every day from 1970 to 2400 comes one day after the last.
+/// Every day from 1970 to 2400 follows the day before.
 #[test]
 fn dates_run_through_the_calendar() {
     let mut expected = 0;

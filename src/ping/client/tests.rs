@@ -7,15 +7,15 @@ use crate::{
     clock::WallClock,
     entropy::{Entropy, SeededEntropy},
     ping::{
-        profile::Profile,
-        server::{Control, PingMemory, PingServer},
+        profile::{Profile, SharedProfile},
+        server::{PingMemory, PingServer},
     },
     protocol::datagram::{DatagramEndpoints, DatagramProtocol},
 };
 
 const SERVER: IpAddress = IpAddress::v4(192, 168, 69, 1);
 
-/// A client with the clock 1,700,000,000 s ahead of its uptime, and all it reported.
+/// A client whose clock is 1,700,000,000 s ahead of its uptime.
 struct Bench<F: FnMut(PingEvent)> {
     client: PingClient<F>,
     micros: i64,
@@ -57,8 +57,8 @@ impl<F: FnMut(PingEvent)> Bench<F> {
 #[test]
 fn against_the_course_server_prints_the_course_lines() {
     let mut lines = Vec::new();
-    let control = Control::new(Profile::COURSE);
-    let mut server = PingServer::new(&control, PingMemory { queue: &mut [], bytes: &mut [] });
+    let shared = SharedProfile::new(Profile::COURSE);
+    let mut server = PingServer::new(&shared, PingMemory { queue: &mut [], bytes: &mut [] });
     let mut bench = Bench::new(PingSettings::COURSE, |event| lines.push(event.to_string()));
     let remote = smoltcp::wire::IpEndpoint::new(SERVER, 40_000);
     let mut round = 0;
@@ -109,7 +109,7 @@ fn requests_carry_sequence_and_date() {
 }
 
 #[test]
-fn late_and_repeated_answers_are_not_taken_for_current_ones() {
+fn late_and_duplicate_answers_are_recognized() {
     let mut events = Vec::new();
     let mut bench = Bench::new(PingSettings::COURSE, |event| events.push(event));
     let first = bench.request().unwrap();
@@ -140,7 +140,7 @@ fn late_and_repeated_answers_are_not_taken_for_current_ones() {
     );
 }
 
-/// The answer and the end of the wait come in the same turn: the wait ended first.
+/// The answer arrives in the same poll as the timeout: the timeout comes first.
 #[test]
 fn an_answer_at_the_deadline_is_late() {
     let mut events = Vec::new();
@@ -155,7 +155,7 @@ fn an_answer_at_the_deadline_is_late() {
 }
 
 #[test]
-fn the_interval_holds_the_next_request_back() {
+fn the_interval_delays_the_next_request() {
     let settings = PingSettings { interval: Duration::from_millis(300), ..PingSettings::COURSE };
     let mut bench = Bench::new(settings, |_| {});
     let request = bench.request().unwrap();
@@ -168,15 +168,15 @@ fn the_interval_holds_the_next_request_back() {
 }
 
 #[test]
-fn nothing_asked_is_over_at_once() {
+fn a_count_of_zero_ends_at_once() {
     let mut bench = Bench::new(PingSettings { count: 0, ..PingSettings::COURSE }, |_| {});
     assert_eq!(bench.request(), None);
     assert_eq!(bench.client.poll_at(), None);
     assert_eq!(bench.client.progress(), Progress::Failed);
 }
 
-/// A network that loses, delays, repeats, reorders and changes datagrams: every request has exactly
-/// one outcome, and the counts agree with the reports.
+/// On a network that drops, delays, duplicates, reorders and corrupts datagrams, every request has
+/// exactly one outcome, and the counts agree with the reports.
 #[test]
 fn every_request_has_one_outcome() {
     for seed in 0..200 {

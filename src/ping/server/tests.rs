@@ -27,30 +27,30 @@ fn ask(server: &mut PingServer<'_>, datagram: &[u8], now: Instant) -> Option<Vec
     Some(bytes[..length].to_vec())
 }
 
-/// Numbers of those of `datagrams` datagrams that are answered.
+/// The numbers of the answered ones among `datagrams` datagrams.
 fn answered(server: &mut PingServer<'_>, datagrams: u32) -> Vec<u32> {
     (1..=datagrams).filter(|_| ask(server, b"x", Instant::ZERO).is_some()).collect()
 }
 
-fn without_memory(control: &Control) -> PingServer<'_> {
-    PingServer::new(control, PingMemory { queue: &mut [], bytes: &mut [] })
+fn without_memory(shared: &SharedProfile) -> PingServer<'_> {
+    PingServer::new(shared, PingMemory { queue: &mut [], bytes: &mut [] })
 }
 
 #[test]
-fn course_answers_2_3_5_6_and_then_stops_for_good() {
-    let control = Control::new(Profile::COURSE);
-    let mut server = without_memory(&control);
+fn course_answers_2_3_5_6_and_none_after_its_limit() {
+    let shared = SharedProfile::new(Profile::COURSE);
+    let mut server = without_memory(&shared);
     assert_eq!(answered(&mut server, 100), [2, 3, 5, 6]);
-    control.restart();
+    shared.restart();
     assert_eq!(answered(&mut server, 100), [2, 3, 5, 6]);
-    control.set(Profile::DEFAULT);
+    shared.set(Profile::DEFAULT);
     assert_eq!(answered(&mut server, 3), [1, 2, 3]);
 }
 
 #[test]
-fn course_upper_cases_what_one_read_takes() {
-    let control = Control::new(Profile { loss: Loss::Never, ..Profile::COURSE });
-    let mut server = without_memory(&control);
+fn course_answers_1024_bytes_in_upper_case() {
+    let shared = SharedProfile::new(Profile { loss: Loss::Never, ..Profile::COURSE });
+    let mut server = without_memory(&shared);
     let mut answer = |datagram: &[u8]| ask(&mut server, datagram, Instant::ZERO).unwrap();
     assert_eq!(answer(b"Ping 1 1700000000.123456"), b"PING 1 1700000000.123456");
     assert_eq!(answer("grün ß {z".as_bytes()), "GRüN ß {Z".as_bytes());
@@ -60,33 +60,33 @@ fn course_upper_cases_what_one_read_takes() {
 }
 
 #[test]
-fn other_profiles_take_long_datagrams_whole() {
-    let control = Control::new(Profile::ECHO);
-    let mut server = without_memory(&control);
+fn other_profiles_answer_long_datagrams_whole() {
+    let shared = SharedProfile::new(Profile::ECHO);
+    let mut server = without_memory(&shared);
     assert_eq!(ask(&mut server, &[b'a'; 1472], Instant::ZERO).unwrap(), [b'a'; 1472]);
 }
 
 #[test]
 fn random_losses_follow_the_seed_and_the_percentage() {
-    let control = Control::new("loss=20%,seed=11".parse().unwrap());
-    let mut server = without_memory(&control);
+    let shared = SharedProfile::new("loss=20%,seed=11".parse().unwrap());
+    let mut server = without_memory(&shared);
     let first = answered(&mut server, 10_000);
     assert!((7_800..8_200).contains(&first.len()), "{}", first.len());
-    control.restart();
+    shared.restart();
     assert_eq!(answered(&mut server, 10_000), first);
-    control.set("loss=100%".parse().unwrap());
+    shared.set("loss=100%".parse().unwrap());
     assert!(answered(&mut server, 100).is_empty());
-    control.set("loss=0%".parse().unwrap());
+    shared.set("loss=0%".parse().unwrap());
     assert_eq!(answered(&mut server, 100).len(), 100);
-    control.set(Profile { loss: Loss::Every { nth: 0, of: 0 }, ..Profile::ECHO });
+    shared.set(Profile { loss: Loss::Every { nth: 0, of: 0 }, ..Profile::ECHO });
     assert_eq!(answered(&mut server, 100).len(), 100);
 }
 
 #[test]
-fn delayed_answers_come_when_due_in_order_and_no_more_than_fit() {
-    let control = Control::new("delay=50ms".parse().unwrap());
+fn delayed_answers_are_sent_when_due_in_order_and_only_those_that_fit() {
+    let shared = SharedProfile::new("delay=50ms".parse().unwrap());
     let mut memory = PingResources::<3, 4>::new();
-    let mut server = PingServer::new(&control, memory.split());
+    let mut server = PingServer::new(&shared, memory.split());
     let millis = Instant::from_millis_const;
     for (now, text) in [(0, b"a"), (10, b"b"), (10, b"c"), (20, b"d")] {
         assert_eq!(ask(&mut server, text, millis(now)), None);
@@ -101,7 +101,7 @@ fn delayed_answers_come_when_due_in_order_and_no_more_than_fit() {
     assert_eq!(next(&mut server, 49), None);
     assert_eq!(next(&mut server, 50).unwrap(), b"A");
     assert_eq!(next(&mut server, 50), None);
-    // Too long for its place: lost. The next takes the place that is free.
+    // Longer than its share: dropped. The next answer takes the free place.
     assert_eq!(ask(&mut server, b"12345", millis(55)), None);
     assert_eq!(ask(&mut server, b"1234", millis(55)), None);
     assert_eq!(server.poll_at(), Some(millis(60)));
@@ -111,27 +111,27 @@ fn delayed_answers_come_when_due_in_order_and_no_more_than_fit() {
 }
 
 #[test]
-fn a_delay_without_memory_loses_everything() {
-    let control = Control::new("delay=50ms".parse().unwrap());
-    let mut server = without_memory(&control);
+fn a_delay_without_memory_drops_every_answer() {
+    let shared = SharedProfile::new("delay=50ms".parse().unwrap());
+    let mut server = without_memory(&shared);
     assert_eq!(answered(&mut server, 10), []);
     assert_eq!(server.poll_at(), None);
 }
 
-/// The same questions to a server whose profile changes at random: no panic, answers never longer
-/// than questions.
+/// Random datagrams while the profile changes at random: no panic, and no answer is longer than its
+/// datagram.
 #[test]
-fn any_profile_at_any_time() {
+fn profiles_may_change_at_any_time() {
     let mut random = SeededEntropy::new(8);
-    let control = Control::new(Profile::DEFAULT);
+    let shared = SharedProfile::new(Profile::DEFAULT);
     let mut memory = PingResources::<4, 32>::new();
-    let mut server = PingServer::new(&control, memory.split());
+    let mut server = PingServer::new(&shared, memory.split());
     for step in 0..50_000 {
         let now = Instant::from_millis(step);
         let mut bytes = [0; 64];
         random.fill(&mut bytes);
         if random.next_u64().is_multiple_of(50) {
-            control.set(Profile {
+            shared.set(Profile {
                 loss: Loss::Every { nth: (step % 5) as u32, of: (step % 4) as u32 },
                 delay: Duration::from_millis(random.next_u64() % 8),
                 read: (step % 2 == 0).then_some(20),

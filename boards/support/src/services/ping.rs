@@ -3,8 +3,8 @@
 use bareserve::{
     device::PingEntry,
     ping::{
-        profile::Profile,
-        server::{self, Control},
+        profile::{Profile, SharedProfile},
+        server,
     },
     services::ping,
 };
@@ -15,7 +15,7 @@ use crate::{board::Uart, static_cell::StaticCell};
 
 /// The course's UDP ping, and RFC 862: two sockets, 10 KB.
 pub struct PingMemory {
-    profile: StaticCell<Control>,
+    profile: StaticCell<SharedProfile>,
     servers: StaticCell<ping::Udp<'static, 'static>>,
     resources: ping::UdpResources,
 }
@@ -43,11 +43,11 @@ impl PingMemory {
         &'static mut self,
         services: &mut Services<E, U>,
     ) -> Result<PingEntry<'static>, StartError> {
-        let control = &*self.profile.put(Control::new(Profile::DEFAULT));
+        let profile = &*self.profile.put(SharedProfile::new(Profile::DEFAULT));
         let resources = &mut self.resources;
-        let servers = ping::udp(&mut services.stack, resources, server::PORT, control)?;
+        let servers = ping::udp(&mut services.stack, resources, server::PORT, profile)?;
         services.run(self.servers.put(servers))?;
-        Ok(PingEntry { control })
+        Ok(PingEntry { profile })
     }
 }
 

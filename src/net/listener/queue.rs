@@ -5,7 +5,7 @@
 //! where they are. A repeated SYN replaces the first one, a reset removes a request, and a request that
 //! is not repeated for [`SYN_MAX_AGE`] expires.
 
-use heapless::{Deque, Vec};
+use heapless::Vec;
 use smoltcp::{
     phy,
     time::{Duration, Instant},
@@ -32,7 +32,7 @@ pub struct Backlog<'a> {
     places: &'a mut [Option<Syn>],
     /// The first `waiting` places are taken.
     waiting: usize,
-    replays: Deque<Syn, MAX_REPLAYS>,
+    replays: Vec<Syn, MAX_REPLAYS>,
     ports: Vec<u16, MAX_PORTS>,
     dropped: u32,
     arrivals: u32,
@@ -45,7 +45,7 @@ impl<'a> Backlog<'a> {
         Self {
             places,
             waiting: 0,
-            replays: Deque::new(),
+            replays: Vec::new(),
             ports: Vec::new(),
             dropped: 0,
             arrivals: 0,
@@ -65,6 +65,8 @@ impl<'a> Backlog<'a> {
     }
 
     /// How many requests wait for one of `ports`.
+    // Called from many places: not a copy for each.
+    #[inline(never)]
     pub fn waiting(&self, ports: &[u16]) -> usize {
         let parked = self.places.get(..self.waiting).unwrap_or_default().iter().flatten();
         parked.filter(|syn| ports.contains(&syn.local.port)).count()
@@ -121,7 +123,7 @@ impl<'a> Backlog<'a> {
     /// Has the interface receive `syn` at the end of this poll.
     pub fn replay(&mut self, syn: Syn) {
         // Callers ask `can_replay` first; a SYN that finds no room is repeated by its peer.
-        let _ = self.replays.push_back(syn);
+        let _ = self.replays.push(syn);
     }
 
     /// Whether this poll has room for one more [`Backlog::replay`].
@@ -136,14 +138,14 @@ impl<'a> Backlog<'a> {
 
     /// The next request that the interface is to receive again.
     pub(super) fn next_replay(&mut self) -> Option<Syn> {
-        self.replays.pop_front()
+        self.replays.pop()
     }
 
     /// Parks again the requests that the interface could not receive because the device had no room
     /// for a reply. Returns whether there were none.
     pub fn end_poll(&mut self) -> bool {
         let all_received = self.replays.is_empty();
-        while let Some(syn) = self.replays.pop_front() {
+        while let Some(syn) = self.replays.pop() {
             self.push(syn);
         }
         all_received

@@ -21,8 +21,8 @@ use crate::{
 /// The connections of a server, without their type: the pool's code is compiled once and not for each
 /// server.
 pub(super) trait Connections {
-    /// Gives a connection to the protocol of this number.
-    fn assign(&mut self, connection: u16, number: usize);
+    /// Makes a connection anew, for the protocol of this number.
+    fn renew(&mut self, connection: u16, number: usize);
 
     /// Takes a `step` with a connection.
     fn with(&mut self, connection: u16, step: &mut dyn FnMut(&mut dyn ErasedConnection));
@@ -49,6 +49,8 @@ pub(in crate::net) struct Pool<'a> {
 
 impl<'a> Pool<'a> {
     pub(in crate::net) fn new(slots: &'a mut [Slot], first_service: u8, services: u8) -> Self {
+        // Each connection begins as one of the first protocol.
+        slots.iter_mut().for_each(|slot| slot.service = first_service);
         Self {
             slots,
             active: 0,
@@ -185,8 +187,11 @@ impl<'a> Pool<'a> {
                 min_progress: self.contended.min_progress,
                 env: &mut cx.environment,
             };
-            if driver.accept(slot, &syn, self.first_service + number as u8) {
-                connections.assign(slot.connection, number);
+            let (before, service) = (slot.service, self.first_service + number as u8);
+            if driver.accept(slot, &syn, service) {
+                if before != service {
+                    connections.renew(slot.connection, number);
+                }
                 self.active += 1;
                 cx.backlog.replay(syn);
             }
@@ -223,15 +228,16 @@ impl<'a> Pool<'a> {
     /// Whether more requests wait than connections are free or leaving: requests for a service at its
     /// cap and connections of that service, or requests for the services below theirs and any
     /// connections.
+    #[inline(never)]
     fn is_short_of(&self, service: Option<u8>, queue: Queue<'_>, backlog: &Backlog<'_>) -> bool {
         match service {
             Some(service) => {
-                let leaving = self.leaving(|slot| slot.service == self.first_service + service);
+                let leaving = self.leaving(Some(self.first_service + service));
                 queue.waiting_for(service, backlog) > leaving
             }
             None => {
                 let free = self.slots.len() - self.active;
-                queue.waiting_below_caps(backlog) > free + self.leaving(|_| true)
+                queue.waiting_below_caps(backlog) > free + self.leaving(None)
             }
         }
     }
@@ -302,9 +308,11 @@ impl<'a> Pool<'a> {
         self.contended.with_crowd(waiting, self.slots.len())
     }
 
-    /// How many connections, of those that match, will be free soon.
-    fn leaving(&self, matches: impl Fn(&Slot) -> bool) -> usize {
-        self.active().iter().filter(|slot| slot.is_leaving() && matches(slot)).count()
+    /// How many connections, of one service or any, will be free soon.
+    #[inline(never)]
+    fn leaving(&self, service: Option<u8>) -> usize {
+        let is_it = |slot: &Slot| service.is_none_or(|service| slot.service == service);
+        self.active().iter().filter(|slot| slot.is_leaving() && is_it(slot)).count()
     }
 }
 
@@ -316,6 +324,7 @@ struct Queue<'e> {
 
 impl<'e> Queue<'e> {
     /// How many there are.
+    #[inline(never)]
     fn waiting(self, backlog: &Backlog<'_>) -> usize {
         if backlog.is_empty() {
             return 0;
@@ -325,6 +334,7 @@ impl<'e> Queue<'e> {
 
     /// The service to accept a request for, and its number: of those with a request and below their cap, the
     /// one with the fewest connections.
+    #[inline(never)]
     fn next(self, backlog: &Backlog<'_>) -> Option<(usize, &'e ServiceEntry)> {
         let entries = self.pool_services.iter().enumerate();
         entries

@@ -41,7 +41,15 @@ pub struct Listener {
 /// Joins a protocol with its ports: one to four. [`Stack::tcp`](crate::Stack::tcp) reports any other
 /// number.
 pub fn on<P: Protocol>(ports: &[u16], protocol: P) -> On<P> {
-    On { protocol, listener: Listener { ports: Ports::from_slice(ports).ok(), cap: usize::MAX } }
+    On { protocol, listener: Listener::new(ports) }
+}
+
+impl Listener {
+    // Called for each protocol of a pool: not a copy for each.
+    #[inline(never)]
+    fn new(ports: &[u16]) -> Self {
+        Self { ports: Ports::from_slice(ports).ok(), cap: usize::MAX }
+    }
 }
 
 impl<P> On<P> {
@@ -66,8 +74,8 @@ pub trait Protocols {
     /// Calls `visit` with each protocol's name and listener, in order.
     fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener));
 
-    /// Gives `connection` to the protocol of this number.
-    fn assign(&mut self, connection: &mut Self::Connection, number: usize);
+    /// A fresh connection of the protocol of this number.
+    fn connection(number: usize) -> Self::Connection;
 
     /// Calls `step` with `connection` and the protocol that has it.
     fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>);
@@ -84,7 +92,9 @@ impl<P: Protocol> Protocols for On<P> {
         visit(self.protocol.name(), &self.listener);
     }
 
-    fn assign(&mut self, _connection: &mut Self::Connection, _number: usize) {}
+    fn connection(_number: usize) -> Self::Connection {
+        P::Connection::default()
+    }
 
     fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
         step(&mut (&mut self.protocol, connection));
@@ -115,21 +125,10 @@ impl<A: Protocols, B: Protocols> Protocols for (A, B) {
         self.1.visit(visit);
     }
 
-    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
-        if number < A::COUNT {
-            if let OneOf::Second(_) = connection {
-                *connection = OneOf::First(A::Connection::default());
-            }
-            if let OneOf::First(first) = connection {
-                self.0.assign(first, number);
-            }
-        } else {
-            if let OneOf::First(_) = connection {
-                *connection = OneOf::Second(B::Connection::default());
-            }
-            if let OneOf::Second(second) = connection {
-                self.1.assign(second, number - A::COUNT);
-            }
+    fn connection(number: usize) -> Self::Connection {
+        match number.checked_sub(A::COUNT) {
+            None => OneOf::First(A::connection(number)),
+            Some(number) => OneOf::Second(B::connection(number)),
         }
     }
 
@@ -151,8 +150,8 @@ impl<A: Protocols, B: Protocols, C: Protocols> Protocols for (A, B, C) {
         self.2.visit(visit);
     }
 
-    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
-        (&mut self.0, (&mut self.1, &mut self.2)).assign(connection, number);
+    fn connection(number: usize) -> Self::Connection {
+        <(A, (B, C))>::connection(number)
     }
 
     fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
@@ -172,8 +171,8 @@ impl<A: Protocols, B: Protocols, C: Protocols, D: Protocols> Protocols for (A, B
         self.3.visit(visit);
     }
 
-    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
-        ((&mut self.0, &mut self.1), (&mut self.2, &mut self.3)).assign(connection, number);
+    fn connection(number: usize) -> Self::Connection {
+        <((A, B), (C, D))>::connection(number)
     }
 
     fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {
@@ -190,8 +189,8 @@ impl<P: Protocols> Protocols for &mut P {
         (**self).visit(visit);
     }
 
-    fn assign(&mut self, connection: &mut Self::Connection, number: usize) {
-        (**self).assign(connection, number);
+    fn connection(number: usize) -> Self::Connection {
+        P::connection(number)
     }
 
     fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>) {

@@ -85,9 +85,11 @@ struct Members<'m, P: Protocols> {
 }
 
 impl<P: Protocols> Connections for Members<'_, P> {
-    fn assign(&mut self, connection: u16, number: usize) {
+    // Rarely called, and the connection is large: not on the stack of the main loop.
+    #[inline(never)]
+    fn renew(&mut self, connection: u16, number: usize) {
         if let Some(connection) = self.connections.get_mut(usize::from(connection)) {
-            self.protocols.assign(connection, number);
+            *connection = P::connection(number);
         }
     }
 

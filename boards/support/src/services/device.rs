@@ -127,6 +127,8 @@ impl TcpDevice {
 
 /// The web server: the device's page at `/`, with `ping`'s part if there is a ping service, and the
 /// files of `store`.
+// Called twice, and not short.
+#[inline(never)]
 pub fn web_server(
     store: Store,
     ping: Option<PingEntry<'static>>,

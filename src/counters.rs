@@ -107,6 +107,8 @@ pub struct Registry<'e> {
     pub services: &'e [ServiceEntry],
     /// The queue of connection requests.
     pub queue: QueueFigures,
+    /// TCP connections in all pools. Services that share a pool may have more in sum.
+    pub connections: u32,
 }
 
 impl<'e> Registry<'e> {

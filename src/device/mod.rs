@@ -22,7 +22,7 @@
 //! One line of JSON. Counters only grow, and wrap at 2³² (bytes: 2⁶⁴).
 //! ```json
 //! {"device": {"name": "bareserve", "version": "0.1.0", "uptime_ms": 81234,
-//!             "unix_ms": 1700000000123, "utc_offset_s": 3600,
+//!             "unix_ms": 1700000000123, "utc_offset_s": 3600, "connections": 12,
 //!             "writable": true, "authorized": false, "files_root": "/"},
 //!  "services": [{"name": "http", "protocol": "tcp", "ports": [80, 6789],
 //!                "open": 2, "capacity": 8, "parked": 0, "served": 120, "expired": 1,

@@ -29,6 +29,8 @@ pub enum StatusRow {
         unix_ms: Option<i64>,
         /// Seconds that local time is ahead of UTC.
         utc_offset_s: i64,
+        /// TCP connections in all pools.
+        connections: u32,
     },
     /// One service.
     Service {
@@ -56,6 +58,7 @@ impl Document for Status<'_> {
                 uptime_ms: env.now.total_millis(),
                 unix_ms: env.date().map(|date| date.0.div_euclid(1000)),
                 utc_offset_s: env.wall_clock.utc_offset_seconds().into(),
+                connections: env.registry.connections,
             });
         };
         if let Some(service) = env.registry.services.get(after_device) {
@@ -80,8 +83,8 @@ impl Document for Status<'_> {
 
     fn write(&self, row: &StatusRow, env: &Environment<'_>, out: &mut ResumableWriter<'_>) {
         match row {
-            StatusRow::Device { uptime_ms, unix_ms, utc_offset_s } => {
-                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, out);
+            StatusRow::Device { uptime_ms, unix_ms, utc_offset_s, connections } => {
+                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, *connections, out);
             }
             StatusRow::Service { index, values } => write_service(*index, values, env, out),
             StatusRow::End { backlog, ping } => write_end(backlog, *ping, out),
@@ -95,12 +98,13 @@ impl Status<'_> {
         uptime_ms: i64,
         unix_ms: Option<i64>,
         utc_offset_s: i64,
+        connections: u32,
         out: &mut ResumableWriter<'_>,
     ) {
         let overview = &self.0;
         out.fill(
             "{\"device\":{\"name\":%,\"version\":%,\"uptime_ms\":%,\"unix_ms\":%,\
-             \"utc_offset_s\":%,\"writable\":%,\"authorized\":%,\"files_root\":%},\
+             \"utc_offset_s\":%,\"connections\":%,\"writable\":%,\"authorized\":%,\"files_root\":%},\
              \"services\":[",
             &[
                 Value::Json(overview.name),
@@ -108,6 +112,7 @@ impl Status<'_> {
                 Value::Signed(uptime_ms),
                 unix_ms.map_or(Value::Text("null"), Value::Signed),
                 Value::Signed(utc_offset_s),
+                Value::Number(connections.into()),
                 boolean(overview.writable),
                 boolean(overview.authorized),
                 Value::Json(overview.files_root),

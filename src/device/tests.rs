@@ -85,7 +85,7 @@ impl Bench {
             authorized: false,
             capture: None,
         };
-        f(overview, Registry { services: &self.services, queue: self.queue })
+        f(overview, Registry { services: &self.services, queue: self.queue, connections: 12 })
     }
 }
 
@@ -111,7 +111,7 @@ fn read_document<D: Document>(document: &D, size: usize, env: &Environment<'_>) 
 
 const STATUS: &str = concat!(
     r#"{"device":{"name":"sensor \"7\"\n","version":"0.1.0","uptime_ms":81234,"#,
-    r#""unix_ms":1700000081234,"utc_offset_s":-3600,"writable":true,"authorized":false,"files_root":"/"},"#,
+    r#""unix_ms":1700000081234,"utc_offset_s":-3600,"connections":12,"writable":true,"authorized":false,"files_root":"/"},"#,
     r#""services":[{"name":"http","protocol":"tcp","ports":[80,6789],"open":2,"capacity":8,"#,
     r#""parked":3,"served":4294967295,"expired":0,"peer_resets":0,"unanswered":0,"#,
     r#""bytes_in":18446744073709551615,"bytes_out":0},"#,
@@ -141,7 +141,10 @@ fn status_without_clock_services_and_ping() {
         let text = with_clock(NOW, registry, &mut WallClock::new(), |env| {
             read_document(&Status(overview), 7, env)
         });
-        assert!(text.contains(r#""unix_ms":null,"utc_offset_s":0,"writable":false"#), "{text}");
+        assert!(
+            text.contains(r#""unix_ms":null,"utc_offset_s":0,"connections":12,"writable":false"#),
+            "{text}"
+        );
         assert!(
             text.ends_with(
                 r#""services":[],"backlog":{"waiting":3,"capacity":64,"dropped":1},"ping":null}"#

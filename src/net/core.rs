@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::WallClock,
-    counters::{Counters, Ports, ServiceEntry, Transport},
+    counters::{Counters, Ports, Registry, ServiceEntry, Transport},
 };
 
 /// The memory of a [`Stack`](super::stack::Stack).
@@ -46,6 +46,8 @@ pub(super) struct Core<'a> {
     pub backlog: Backlog<'a>,
     pub wall_clock: WallClock,
     pub services: Services<'a>,
+    /// Connections in all pools.
+    pub connections: u32,
     /// A mistake in the configuration, which the next set-up call reports.
     mistake: Option<SetupError>,
 }
@@ -67,7 +69,17 @@ impl<'a> Core<'a> {
             backlog: Backlog::new(memory.backlog),
             wall_clock: WallClock::new(),
             services: Services { places: memory.services, taken: 0 },
+            connections: 0,
             mistake,
+        }
+    }
+
+    /// The services and their queue, as they are now.
+    pub fn registry(&self) -> Registry<'_> {
+        Registry {
+            services: self.services.entries(),
+            queue: self.backlog.figures(),
+            connections: self.connections,
         }
     }
 
@@ -102,6 +114,7 @@ impl<'a> Core<'a> {
             }
         });
         result?;
+        self.connections += size as u32;
         Ok(Pool::new(slots, first as u8, (self.services.taken - first) as u8))
     }
 

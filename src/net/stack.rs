@@ -160,9 +160,14 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
     pub fn poll(&mut self, now: Instant, services: &mut [&mut dyn Service]) -> Option<Duration> {
         self.interface.poll_maintenance(now);
         let is_drained = (0..INGRESS_BUDGET).any(|_| !self.receive(now));
-        let Core { sockets, backlog, wall_clock, services: entries, .. } = &mut self.core;
+        let Core { sockets, backlog, wall_clock, services: entries, connections, .. } =
+            &mut self.core;
         backlog.expire_stale(now);
-        let registry = Registry { services: entries.entries(), queue: backlog.figures() };
+        let registry = Registry {
+            services: entries.entries(),
+            queue: backlog.figures(),
+            connections: *connections,
+        };
         let mut cx = Context {
             interface: &mut self.interface,
             sockets,
@@ -223,7 +228,7 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
 impl<'a, D, E, O> Stack<'a, D, E, O> {
     /// Its services and their queue, as they are now.
     pub fn registry(&self) -> Registry<'_> {
-        Registry { services: self.core.services.entries(), queue: self.core.backlog.figures() }
+        self.core.registry()
     }
 
     /// The queue of connection requests.

@@ -117,7 +117,7 @@ function showDevice({ device, services, backlog }) {
   const tcp = services.filter((service) => service.protocol === "tcp");
   const sum = (key) => tcp.reduce((total, service) => total + service[key], 0);
   setText("open", sum("open"));
-  setText("slots", `of ${sum("capacity")} sockets`);
+  setText("slots", `of ${device.connections} connections`);
   setText("parked", backlog.waiting);
   setText("backlog", `of ${backlog.capacity} places, ${backlog.dropped} dropped`);
 }

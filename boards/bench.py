@@ -1,16 +1,16 @@
-"""Measures how much work a board's firmware does, in instructions of the emulated core.
+"""Measures the instructions that a board's firmware executes on the emulated core.
 
 Called by `board bench`. Inside the network namespace of a running emulator:
 
-    bench.py instructions SOCKET    counts them; SOCKET is the emulator's QMP socket, its option -icount
-    bench.py rates                  what the emulator makes of them in real time, and its idle load
+    bench.py instructions SOCKET    counts instructions; SOCKET is the QMP socket of an emulator with -icount
+    bench.py rates                  measures rates in real time, and the emulator's idle load
 
-Both print one line of JSON. Afterwards, with such lines in files:
+Both print one line of JSON. With these lines saved in files:
 
     bench.py report [--limits] BOARD PRODUCT_INSTRUCTIONS PRODUCT_RATES [FLOOR_INSTRUCTIONS FLOOR_RATES]
 
-prints a table; with --limits it fails if the product takes more than twice the floor's instructions for
-a small file over keep-alive.
+prints a table (lower is better); with --limits it fails if the product takes more than twice the floor's
+instructions for a small file over keep-alive.
 """
 
 import json
@@ -28,13 +28,13 @@ SMALL, LARGE = "/HelloWorld.html", "/bareserve.png"
 RUNS = 3
 # Requests in each run.
 COUNTS = {"keep-alive": 400, "new connection": 200, "download": 100}
-# For a small file over keep-alive, product to floor.
+# The highest permitted ratio of product to floor, for a small file over keep-alive.
 LIMIT = 2.0
 IDLE_SECONDS = LOAD_SECONDS = 10
 
 
 class Connection:
-    """A client that waits for the whole answer, so that requests and instructions are in step."""
+    """A client that waits for each whole response, so that the instructions counted belong to its requests."""
 
     def __init__(self):
         self.socket = socket.create_connection((ADDRESS, 80), 5)
@@ -42,7 +42,7 @@ class Connection:
         self.unread = b""
 
     def get(self, path):
-        """Returns the body."""
+        """Requests a path and returns the response body."""
         self.socket.sendall(f"GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\n\r\n".encode())
         while b"\r\n\r\n" not in self.unread:
             self.read()
@@ -93,7 +93,7 @@ LOADS = {"keep-alive": keep_alive, "new connection": new_connection, "download":
 
 
 class Emulator:
-    """Its machine protocol (QMP), of which only one question is asked."""
+    """A client of the emulator's machine protocol (QMP), used for the instruction counter."""
 
     def __init__(self, path):
         connection = socket.socket(socket.AF_UNIX)
@@ -113,8 +113,8 @@ class Emulator:
                 sys.exit(f"bench: {command}: {answer['error']}")
 
     def instructions(self):
-        """Executed since the start: not those that a sleep would have been long enough for."""
-        # The counter is exact while the core sleeps. The last acknowledgement takes 40 ms to come.
+        """Returns the instructions executed since the start; sleeping counts none."""
+        # The counter is exact only while the core sleeps. The host delays its last ACK by up to 40 ms.
         time.sleep(0.2)
         return self.ask("query-replay")["icount"]
 
@@ -122,7 +122,7 @@ class Emulator:
 def measure_instructions(path):
     emulator = Emulator(path)
     figures = {}
-    # What idling costs, so as not to charge requests with it.
+    # Instructions per second when idle, subtracted from the measurements below.
     before = emulator.instructions()
     time.sleep(2)
     idle = (emulator.instructions() - before) / 2.2
@@ -154,13 +154,13 @@ def measure_rates():
 
 
 def ping():
-    """The median of 50 round trips in milliseconds."""
-    said = subprocess.run(["ping", "-c", "50", "-i", "0.02", ADDRESS], capture_output=True, text=True).stdout
-    return statistics.median(map(float, re.findall(r"time=([\d.]+)", said)))
+    """Returns the median of 50 round-trip times in milliseconds."""
+    report = subprocess.run(["ping", "-c", "50", "-i", "0.02", ADDRESS], capture_output=True, text=True).stdout
+    return statistics.median(map(float, re.findall(r"time=([\d.]+)", report)))
 
 
 def idle_load():
-    """The part of a processor that the emulator takes when nobody asks for anything."""
+    """Returns the emulator's CPU use without any requests, as a fraction of a processor."""
     with open(f"/proc/{os.environ['BOARD_EMULATOR_PID']}/stat", encoding="utf-8") as stat:
         def used():
             stat.seek(0)
@@ -172,7 +172,7 @@ def idle_load():
 
 
 def clock_drift():
-    """How much faster than the host's the board's clock is under load; None if it does not tell."""
+    """Returns the relative drift of the board's clock under load; None if its status has no uptime."""
     def uptime():
         with urllib.request.urlopen(f"http://{ADDRESS}/_device/status.json", timeout=5) as answer:
             found = re.search(rb'"uptime_ms":(\d+)', answer.read())
@@ -187,7 +187,7 @@ def clock_drift():
 
 
 def report(board, files):
-    """Prints the table and returns the ratio for keep-alive, if there is a floor."""
+    """Prints the table and returns the keep-alive ratio, if there is a floor."""
     names = ["instructions", "rates", "floor instructions", "floor rates"]
     figures = {}
     for name, file in zip(names, files):
@@ -210,7 +210,7 @@ def report(board, files):
         print("  {:26}{:>10}{:>10}{:>7}{:>9}".format(what, *columns))
     idle = [form(figures[name]["idle"][0]) for name in names[::2] if name in figures]
     print("  {:26}{:>10}{:>10}".format("idle, per second", *idle, *[""] * (2 - len(idle))))
-    print("rates of the emulator on this machine, one client that waits for each answer")
+    print("rates of the emulator on this machine, with one client that waits for each response")
     for name in LOADS:
         unit = "bytes" if name == "download" else "requests"
         rates = [f"{statistics.median(figures[n][name]):.0f}" for n in names[1::2] if n in figures]
@@ -239,7 +239,7 @@ def main():
         case ["report", board, *files]:
             ratio = report(board, files)
             if ratio and ratio > LIMIT:
-                print(f"bench: keep-alive takes {ratio:.2f} times the floor, allowed are {LIMIT}", file=sys.stderr)
+                print(f"bench: keep-alive takes {ratio:.2f} times the floor; the limit is {LIMIT}", file=sys.stderr)
                 sys.exit("--limits" in sys.argv)
         case _:
             sys.exit(__doc__)

@@ -1,9 +1,9 @@
 """Measures a board's firmware and compares it with the figures on record.
 
-Called by `board size`; needs binutils-arm-none-eabi. Arguments: the board, its firmware with all
-services, NAME=FILE for each variant of it (`bare` first, `ipv6` for all services with IPv6), the log
-of a run under load, the compiler's version, --update to record what was measured, and --limits to
-fail where more is taken than a board may.
+Called by `board size`; needs binutils-arm-none-eabi. Arguments: BOARD FIRMWARE LOG COMPILER
+[NAME=FILE...] [--update] [--limits]. FIRMWARE has all services, LOG is from a run under load, COMPILER is
+the compiler's version, and each NAME=FILE is a variant (`bare` first; `ipv6` has all services and IPv6).
+--update records the measured sizes; --limits fails if a limit is exceeded.
 """
 
 import collections
@@ -29,7 +29,7 @@ def tool(name, *arguments, **options):
 
 
 def sections(firmware):
-    """The size of each section that is loaded."""
+    """Returns the size of each section in flash or RAM."""
     sizes = collections.Counter()
     for line in tool("size", "-A", firmware).splitlines():
         fields = line.split()
@@ -49,7 +49,7 @@ def statics(firmware):
 
 
 def symbols(firmware):
-    """(size, kind, demangled name) of each symbol."""
+    """Yields size, kind and demangled name of each symbol."""
     for line in tool("nm", "--print-size", "--demangle", firmware).splitlines():
         found = re.match(r"[0-9a-f]+ ([0-9a-f]+) (\w) (.*)", line)
         if found:
@@ -57,7 +57,7 @@ def symbols(firmware):
 
 
 def assets(firmware):
-    """Bytes of served files in flash: of the page's, of the site's, and of their gzip variants."""
+    """Returns the bytes of served files in flash: the page's, the site's, and their gzip variants."""
     places = ["../host-runner/site/*", "../src/device/page/*", "target/*/release/build/*/out/*.gz"]
     files = {open(name, "rb").read() for place in places for name in glob.glob(os.path.join(HERE, place))}
     with open(firmware, "rb") as image:
@@ -66,7 +66,7 @@ def assets(firmware):
 
 
 def by_crate(firmware):
-    """Code bytes by the crate that a symbol's name begins with."""
+    """Returns the bytes of code by crate, as named by the symbols."""
     sizes = collections.Counter()
     for size, kind, name in symbols(firmware):
         if kind == "t":
@@ -83,8 +83,8 @@ PANIC = re.compile(
 
 
 def panic_sites(firmware):
-    """(whose, function, file) of each call that leads to a panic, by the innermost frame outside the
-    core library. Calls that the compiler has merged count once."""
+    """Yields owner, function and file of each call that leads to a panic, from the innermost frame outside the
+    core library. Calls merged by the compiler count once."""
     disassembly = tool("objdump", "-d", "--demangle", "--no-show-raw-insn", firmware)
     addresses, function = [], ""
     for line in disassembly.splitlines():
@@ -92,7 +92,7 @@ def panic_sites(firmware):
         if label:
             function = label[1]
         call = PANIC.match(line)
-        # The core library's own panics end in one another.
+        # Calls between the core library's own panic functions do not count.
         if call and not function.startswith(("core::panicking", "core::option", "core::result", "core::slice")):
             addresses.append((call[1], function))
     for address, function in addresses:
@@ -102,7 +102,7 @@ def panic_sites(firmware):
             path = os.path.normpath(path)
             if "/library/" in path or path.startswith("??"):
                 continue
-            # Without a line: the compiler has merged the ends of several functions.
+            # Without a line number: the compiler has merged the ends of several functions.
             if line == "?" and owner(path) == "own":
                 continue
             yield owner(path), name, os.path.relpath(path, ROOT) if path.startswith(ROOT) else path
@@ -119,16 +119,16 @@ def owner(path):
 
 
 def worst_stack(log):
-    """(used, size) from the worst line that the firmware wrote about its stack."""
+    """Returns (used, size) of the stack: the maximum of the log's `stack: N of M bytes` lines."""
     with open(log, encoding="utf-8", errors="replace") as lines:
         found = re.findall(r"stack: (\d+) of (\d+) bytes", lines.read())
     if not found:
-        sys.exit(f"size: no stack figure in {log}")
+        sys.exit(f"size: no `stack:` line in {log}")
     return max(tuple(map(int, line)) for line in found)
 
 
 def measure(board, firmware, variants, log):
-    """The report: lines of text, some of which hold `name: number` that must not grow."""
+    """Yields the lines of the report. Numbers after `name:` must not grow; those after `~` may."""
     size = sections(firmware)
     used, stack = worst_stack(log)
     total_flash, asset_bytes, ram = flash(firmware), assets(firmware), statics(firmware)
@@ -138,7 +138,7 @@ def measure(board, firmware, variants, log):
     yield f"    constants: {size['.rodata'] - asset_bytes}"
     yield f"  flash of the page's files: {asset_bytes}"
     yield f"  RAM, static: {ram}"
-    # How deep interrupts and timing let the stack go varies by some bytes.
+    # The stack depth varies by some bytes with the timing.
     yield f"  RAM, worst stack seen under load ~ {round(used, -2)}"
     yield f"  RAM in all ~ {round(ram + used, -2)}"
     yield f"  stack margin ~ {round(stack - used, -2)} of {stack}"
@@ -174,18 +174,18 @@ def measure(board, firmware, variants, log):
 
 
 def over_limits(firmware, log):
-    """What the firmware takes more of than it may."""
+    """Yields a message for each exceeded limit."""
     used, stack = worst_stack(log)
     if (size := flash(firmware) - assets(firmware)) > FLASH_LIMIT:
-        yield f"flash without the page's files: {size}, allowed are {FLASH_LIMIT}"
+        yield f"flash without the page's files: {size}; the limit is {FLASH_LIMIT}"
     if (size := statics(firmware) + used) > RAM_LIMIT:
-        yield f"RAM in all: {size}, allowed are {RAM_LIMIT}"
+        yield f"RAM in all: {size}; the limit is {RAM_LIMIT}"
     if stack - used < STACK_MARGIN:
-        yield f"stack margin: {stack - used}, needed are {STACK_MARGIN}"
+        yield f"stack margin: {stack - used}; the minimum is {STACK_MARGIN}"
 
 
 def figures(lines):
-    """The numbers that must not grow, by section and name."""
+    """Returns the numbers that must not grow, by section and name."""
     found, section = {}, ""
     for line in lines:
         if not line.startswith(" "):
@@ -217,10 +217,10 @@ def main():
         with open(record, encoding="utf-8") as file:
             old_lines = file.read().splitlines()
     except FileNotFoundError:
-        sys.exit(f"size: nothing on record for {board}: call it with --update")
+        sys.exit(f"size: no record for {board}: run with --update")
     old, new = figures(old_lines), figures(lines)
     if old_lines[0] != lines[0]:
-        print(f"size: another compiler than on record ({old_lines[0]})", file=sys.stderr)
+        print(f"size: the record is from another compiler ({old_lines[0]})", file=sys.stderr)
     grown = [
         f"{section}, {name}: {old.get((section, name), 0)} -> {number}"
         for (section, name), number in new.items()
@@ -232,7 +232,7 @@ def main():
     for line in grown:
         print(f"size: grown: {line}", file=sys.stderr)
     if grown:
-        sys.exit(f"size: if that is meant to be: boards/board size {board} --update")
+        sys.exit(f"size: if this is intended, run: boards/board size {board} --update")
     print(f"size: {board} is within 2 % of the record", file=sys.stderr)
     sys.exit(limits and bool(problems))
 

@@ -1,4 +1,4 @@
-//! Puts the built-in site into the program.
+//! Generates the store of the built-in site from the folder `site`.
 
 fn main() -> std::io::Result<()> {
     bareserve_bundler::bundle("site".as_ref(), "site.rs")

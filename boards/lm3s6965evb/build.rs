@@ -1,4 +1,4 @@
-//! Hands the linker `memory.x` beside this file, and the start-up crate's script that includes it.
+//! Passes cortex-m-rt's linker script to the linker, and the folder of `memory.x`, which it includes.
 
 use std::env;
 

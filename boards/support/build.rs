@@ -1,4 +1,5 @@
-//! Puts the folder `host-runner/site` into the program, and `device.x` where the linker finds it.
+//! Generates the store of the built-in site from `host-runner/site`, and adds the folder of `device.x`
+//! to the linker's search path.
 
 use std::{env, io};
 

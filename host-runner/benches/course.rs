@@ -1,5 +1,6 @@
-//! The device on a TAP against the course's Python servers on the kernel's own stack: the same
-//! sequential client for both, in turns, and the ratio of the medians.
+//! Compares the device on a TAP with the course's Python servers on the kernel's stack: the same
+//! sequential client measures both alternately. Prints the medians and their ratio (device to Python;
+//! higher is better).
 //!
 //! `cargo bench -p host-runner --bench course`
 
@@ -23,25 +24,25 @@ use std::{
 use device::{ADDRESS, Device, Target};
 use programs::{Background, course, start_in};
 
-/// How long each side is measured in each of its rounds.
+/// How long each server is measured per round.
 const ROUND: Duration = Duration::from_millis(1000);
 const ROUNDS: usize = 5;
 
 /// One row of the table.
 struct Row {
-    what: &'static str,
+    name: &'static str,
     unit: &'static str,
-    /// The ratio this project promises.
+    /// The ratio that this project promises.
     promised: f64,
     script: &'static str,
     port: u16,
-    /// Does one piece of work and returns how many units it was.
+    /// Runs one exchange and returns the amount of work done, in `unit`s.
     work: fn((Ipv4Addr, u16)) -> f64,
 }
 
 const ROWS: [Row; 5] = [
     Row {
-        what: "time, new connections",
+        name: "time, new connections",
         unit: "/s",
         promised: 1.0,
         script: "time_server.py",
@@ -49,7 +50,7 @@ const ROWS: [Row; 5] = [
         work: time,
     },
     Row {
-        what: "file of 60 KB",
+        name: "file of 60 KB",
         unit: " MB/s",
         promised: 1.0,
         script: "file_server.py",
@@ -57,7 +58,7 @@ const ROWS: [Row; 5] = [
         work: file,
     },
     Row {
-        what: "UDP round trips",
+        name: "UDP round trips",
         unit: "/s",
         promised: 1.2,
         script: "udp_ping_server.py",
@@ -65,7 +66,7 @@ const ROWS: [Row; 5] = [
         work: ping,
     },
     Row {
-        what: "small files over HTTP",
+        name: "small files over HTTP",
         unit: "/s",
         promised: 20.0,
         script: "web_server.py",
@@ -73,7 +74,7 @@ const ROWS: [Row; 5] = [
         work: page,
     },
     Row {
-        what: "the same, connection kept",
+        name: "the same, connection kept",
         unit: "/s",
         promised: 20.0,
         script: "web_server.py",
@@ -89,7 +90,7 @@ fn main() {
     fs::write(folder.join("file.bin"), vec![0xa5; 60_000]).expect("a file");
     fs::write(folder.join("page.html"), vec![b'x'; 1014]).expect("a page");
     let root = folder.display().to_string();
-    // Cargo says `--bench`; everything else is an option of host-runner, such as `--mtu 65000`.
+    // Cargo passes `--bench`; all other arguments are options of host-runner, such as `--mtu 65000`.
     let more: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let mut options = vec!["--root", &root, "--file", "file.bin", "--quiet"];
     options.extend(more.iter().map(String::as_str));
@@ -106,7 +107,7 @@ fn main() {
         let with_unit = |value: f64| format!("{value:.0}{}", row.unit);
         println!(
             "{:<26}{:>14}{:>14}{:>10.2}{:>10.1}",
-            row.what,
+            row.name,
             with_unit(ours),
             with_unit(theirs),
             ours / theirs,
@@ -165,7 +166,7 @@ fn page(server: (Ipv4Addr, u16)) -> f64 {
     1.0
 }
 
-/// Uses a connection again for as long as the server lets it; the course's never does.
+/// Reuses a connection as long as the server keeps it open, which the course's server never does.
 fn page_of_many(server: (Ipv4Addr, u16)) -> f64 {
     let mut stream = connect(server);
     let pages = (0..100).take_while(|_| {
@@ -175,7 +176,7 @@ fn page_of_many(server: (Ipv4Addr, u16)) -> f64 {
     pages.count() as f64
 }
 
-/// Whether a whole page came.
+/// Reads one response. Returns whether it was complete.
 fn receive_page(stream: &mut TcpStream) -> bool {
     let mut buffer = [0; 4096];
     let mut length = 0;

@@ -1,5 +1,5 @@
-//! The device on a TAP against nginx (one worker) on the kernel's own stack behind a veth pair: the
-//! same load for both, in turns, and the ratio of the medians.
+//! Compares the device on a TAP with nginx (one worker) on the kernel's stack behind a veth pair: the
+//! same load on both alternately. Prints the medians and their ratio (device to nginx).
 //!
 //! `cargo bench -p host-runner --bench nginx`, with nginx, wrk, python3 and Chromium installed.
 
@@ -31,7 +31,7 @@ use programs::output_of;
 const ROUNDS: usize = 3;
 const NGINX: &str = "192.168.71.1";
 
-/// What is measured, its unit, and how.
+/// A row of the table: name, unit, and the function that measures it at an address.
 type Measured<'m> = (&'m str, &'m str, Box<dyn Fn(&str) -> f64 + 'm>);
 
 fn main() {
@@ -64,7 +64,7 @@ fn main() {
     }
     drop(device);
 
-    // The page of twenty images, from four sockets.
+    // The page of twenty images, served with four connections.
     options.extend(["--connections", "4"]);
     let device = Device::start(&Target::Tap, &options);
     row("page of 20 images in Chromium", " ms", &device_address, &nginx_address, |address| {
@@ -116,13 +116,14 @@ fn write_site(root: &Path) {
 
 fn requests_per_second(folder: &Path, address: &str, connections: &str, header: &str) -> f64 {
     let url = format!("http://{address}/page.html");
-    let said = output_of(folder, "wrk", &["-t1", "-c", connections, "-d", "2", "-H", header, &url]);
-    assert!(!said.contains("Socket errors") && !said.contains("Non-2xx"), "{said}");
-    let line = said.lines().find(|line| line.starts_with("Requests/sec:")).expect("wrk's figure");
+    let report =
+        output_of(folder, "wrk", &["-t1", "-c", connections, "-d", "2", "-H", header, &url]);
+    assert!(!report.contains("Socket errors") && !report.contains("Non-2xx"), "{report}");
+    let line = report.lines().find(|line| line.starts_with("Requests/sec:")).expect("wrk's figure");
     line.split_whitespace().nth(1).and_then(|figure| figure.parse().ok()).expect("a number")
 }
 
-/// Of one download after another on one connection.
+/// The rate of consecutive downloads on one connection.
 fn megabytes_per_second(address: &str) -> f64 {
     let mut stream = TcpStream::connect((address, 80)).expect("a connection");
     let mut buffer = vec![0; 1 << 18];
@@ -146,7 +147,7 @@ fn megabytes_per_second(address: &str) -> f64 {
     megabytes / start.elapsed().as_secs_f64()
 }
 
-/// nginx in a network namespace of its own.
+/// nginx in its own network namespace.
 struct Nginx {
     holder: Child,
     server: Child,
@@ -197,7 +198,7 @@ impl Nginx {
 
 impl Drop for Nginx {
     fn drop(&mut self) {
-        // Not killed: it has a worker to end.
+        // SIGTERM rather than SIGKILL, so that the master process ends its worker.
         let _ = kill(Pid::from_raw(self.server.id() as i32), Signal::SIGTERM);
         let _ = self.server.wait();
         let _ = self.holder.kill();

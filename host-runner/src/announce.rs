@@ -1,4 +1,4 @@
-//! What is reachable where, for whoever started the program.
+//! The start-up banner: the addresses, ports and links of the device.
 
 use std::{
     fmt::Write as _,
@@ -15,29 +15,34 @@ use crate::{
     publish::{Listeners, Publish, Transport},
 };
 
-/// Prints it to standard output.
-pub fn print(options: &Serve, place: Namespace, listeners: &Listeners, token: Option<&Token>) {
+/// Prints the banner to standard output, unless `--quiet` is given.
+pub fn print(options: &Serve, namespace: Namespace, listeners: &Listeners, token: Option<&Token>) {
     if options.verbosity > Verbosity::Quiet {
         let mut output = io::stdout();
-        // Nobody may be reading.
+        // A closed standard output is not an error.
         let _ = output
-            .write_all(text(options, place, listeners, token).as_bytes())
+            .write_all(text(options, namespace, listeners, token).as_bytes())
             .and_then(|()| output.flush());
     }
 }
 
-fn text(options: &Serve, place: Namespace, listeners: &Listeners, token: Option<&Token>) -> String {
+fn text(
+    options: &Serve,
+    namespace: Namespace,
+    listeners: &Listeners,
+    token: Option<&Token>,
+) -> String {
     let network = &options.network;
     let address = network.address.address;
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ = (|| {
-        match place {
+        match namespace {
             Namespace::Host => writeln!(text, "The device is up on {}.", network.tap)?,
             Namespace::Own => writeln!(
                 text,
-                "The device is up in a network namespace of its own, as the system's may not be \
-                 changed.\nA shell in there: nsenter -t {} -U -n --preserve-credentials",
+                "The device is up in its own network namespace (no permission to create a TAP in the \
+                 system's).\nTo open a shell in it: nsenter -t {} -U -n --preserve-credentials",
                 process::id()
             )?,
         }
@@ -63,19 +68,28 @@ fn text(options: &Serve, place: Namespace, listeners: &Listeners, token: Option<
             writeln!(text, "Published on this host:")?;
         }
         for publish in &listeners.open {
-            writeln!(text, "  {:<22} {}", what(options, publish), at(options, publish))?;
+            writeln!(
+                text,
+                "  {:<22} {}",
+                service_name(options, publish),
+                location(options, publish)
+            )?;
         }
-        for (why, kind) in
+        for (reason, kind) in
             [("privileged", io::ErrorKind::PermissionDenied), ("in use", io::ErrorKind::AddrInUse)]
         {
             let skipped: Vec<String> = listeners
                 .skipped
                 .iter()
                 .filter(|(_, error)| error.kind() == kind)
-                .map(|(publish, _)| what(options, publish))
+                .map(|(publish, _)| service_name(options, publish))
                 .collect();
             if !skipped.is_empty() {
-                writeln!(text, "Not published, as their ports are {why}: {}", skipped.join(", "))?;
+                writeln!(
+                    text,
+                    "Not published, because these ports are {reason}: {}",
+                    skipped.join(", ")
+                )?;
             }
         }
         if let Some(token) = token {
@@ -90,23 +104,24 @@ fn text(options: &Serve, place: Namespace, listeners: &Listeners, token: Option<
             };
             writeln!(
                 text,
-                "To change things: http://{authority}/_device/?token={}",
+                "To make changes: http://{authority}/_device/?token={}",
                 token.as_str()
             )?;
         }
-        writeln!(text, "Ctrl-C ends it.")
+        writeln!(text, "Press Ctrl-C to stop.")
     })();
     text
 }
 
-fn at(options: &Serve, publish: &Publish) -> String {
+/// Where a published service is reached on this host: a URL for HTTP, address and port otherwise.
+fn location(options: &Serve, publish: &Publish) -> String {
     let is_http =
         publish.transport == Transport::Tcp && options.http_ports.contains(&publish.device_port);
     if is_http { format!("http://{}/", publish.listen) } else { publish.listen.to_string() }
 }
 
-/// The service behind a port of the device.
-fn what(options: &Serve, publish: &Publish) -> String {
+/// The name of the published service, with the device's port.
+fn service_name(options: &Serve, publish: &Publish) -> String {
     let port = publish.device_port;
     let name = match publish.transport {
         Transport::Tcp if options.http_ports.contains(&port) => "web",

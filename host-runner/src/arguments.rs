@@ -1,4 +1,4 @@
-//! The command line.
+//! Parses the command line.
 
 mod help;
 mod values;
@@ -14,28 +14,30 @@ use lexopt::{Arg, Parser};
 use crate::{error::UsageError, log::Verbosity, network::Network, publish::Publish};
 use values::Flag;
 
-/// What is to be done.
+/// The command to execute.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
-    /// Run the device.
+    /// Run the device and its services.
     Serve(Serve),
-    /// Ask a server for the time.
+    /// Ask a time server for the time.
     Time(Client),
-    /// Fetch a file.
+    /// Download a file.
     Fetch(Client, Fetch),
-    /// Store a file on a server.
+    /// Upload a file.
     Send(Client, Send),
-    /// Measure round trips.
+    /// Measure UDP round trips.
     Ping(Client, Ping),
-    /// Print this and end.
+    /// Print this text and exit.
     Print(String),
 }
 
-/// How the device is run.
+/// The configuration of the device.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Serve {
     pub network: Network,
+    /// The folder to serve; `None`: the built-in site.
     pub root: Option<PathBuf>,
+    /// The file that the file port serves; `None`: the default of the store.
     pub file: Option<String>,
     pub http_ports: Vec<u16>,
     pub time_port: u16,
@@ -44,22 +46,25 @@ pub struct Serve {
     pub ping_port: u16,
     pub ping_profile: Profile,
     pub app: Option<App>,
+    /// Concurrent connections of each TCP service.
     pub connections: usize,
+    /// Connection requests that can wait for a free connection.
     pub backlog: usize,
+    /// Whether clients may store files and change settings.
     pub is_writable: bool,
-    /// Folders without an index page are listed.
+    /// Whether folders without an index page are listed.
     pub has_listings: bool,
-    /// Seconds ahead of UTC; `None`: as the host is set.
+    /// Seconds ahead of UTC; `None`: the host's time zone.
     pub utc_offset: Option<i32>,
     pub publish: Vec<Publish>,
     pub verbosity: Verbosity,
 }
 
-/// The ports that a flag may move, for files.
+/// The default ports of the file services.
 pub const FILE_PORT: u16 = 5566;
 pub const FILE_REQUEST_PORT: u16 = 5567;
 
-/// Echo (RFC 862), daytime (RFC 867) and time (RFC 868) keep their numbers.
+/// The ports of echo (RFC 862), daytime (RFC 867) and time (RFC 868), which are not configurable.
 pub const ECHO_PORT: u16 = 7;
 pub const DAYTIME_PORT: u16 = 13;
 pub const SECONDS_PORT: u16 = 37;
@@ -88,7 +93,7 @@ impl Default for Serve {
     }
 }
 
-/// The example applications.
+/// The example application to serve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum App {
     Todo,
@@ -96,38 +101,44 @@ pub enum App {
     Echo,
 }
 
-/// What all clients have in common.
+/// The options common to all clients.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Client {
-    /// A name or an address.
+    /// The server's name or address.
     pub host: String,
+    /// The server's port; `None`: the default of the protocol.
     pub port: Option<u16>,
-    /// Speak through the stack of a device on this TAP instead of the kernel's.
+    /// Use the stack of a device on this TAP instead of the kernel's.
     pub from_device: Option<Network>,
     pub verbosity: Verbosity,
 }
 
-/// What to fetch.
+/// The options of `fetch`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Fetch {
-    /// `None`: what the server hands out unasked.
+    /// The file to request; `None`: the file that the server offers.
     pub name: Option<String>,
+    /// The folder to store it in.
     pub output: PathBuf,
 }
 
-/// What to store.
+/// The options of `send`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Send {
+    /// The file to upload.
     pub path: PathBuf,
     /// The server's token.
     pub token: Option<String>,
 }
 
-/// How to ping.
+/// The options of `ping`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ping {
+    /// Pings to send.
     pub count: u32,
+    /// How long to wait for each answer.
     pub timeout: Duration,
+    /// The time between two pings.
     pub interval: Duration,
 }
 
@@ -139,10 +150,10 @@ impl Default for Ping {
 
 const SUBCOMMANDS: [&str; 4] = ["time", "fetch", "send", "ping"];
 
-/// Reads the command line, without the program's name.
+/// Parses the arguments, without the program's name.
 ///
 /// # Errors
-/// One line that names the mistake and the cure.
+/// Returns one line that names the mistake and the correction.
 pub fn parse(
     arguments: impl IntoIterator<Item = std::ffi::OsString>,
 ) -> Result<Command, UsageError> {
@@ -165,7 +176,7 @@ fn parse_serve(mut parser: Parser) -> Result<Command, UsageError> {
     let mut http_ports = Vec::new();
     while let Some(flag) = next_flag(&mut parser, |word| {
         Err(UsageError(format!(
-            "'{word}' is no command: {} are, and flags begin with --; see host-runner --help",
+            "unknown command '{word}': the commands are {}, and flags begin with --; see host-runner --help",
             SUBCOMMANDS.join(", ")
         )))
     })? {
@@ -193,7 +204,7 @@ fn parse_serve(mut parser: Parser) -> Result<Command, UsageError> {
             "-v" | "--verbose" => serve.verbosity = Verbosity::Debug,
             _ => {
                 if !parse_network(&mut serve.network, &mut value)? {
-                    return Err(unknown(&flag, "host-runner --help"));
+                    return Err(unknown_flag(&flag));
                 }
             }
         }
@@ -208,7 +219,7 @@ fn parse_serve(mut parser: Parser) -> Result<Command, UsageError> {
 fn parse_client(name: &str, mut parser: Parser) -> Result<Command, UsageError> {
     let mut words = Vec::new();
     let mut network = Network::default();
-    let (mut from_device, mut names_network) = (false, None);
+    let (mut from_device, mut network_flag) = (false, None);
     let mut verbosity = Verbosity::Info;
     let mut fetch = Fetch { name: None, output: PathBuf::from(".") };
     let mut ping = Ping::default();
@@ -232,22 +243,23 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, UsageError> {
             ("ping", "--interval") => ping.interval = value.duration()?,
             _ => {
                 if !parse_network(&mut network, &mut value)? {
-                    return Err(unknown(&flag, "host-runner --help"));
+                    return Err(unknown_flag(&flag));
                 }
-                names_network.get_or_insert(flag);
+                network_flag.get_or_insert(flag);
             }
         }
     }
-    if let (Some(flag), false) = (names_network, from_device) {
+    if let (Some(flag), false) = (network_flag, from_device) {
         return Err(UsageError(format!(
-            "{flag} says where a device is, but {name} speaks through the kernel: add --from-device"
+            "{flag} configures a device's TAP, but {name} uses the kernel's network stack: add --from-device"
         )));
     }
     check_network(&network)?;
 
     let mut words = words.into_iter();
-    let what = if name == "send" { "ADDR[:PORT] FILE" } else { "ADDR[:PORT]" };
-    let missing = || UsageError(format!("{name} needs to know more: host-runner {name} {what}"));
+    let synopsis = if name == "send" { "ADDR[:PORT] FILE" } else { "ADDR[:PORT]" };
+    let missing =
+        || UsageError(format!("{name} lacks an argument: usage: host-runner {name} {synopsis}"));
     let (host, port) = values::target(name, &words.next().ok_or_else(missing)?)?;
     let client = Client { host, port, from_device: from_device.then_some(network), verbosity };
     let command = match name {
@@ -261,14 +273,14 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, UsageError> {
     };
     match words.next() {
         None => Ok(command),
-        Some(word) => {
-            Err(UsageError(format!("'{word}' is one word too many: host-runner {name} {what}")))
-        }
+        Some(word) => Err(UsageError(format!(
+            "unexpected argument '{word}': usage: host-runner {name} {synopsis}"
+        ))),
     }
 }
 
-/// The next flag as it was written, in front of its value if it has one. Words that are neither go
-/// to `word`.
+/// Returns the next flag as written; the parser is then at its value, if it has one. Positional
+/// arguments are passed to `word`.
 fn next_flag(
     parser: &mut Parser,
     mut word: impl FnMut(String) -> Result<(), UsageError>,
@@ -281,7 +293,7 @@ fn next_flag(
             Ok(Some(Arg::Value(value))) => word(value.to_string_lossy().into_owned())?,
             Err(lexopt::Error::UnexpectedValue { option, .. }) => {
                 return Err(UsageError(format!(
-                    "{option} takes no value: leave out what follows the ="
+                    "{option} takes no value: remove the = and the text after it"
                 )));
             }
             Err(error) => return Err(UsageError(format!("{error}; see host-runner --help"))),
@@ -299,7 +311,7 @@ fn parse_print(flag: &str) -> Option<Command> {
     }
 }
 
-/// Takes a flag that describes the TAP; says whether it was one.
+/// Handles a flag that configures the TAP. Returns whether it was one.
 fn parse_network(network: &mut Network, value: &mut Flag<'_>) -> Result<bool, UsageError> {
     match value.name() {
         "--tap" => network.tap = value.interface()?,
@@ -313,14 +325,14 @@ fn parse_network(network: &mut Network, value: &mut Flag<'_>) -> Result<bool, Us
     Ok(true)
 }
 
-fn unknown(flag: &str, see: &str) -> UsageError {
-    UsageError(format!("{flag} is no flag here: see {see}"))
+fn unknown_flag(flag: &str) -> UsageError {
+    UsageError(format!("unknown flag {flag}: see host-runner --help"))
 }
 
 const APPS: [(&str, App); 3] = [("todo", App::Todo), ("clock", App::Clock), ("echo", App::Echo)];
 
 impl Serve {
-    /// Every TCP port of the device, with the flag that moves it.
+    /// Every TCP port of the device, with the flag that sets it, or the service's name if none does.
     pub fn tcp_ports(&self) -> Vec<(u16, &'static str)> {
         let mut ports: Vec<_> = self.http_ports.iter().map(|port| (*port, "--http-port")).collect();
         ports.extend([
@@ -334,7 +346,7 @@ impl Serve {
         ports
     }
 
-    /// Every UDP port of the device, with the flag that moves it.
+    /// Every UDP port of the device, with the flag that sets it, or the service's name if none does.
     pub fn udp_ports(&self) -> Vec<(u16, &'static str)> {
         vec![
             (self.ping_port, "--ping-port"),
@@ -351,16 +363,16 @@ impl Serve {
                 if let Some((_, other)) = ports[..at].iter().find(|(taken, _)| taken == port) {
                     let movable = if user.starts_with("--") { user } else { other };
                     return Err(UsageError(format!(
-                        "{protocol} port {port} is wanted by {other} and by {user}: give another with {movable}"
+                        "{protocol} port {port} is used by both {other} and {user}: choose another with {movable}"
                     )));
                 }
             }
         }
-        // 6 are taken by the other services.
-        let most = bareserve::net::listener::queue::MAX_PORTS - 6;
-        if self.http_ports.len() > most {
+        // The other services take 6 ports.
+        let limit = bareserve::net::listener::queue::MAX_PORTS - 6;
+        if self.http_ports.len() > limit {
             return Err(UsageError(format!(
-                "--http-port is given {} times: {most} are the most",
+                "--http-port is given {} times: at most {limit} are supported",
                 self.http_ports.len()
             )));
         }
@@ -368,7 +380,7 @@ impl Serve {
             let earlier = &self.publish[..at];
             if earlier.iter().any(|other| other.listens_where(publish)) {
                 return Err(UsageError(format!(
-                    "--publish gives {} to two ports of the device: choose another PORT for one of them",
+                    "--publish forwards {} to two ports of the device: choose a different PORT for one of them",
                     publish.listen
                 )));
             }

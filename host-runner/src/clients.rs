@@ -1,4 +1,4 @@
-//! The subcommands: the library's clients over the kernel's sockets, or over a device's stack.
+//! The client subcommands: the library's clients over the kernel's sockets, or over a device's stack.
 
 mod device;
 mod fetch;
@@ -26,10 +26,10 @@ pub use ping::ping;
 pub use send::send;
 pub use time::time;
 
-/// A server found.
+/// A server, with its name resolved.
 struct Server<'c> {
     client: &'c Client,
-    /// All its addresses, best first; never empty.
+    /// All its addresses, in the resolver's order of preference; never empty.
     addresses: Vec<SocketAddr>,
 }
 
@@ -38,7 +38,7 @@ impl<'c> Server<'c> {
         let (host, port) = (client.host.as_str(), client.port.unwrap_or(default_port));
         if client.from_device.is_some() && host.parse::<std::net::IpAddr>().is_err() {
             return Err(UsageError(format!(
-                "--from-device knows no names: give the address of {host} instead"
+                "--from-device has no name resolution: give the address of {host} instead of its name"
             ))
             .into());
         }
@@ -47,17 +47,17 @@ impl<'c> Server<'c> {
             .map_err(|error| Failure(format!("{host}: {error}")))?
             .collect();
         if addresses.is_empty() {
-            return Err(Failure(format!("{host}: has no address")).into());
+            return Err(Failure(format!("{host}: the name has no address")).into());
         }
         Ok(Self { client, addresses })
     }
 
-    /// The first of its addresses.
+    /// The preferred address.
     fn address(&self) -> SocketAddr {
         self.addresses[0]
     }
 
-    /// Speaks `session` over a TCP connection. `tick` is called now and then.
+    /// Runs `session` over a TCP connection. `tick` is called repeatedly while it runs.
     fn stream<S: StreamSession>(
         &self,
         session: &mut S,
@@ -69,7 +69,7 @@ impl<'c> Server<'c> {
         }
     }
 
-    /// Speaks `session` in datagrams, until it is done or a signal comes.
+    /// Runs `session` over UDP, until it ends or the process receives a signal.
     fn datagrams(&self, session: &mut impl DatagramSession) -> Result<(), Error> {
         match &self.client.from_device {
             None => Ok(kernel::datagrams(self.address(), session)?),
@@ -78,17 +78,17 @@ impl<'c> Server<'c> {
     }
 }
 
-/// As smoltcp writes it.
+/// The IP address, in smoltcp's type.
 fn address_of(address: SocketAddr) -> IpAddress {
     address.ip().into()
 }
 
-/// Prints a line of results. Whoever read them may have gone.
-fn say(line: impl std::fmt::Display) {
+/// Prints a line of results. A closed standard output is not an error.
+fn print_line(line: impl std::fmt::Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Text from the network, fit for a terminal.
+/// Removes control characters from text that came from the network, so that it is safe on a terminal.
 fn printable(text: &str) -> String {
     text.chars().filter(|letter| !letter.is_control()).collect()
 }

@@ -1,4 +1,4 @@
-//! The host's clocks: time since start, the date, and how far local time is ahead of UTC.
+//! The host's clocks: monotonic time since start, wall-clock time, and the local offset from UTC.
 
 use std::time::{Instant as HostInstant, SystemTime, UNIX_EPOCH};
 
@@ -10,30 +10,31 @@ use smoltcp::time::{Duration, Instant};
 pub struct Clock {
     start: HostInstant,
     zone: Zone,
-    /// The minute for which the offset was looked up, and the offset.
+    /// The minute (since 1970) for which the offset was computed, and the offset in seconds.
     offset: (i64, i32),
-    /// When the host's date is due to be looked at.
-    next_look: Instant,
+    /// When the wall clock is next read.
+    next_read: Instant,
 }
 
-/// A correction of the host's date is noticed as soon as this.
-const DATE_INTERVAL: Duration = Duration::from_millis(100);
+/// How often the wall clock is read. A step of the host's clock takes effect within this time.
+const READ_INTERVAL: Duration = Duration::from_millis(100);
 
 enum Zone {
-    /// As this computer is set, daylight saving time and all.
+    /// The host's time zone, with its daylight saving rules.
     Host(TimeZone),
-    /// As many seconds ahead of UTC.
+    /// A fixed offset in seconds; positive is east of UTC.
     Fixed(i32),
 }
 
 impl Clock {
-    /// Starts at zero. `utc_offset` in seconds; `None`: as the host is set.
+    /// Starts the monotonic clock at zero. `utc_offset` is in seconds; `None` takes the host's time
+    /// zone.
     pub fn new(utc_offset: Option<i32>) -> Self {
         let zone = match utc_offset {
             Some(seconds) => Zone::Fixed(seconds),
             None => Zone::Host(TimeZone::try_system().unwrap_or(TimeZone::UTC)),
         };
-        Self { start: HostInstant::now(), zone, offset: (i64::MIN, 0), next_look: Instant::ZERO }
+        Self { start: HostInstant::now(), zone, offset: (i64::MIN, 0), next_read: Instant::ZERO }
     }
 
     /// The time since the start.
@@ -41,15 +42,16 @@ impl Clock {
         Instant::from_micros(self.start.elapsed().as_micros() as i64)
     }
 
-    /// Sets `wall` to the host's date, which may have been corrected since.
+    /// Sets `wall` from the host's wall clock, at most once in [`READ_INTERVAL`]: the host's clock may
+    /// be stepped while the program runs.
     pub fn set(&mut self, wall: &mut WallClock, now: Instant) {
-        if now < self.next_look {
+        if now < self.next_read {
             return;
         }
-        self.next_look = now + DATE_INTERVAL;
+        self.next_read = now + READ_INTERVAL;
         let time = date();
         wall.set(now, time);
-        // The rules of a time zone take effect on full minutes.
+        // Time zone transitions fall on full minutes, so one lookup per minute suffices.
         let minute = time.seconds().div_euclid(60);
         if self.offset.0 != minute {
             self.offset = (minute, self.offset_at(time));
@@ -66,7 +68,7 @@ impl Clock {
     }
 }
 
-/// The date by the system's clock.
+/// The current time by the system's wall clock.
 pub fn date() -> UnixTime {
     UnixTime(match SystemTime::now().duration_since(UNIX_EPOCH) {
         Ok(since) => since.as_micros() as i64,
@@ -79,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fixed_offset_is_kept() {
+    fn fixed_offset_is_applied() {
         let mut wall = WallClock::new();
         let mut clock = Clock::new(Some(-12_600));
         let now = clock.now();

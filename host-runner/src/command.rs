@@ -1,8 +1,8 @@
-//! This program's own command line, for messages that tell what to type.
+//! This program's own command line, quoted for a shell, for messages that suggest a command.
 
 use std::env;
 
-/// The command that was given, after `sudo`.
+/// The command line of this process, prefixed with `sudo`.
 pub fn with_sudo() -> String {
     let program = env::current_exe()
         .map(|path| path.to_string_lossy().into_owned())
@@ -13,7 +13,7 @@ pub fn with_sudo() -> String {
     words.join(" ")
 }
 
-/// As a shell reads it.
+/// Quotes a word for a POSIX shell, if it needs quoting.
 fn quote(word: String) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
     if !word.is_empty() && word.chars().all(is_plain) {
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_survive_a_shell() {
+    fn quoting_is_what_a_shell_reads_back() {
         assert_eq!(quote("--root".into()), "--root");
         assert_eq!(quote("my site".into()), "'my site'");
         assert_eq!(quote("it's".into()), r"'it'\''s'");

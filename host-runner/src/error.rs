@@ -1,16 +1,16 @@
-//! What went wrong, in one line for whoever started the program.
+//! The program's errors: one line each, printed to standard error.
 
 use std::fmt;
 
-/// Something failed; the exit status is 1.
+/// An operation failed. Exit status 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub String);
 
-/// The command line makes no sense; the exit status is 2. The text names the mistake and the cure.
+/// The command line is invalid. Exit status 2. The text names the mistake and the correction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsageError(pub String);
 
-/// Either of them.
+/// Any error of the program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     Failure(Failure),
@@ -24,8 +24,8 @@ impl From<Failure> for Error {
 }
 
 impl From<UsageError> for Error {
-    fn from(misuse: UsageError) -> Self {
-        Self::UsageError(misuse)
+    fn from(error: UsageError) -> Self {
+        Self::UsageError(error)
     }
 }
 

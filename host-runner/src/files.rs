@@ -1,4 +1,4 @@
-//! What is served: a folder of the host, or the built-in site.
+//! The store that is served: a folder of the host, or the built-in site.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -17,41 +17,41 @@ use crate::{
     folder_store::{self, FolderStore},
 };
 
-/// The longest name in a folder (NAME_MAX).
+/// The longest file name in bytes (NAME_MAX).
 const NAME_MAX: usize = 255;
 
-/// The built-in site, and what the file port hands out of it.
+/// The built-in site, and the file of it that the file port serves.
 const SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 const PICTURE: &str = "bareserve.png";
 
-/// What is stored without `--root` goes to memory, as on a board: 16 MB, which cost nothing until
-/// they are used.
+/// The memory for uploads without `--root`, as on a board: 16 MB for up to 64 files. It is all zeros, so
+/// the kernel allocates its pages only when they are used.
 pub type Scratch = RamMemory<64, { 32 * 1024 }>;
 
-/// A static, as it is far too large for the stack.
+/// A static, as it is too large for the stack.
 static SCRATCH: Mutex<Scratch> = Mutex::new(Scratch::new());
 
-/// The memory for what is stored without `--root`.
+/// Returns the memory for uploads without `--root`.
 pub fn scratch() -> MutexGuard<'static, Scratch> {
     SCRATCH.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 type BuiltIn<'m> = Overlay<&'m RamStore<'m>, RomStore>;
 
-/// Either store.
+/// The store in use.
 pub enum Files<'m> {
     Folder(FolderStore),
     BuiltIn(BuiltIn<'m>),
 }
 
-/// Something of the folder's store, or of the built-in one.
-pub enum Of<F, B> {
+/// A file, listing or upload of one of the two stores.
+pub enum Either<F, B> {
     Folder(F),
     BuiltIn(B),
 }
 
 impl<'m> Files<'m> {
-    /// Opens what the flags name.
+    /// Opens the store selected on the command line.
     pub fn open(options: &Serve, scratch: &'m RamStore<'m>) -> Result<Self, Failure> {
         match &options.root {
             Some(root) => FolderStore::open(root, options.is_writable, "--root").map(Self::Folder),
@@ -59,8 +59,8 @@ impl<'m> Files<'m> {
         }
     }
 
-    /// What the file port sends unless told otherwise: the picture of the built-in site, or the
-    /// folder's first picture, else its first file.
+    /// The default file of the file port: the picture of the built-in site, or the first picture of the
+    /// folder, else its first file.
     pub fn offered(&self) -> Option<std::string::String> {
         if let Self::BuiltIn(_) = self {
             return Some(PICTURE.to_string());
@@ -81,28 +81,29 @@ impl<'m> Files<'m> {
     }
 }
 
-/// A file of one store is never handed to the other; if it were, it would not be found there.
-const MIXED_UP: StoreError = StoreError::NotFound;
-const NOTHING: Metadata =
+/// The error for a file of the other store. Unreachable: the store does not change while the program
+/// runs.
+const WRONG_STORE: StoreError = StoreError::NotFound;
+const NO_METADATA: Metadata =
     Metadata { size: 0, modified: None, version: 0, content_type: None, immutable: false };
 
 impl<'m> Store for Files<'m> {
-    type File = Of<folder_store::OpenFile, <BuiltIn<'m> as Store>::File>;
-    type Listing = Of<folder_store::Listing, <BuiltIn<'m> as Store>::Listing>;
-    type Upload = Of<folder_store::Upload, <BuiltIn<'m> as Store>::Upload>;
+    type File = Either<folder_store::OpenFile, <BuiltIn<'m> as Store>::File>;
+    type Listing = Either<folder_store::Listing, <BuiltIn<'m> as Store>::Listing>;
+    type Upload = Either<folder_store::Upload, <BuiltIn<'m> as Store>::Upload>;
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         match self {
-            Self::Folder(store) => store.open(path, encoding).map(Of::Folder),
-            Self::BuiltIn(store) => store.open(path, encoding).map(Of::BuiltIn),
+            Self::Folder(store) => store.open(path, encoding).map(Either::Folder),
+            Self::BuiltIn(store) => store.open(path, encoding).map(Either::BuiltIn),
         }
     }
 
     fn metadata(&self, file: &Self::File) -> Metadata {
         match (self, file) {
-            (_, Of::Folder(file)) => file.metadata(),
-            (Self::BuiltIn(store), Of::BuiltIn(file)) => store.metadata(file),
-            (Self::Folder(_), Of::BuiltIn(_)) => NOTHING,
+            (_, Either::Folder(file)) => file.metadata(),
+            (Self::BuiltIn(store), Either::BuiltIn(file)) => store.metadata(file),
+            (Self::Folder(_), Either::BuiltIn(_)) => NO_METADATA,
         }
     }
 
@@ -113,16 +114,16 @@ impl<'m> Store for Files<'m> {
         buffer: &mut [u8],
     ) -> Result<usize, StoreError> {
         match (self, file) {
-            (Self::Folder(store), Of::Folder(file)) => store.read(file, offset, buffer),
-            (Self::BuiltIn(store), Of::BuiltIn(file)) => store.read(file, offset, buffer),
-            _ => Err(MIXED_UP),
+            (Self::Folder(store), Either::Folder(file)) => store.read(file, offset, buffer),
+            (Self::BuiltIn(store), Either::BuiltIn(file)) => store.read(file, offset, buffer),
+            _ => Err(WRONG_STORE),
         }
     }
 
     fn list(&self, path: &str) -> Result<Self::Listing, StoreError> {
         match self {
-            Self::Folder(store) => store.list(path).map(Of::Folder),
-            Self::BuiltIn(store) => store.list(path).map(Of::BuiltIn),
+            Self::Folder(store) => store.list(path).map(Either::Folder),
+            Self::BuiltIn(store) => store.list(path).map(Either::BuiltIn),
         }
     }
 
@@ -132,9 +133,9 @@ impl<'m> Store for Files<'m> {
         name: &mut StringView,
     ) -> Result<Option<Entry>, StoreError> {
         match (self, listing) {
-            (Self::Folder(store), Of::Folder(listing)) => store.next_entry(listing, name),
-            (Self::BuiltIn(store), Of::BuiltIn(listing)) => store.next_entry(listing, name),
-            _ => Err(MIXED_UP),
+            (Self::Folder(store), Either::Folder(listing)) => store.next_entry(listing, name),
+            (Self::BuiltIn(store), Either::BuiltIn(listing)) => store.next_entry(listing, name),
+            _ => Err(WRONG_STORE),
         }
     }
 
@@ -147,24 +148,24 @@ impl<'m> Store for Files<'m> {
 
     fn create(&self, size: Option<u64>) -> Result<Self::Upload, StoreError> {
         match self {
-            Self::Folder(store) => store.create(size).map(Of::Folder),
-            Self::BuiltIn(store) => store.create(size).map(Of::BuiltIn),
+            Self::Folder(store) => store.create(size).map(Either::Folder),
+            Self::BuiltIn(store) => store.create(size).map(Either::BuiltIn),
         }
     }
 
     fn write(&self, upload: &mut Self::Upload, bytes: &[u8]) -> Result<(), StoreError> {
         match (self, upload) {
-            (Self::Folder(store), Of::Folder(upload)) => store.write(upload, bytes),
-            (Self::BuiltIn(store), Of::BuiltIn(upload)) => store.write(upload, bytes),
-            _ => Err(MIXED_UP),
+            (Self::Folder(store), Either::Folder(upload)) => store.write(upload, bytes),
+            (Self::BuiltIn(store), Either::BuiltIn(upload)) => store.write(upload, bytes),
+            _ => Err(WRONG_STORE),
         }
     }
 
     fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
         match (self, upload) {
-            (Self::Folder(store), Of::Folder(upload)) => store.commit(upload, path),
-            (Self::BuiltIn(store), Of::BuiltIn(upload)) => store.commit(upload, path),
-            _ => Err(MIXED_UP),
+            (Self::Folder(store), Either::Folder(upload)) => store.commit(upload, path),
+            (Self::BuiltIn(store), Either::BuiltIn(upload)) => store.commit(upload, path),
+            _ => Err(WRONG_STORE),
         }
     }
 

@@ -1,10 +1,10 @@
 //! A folder of the host as a [`Store`].
 //!
-//! Every path is resolved by the kernel and below the root (openat2(2) with `RESOLVE_BENEATH`,
-//! Linux 5.6), so that neither `..` nor a symbolic link leads out of it, also while somebody moves
-//! folders about. An upload has no name until it is committed where the file system can do that
-//! (`O_TMPFILE`), and a reserved one in the root elsewhere: the former leave nothing behind even when
-//! the program is killed. Only folders on the root's own file system can be uploaded to.
+//! The kernel resolves every path below the root (openat2(2) with `RESOLVE_BENEATH`, Linux 5.6), so
+//! neither `..` nor a symbolic link leads out of it, even if folders are moved at the same time. Where
+//! the file system supports `O_TMPFILE`, an upload has no name until it is committed, so nothing is
+//! left behind even if the program is killed. On other file systems it has a reserved name in the
+//! root until then. Uploads are possible only to folders on the root's own file system.
 
 mod small_files;
 #[cfg(test)]
@@ -40,7 +40,7 @@ use nix::{
 use crate::{entropy::OsEntropy, error::Failure};
 use small_files::SmallFiles;
 
-/// What names of unfinished uploads begin with.
+/// The prefix of the names of unfinished uploads.
 const UPLOAD_PREFIX: &str = ".bareserve-upload-";
 
 /// The one hidden folder that is served: it is meant for clients (RFC 8615).
@@ -54,15 +54,15 @@ pub struct FolderStore {
     small_files: SmallFiles,
 }
 
-/// Bytes read at once for those who ask for a few at a time.
-const AHEAD: u64 = 32 * 1024;
+/// Bytes read ahead when the caller's buffer is small.
+const READ_AHEAD: u64 = 32 * 1024;
 
-/// An open file, and what was known of it when it was opened.
+/// An open file, with its metadata as of the time it was opened.
 #[derive(Debug)]
 pub struct OpenFile {
     content: Content,
     metadata: Metadata,
-    /// What was read ahead, and where in the file it begins.
+    /// Bytes that were read ahead, from the offset `start` on.
     ahead: Vec<u8>,
     start: u64,
 }
@@ -73,21 +73,21 @@ enum Content {
     InMemory(Rc<[u8]>),
 }
 
-/// The names in a folder that are still to come.
+/// The names in a folder that have not been returned yet.
 #[derive(Debug)]
 pub struct Listing {
     folder: String,
     names: vec::IntoIter<String>,
 }
 
-/// A file on its way in.
+/// An upload in progress.
 #[derive(Debug)]
 pub struct Upload {
     file: File,
     temporary: Option<TemporaryName>,
 }
 
-/// A reserved name in the root folder, which goes when this is dropped.
+/// A reserved name in the root folder. The file is removed when this is dropped.
 #[derive(Debug)]
 struct TemporaryName {
     folder: OwnedFd,
@@ -95,7 +95,7 @@ struct TemporaryName {
 }
 
 impl FolderStore {
-    /// Opens the folder. `flag` is what names it on the command line.
+    /// Opens the folder `root`. `flag` is the command-line flag that named it, for error messages.
     pub fn open(root: &Path, is_writable: bool, flag: &str) -> Result<Self, Failure> {
         let refuse = |error: &dyn std::fmt::Display| {
             Failure(format!(
@@ -114,7 +114,7 @@ impl FolderStore {
         }
     }
 
-    /// Opens what is at `path`.
+    /// Opens `path` below the root.
     fn resolve(&self, path: &str, flags: OFlag) -> nix::Result<OwnedFd> {
         if path.split('/').any(is_hidden) {
             return Err(Errno::ENOENT);
@@ -126,15 +126,15 @@ impl FolderStore {
         openat2(&self.root, path, how)
     }
 
-    /// The content of a small file, which is kept from then on; `None` for one that is not small or
-    /// changes meanwhile.
+    /// Reads a small file and caches its content. Returns `None` if the file is too large, or changes
+    /// while it is read.
     fn read_small(
         &self,
         path: &str,
         file: &File,
         before: &std::fs::Metadata,
     ) -> Result<Option<Rc<[u8]>>, StoreError> {
-        if before.len() > small_files::LONGEST {
+        if before.len() > small_files::MAX_SIZE {
             return Ok(None);
         }
         let mut content = vec![0; before.len() as usize];
@@ -145,11 +145,11 @@ impl FolderStore {
             return Ok(None);
         }
         let content = Rc::from(content);
-        self.small_files.keep(path, &after, metadata, &content, SystemTime::now());
+        self.small_files.insert(path, &after, metadata, &content, SystemTime::now());
         Ok(Some(content))
     }
 
-    /// The folder a path is in, and its last segment.
+    /// Opens the folder that contains `path`, and returns it with the last segment of the path.
     fn parent<'p>(&self, path: &'p str) -> Result<(OwnedFd, &'p str), StoreError> {
         let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
         if name.is_empty() {
@@ -168,12 +168,12 @@ impl FolderStore {
 }
 
 impl OpenFile {
-    /// What was known of it when it was opened.
+    /// The metadata as of the time the file was opened.
     pub fn metadata(&self) -> Metadata {
         self.metadata
     }
 
-    /// What was read ahead from `offset` on.
+    /// The bytes read ahead from `offset` on; empty if there are none.
     fn ahead_at(&self, offset: u64) -> &[u8] {
         let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());
         skip.and_then(|skip| self.ahead.get(skip..)).unwrap_or_default()
@@ -189,11 +189,11 @@ impl Store for FolderStore {
         if encoding != Encoding::Identity {
             return Err(StoreError::NotFound);
         }
-        if let Some(kept) = self.small_files.find(&self.root, path) {
-            let (content, metadata) = (Content::InMemory(kept.content), kept.metadata);
+        if let Some(cached) = self.small_files.get(&self.root, path) {
+            let (content, metadata) = (Content::InMemory(cached.content), cached.metadata);
             return Ok(OpenFile { content, metadata, ahead: Vec::new(), start: 0 });
         }
-        // A FIFO must not block.
+        // Without O_NONBLOCK, opening a FIFO would block until it has a writer.
         let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
         let file = File::from(self.resolve(path, flags).map_err(refusal)?);
         let metadata = file.metadata().map_err(failure)?;
@@ -225,11 +225,11 @@ impl Store for FolderStore {
             Content::InMemory(content) => return Ok(copy_from(content, offset, buffer)),
         };
         let rest = file.metadata.size.saturating_sub(offset);
-        if buffer.len() as u64 >= rest.min(AHEAD) {
+        if buffer.len() as u64 >= rest.min(READ_AHEAD) {
             return read_at(on_disk, offset, buffer);
         }
         if file.ahead_at(offset).is_empty() {
-            file.ahead.resize(rest.min(AHEAD) as usize, 0);
+            file.ahead.resize(rest.min(READ_AHEAD) as usize, 0);
             let length = read_at(on_disk, offset, &mut file.ahead)?;
             file.ahead.truncate(length);
             file.start = offset;
@@ -264,7 +264,7 @@ impl Store for FolderStore {
                 "" => candidate.clone(),
                 folder => format!("{folder}/{candidate}"),
             };
-            // Gone in the meantime, a link out of the root, a name too long: not in the walk.
+            // Skips files that have been removed, links out of the root and names too long for `name`.
             let Ok(file) = self.resolve(&path, OFlag::O_PATH) else { continue };
             let Ok(metadata) = File::from(file).metadata() else { continue };
             if !metadata.is_dir() && !metadata.is_file() {
@@ -294,7 +294,7 @@ impl Store for FolderStore {
         }
         match open_in(&self.root, ".", OFlag::O_TMPFILE) {
             Ok(file) => Ok(Upload { file, temporary: None }),
-            // The file system knows no files without names.
+            // The file system does not support O_TMPFILE.
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::EINVAL) => {
                 let temporary = TemporaryName::new(&self.root)?;
                 let file = open_in(&self.root, &temporary.name, OFlag::O_CREAT | OFlag::O_EXCL)
@@ -324,9 +324,9 @@ impl Store for FolderStore {
                 Err(errno) => return Err(refusal(errno)),
             },
         };
-        let there = faccessat(&folder, name, AccessFlags::F_OK, AtFlags::AT_SYMLINK_NOFOLLOW);
+        let existing = faccessat(&folder, name, AccessFlags::F_OK, AtFlags::AT_SYMLINK_NOFOLLOW);
         renameat(&self.root, temporary.name.as_str(), &folder, name).map_err(refusal)?;
-        Ok(if there.is_err() { Commit::Created } else { Commit::Replaced })
+        Ok(if existing.is_err() { Commit::Created } else { Commit::Replaced })
     }
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
@@ -345,18 +345,18 @@ impl TemporaryName {
 
 impl Drop for TemporaryName {
     fn drop(&mut self) {
-        // After a commit there is none of that name any more.
+        // After a commit the file has its final name, and this fails.
         let _ = unlinkat(&self.folder, self.name.as_str(), UnlinkatFlags::NoRemoveDir);
     }
 }
 
-/// Whether a file of this name is neither shown nor served nor stored: a name that begins with a dot,
-/// as those of configuration, version control and unfinished uploads do.
+/// Whether files of this name are neither listed, served nor stored: a name that begins with a dot, as
+/// those of configuration, version control and unfinished uploads do.
 fn is_hidden(name: &str) -> bool {
     name.starts_with('.') && !matches!(name, "." | ".." | WELL_KNOWN)
 }
 
-/// Copies what is in memory from a place on.
+/// Copies bytes of `content` from `offset` on, and returns how many.
 fn copy_from(content: &[u8], offset: u64, buffer: &mut [u8]) -> usize {
     let start = usize::try_from(offset).unwrap_or(usize::MAX);
     let rest = content.get(start..).unwrap_or_default();
@@ -365,7 +365,7 @@ fn copy_from(content: &[u8], offset: u64, buffer: &mut [u8]) -> usize {
     length
 }
 
-/// Reads at a place; 0 bytes only at the end.
+/// Reads from `offset` on. Returns 0 only at the end of the file.
 fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
     loop {
         match file.read_at(buffer, offset) {
@@ -375,21 +375,21 @@ fn read_at(file: &File, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreEr
     }
 }
 
-/// Opens a new file in a folder for writing.
+/// Creates a file in a folder, for writing.
 fn open_in(folder: &OwnedFd, name: &str, flags: OFlag) -> nix::Result<File> {
     let mode = Mode::from_bits_truncate(0o666);
     let flags = flags | OFlag::O_WRONLY | OFlag::O_CLOEXEC;
     openat(folder, name, flags, mode).map(File::from)
 }
 
-/// Gives a file without a name one that is free.
+/// Links an unnamed file into a folder. Fails if the name exists.
 fn give_name(file: &File, folder: &OwnedFd, name: &str) -> nix::Result<()> {
     let path = format!("/proc/self/fd/{}", file.as_fd().as_raw_fd());
     linkat(AT_FDCWD, path.as_str(), folder, name, AtFlags::AT_SYMLINK_FOLLOW)
 }
 
 fn describe(metadata: &std::fs::Metadata) -> Metadata {
-    // Any change of content changes one of these.
+    // A change of content changes at least one of these.
     let parts = [
         metadata.ino(),
         metadata.len(),
@@ -425,7 +425,7 @@ fn refusal(errno: Errno) -> StoreError {
     match errno {
         Errno::ENOENT | Errno::ENOTDIR => StoreError::NotFound,
         Errno::EISDIR => StoreError::IsFolder,
-        // EXDEV and ELOOP: a link leads out of the root, or in a circle.
+        // EXDEV: a link leads out of the root. ELOOP: links form a loop.
         Errno::EACCES | Errno::EPERM | Errno::EXDEV | Errno::ELOOP => StoreError::Denied,
         Errno::EROFS => StoreError::ReadOnly,
         Errno::ENOSPC | Errno::EDQUOT | Errno::EFBIG => StoreError::Full,

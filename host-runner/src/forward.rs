@@ -1,5 +1,5 @@
-//! Carries what comes to published ports to the device and back, in a thread of its own, so that
-//! the device's loop stays one of frames only.
+//! Forwards traffic between published ports of the host and the device. Runs in its own thread, so
+//! that the device's loop handles frames only.
 
 mod tcp;
 mod udp;
@@ -20,16 +20,16 @@ use crate::{error::Failure, publish::Listeners};
 use tcp::TcpForwarder;
 use udp::UdpForwarder;
 
-/// How often connections and flows are looked at that may have to end.
-const SWEEP: Duration = Duration::from_secs(5);
+/// How often connections and flows are checked for timeouts.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Events taken in at once.
+/// Events handled per call of epoll_wait(2).
 const EVENTS: usize = 256;
 
-/// The longest datagram, and the most that is read from a stream at once.
+/// The longest datagram, and the most bytes read from a stream at once.
 const BUFFER: usize = 64 * 1024;
 
-/// Begins to forward to `device`, until the process ends.
+/// Starts the thread that forwards `listeners` to `device`. It runs until the process ends.
 pub fn start(listeners: Listeners, device: Ipv4Addr) -> Result<(), Failure> {
     let describe = |error: io::Error| Failure(format!("forwarding published ports: {error}"));
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(|e| describe(e.into()))?;
@@ -45,12 +45,12 @@ pub fn start(listeners: Listeners, device: Ipv4Addr) -> Result<(), Failure> {
 fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
     let mut buffer = vec![0; BUFFER];
     let mut events = [EpollEvent::empty(); EVENTS];
-    let mut next_sweep = Instant::now() + SWEEP;
+    let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
     loop {
-        let timeout = if tcp.has_more() {
+        let timeout = if tcp.has_pending() {
             EpollTimeout::ZERO
         } else if tcp.needs_sweep() || udp.needs_sweep() {
-            EpollTimeout::try_from(SWEEP).unwrap_or(EpollTimeout::NONE)
+            EpollTimeout::try_from(SWEEP_INTERVAL).unwrap_or(EpollTimeout::NONE)
         } else {
             EpollTimeout::NONE
         };
@@ -58,7 +58,10 @@ fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
             Ok(count) => count,
             Err(Errno::EINTR) => 0,
             Err(errno) => {
-                eprintln!("host-runner: forwarding published ports ended: {}", errno.desc());
+                eprintln!(
+                    "host-runner: forwarding of published ports has stopped: {}",
+                    errno.desc()
+                );
                 return;
             }
         };
@@ -66,31 +69,31 @@ fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
             match Token::from_data(event.data()) {
                 Token::Listener(at) => tcp.accept(epoll, at),
                 Token::Link(at) => tcp.pump(at, &mut buffer),
-                Token::Datagrams(at) => udp.pass_on(epoll, at, &mut buffer),
-                Token::Flow(at) => udp.pass_back(at, &mut buffer),
+                Token::Datagrams(at) => udp.forward_requests(epoll, at, &mut buffer),
+                Token::Flow(at) => udp.forward_replies(at, &mut buffer),
             }
         }
-        tcp.pump_more(&mut buffer);
+        tcp.pump_pending(&mut buffer);
         tcp.accept_again(epoll);
         let now = Instant::now();
         if now >= next_sweep {
-            next_sweep = now + SWEEP;
+            next_sweep = now + SWEEP_INTERVAL;
             tcp.sweep(now);
             udp.sweep(now);
         }
     }
 }
 
-/// What an event is about: the place of a listener, link or flow.
+/// The source of an event, with its index: a listener, a link or a flow.
 #[derive(Debug, Clone, Copy)]
 enum Token {
-    /// A TCP socket that listens.
+    /// A listening TCP socket.
     Listener(usize),
     /// Either socket of a forwarded connection.
     Link(usize),
     /// A published UDP socket.
     Datagrams(usize),
-    /// A UDP socket towards the device.
+    /// A UDP socket connected to the device.
     Flow(usize),
 }
 

@@ -1,7 +1,7 @@
 //! Runs bareserve's services on a TAP device, and its clients over the kernel's sockets.
 //!
-//! No protocol is spoken here: this crate brings what the library wants from outside (a device,
-//! clocks, random bytes, files, memory) and the command line.
+//! The protocols are implemented in the library. This crate supplies what the library takes from
+//! the platform (a network device, clocks, random bytes, files, memory) and the command line.
 #![cfg(target_os = "linux")]
 
 mod announce;
@@ -33,7 +33,7 @@ use std::{
 use arguments::Command;
 use error::{Error, UsageError};
 
-/// Does what the command line says and returns the exit status: 0 all well, 1 failed, 2 usage.
+/// Runs the command given on the command line. Exit status: 0 success, 1 failure, 2 usage error.
 pub fn main() -> ExitCode {
     let result =
         arguments::parse(std::env::args_os().skip(1)).map_err(Error::UsageError).and_then(execute);
@@ -43,8 +43,8 @@ pub fn main() -> ExitCode {
             eprintln!("host-runner: {failure}");
             ExitCode::from(1)
         }
-        Err(Error::UsageError(UsageError(misuse))) => {
-            eprintln!("host-runner: {misuse}");
+        Err(Error::UsageError(UsageError(message))) => {
+            eprintln!("host-runner: {message}");
             ExitCode::from(2)
         }
     }
@@ -58,7 +58,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Send(client, path) => clients::send(&client, &path),
         Command::Ping(client, ping) => clients::ping(&client, &ping),
         Command::Print(text) => {
-            // Whoever wanted to read it may have gone.
+            // A closed pipe (`host-runner --help | head -1`) is not an error.
             let _ = io::stdout().write_all(text.as_bytes());
             Ok(())
         }

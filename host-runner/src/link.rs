@@ -1,4 +1,4 @@
-//! Network interfaces of the host, by rtnetlink: addresses, MTU, up (rtnetlink(7)).
+//! Configures network interfaces of the host over rtnetlink(7): addresses, MTU, administrative state.
 
 use std::{io, net::IpAddr};
 
@@ -14,8 +14,8 @@ use netlink_packet_route::{
 use netlink_sys::{Socket, SocketAddr, protocols::NETLINK_ROUTE};
 use nix::net::if_::if_nametoindex;
 
-/// Longer than any answer to the requests below.
-const ANSWER_SIZE: usize = 8192;
+/// Buffer for a reply; acknowledgements of the requests below are far shorter.
+const REPLY_SIZE: usize = 8192;
 
 /// An interface of this network namespace.
 pub struct Link {
@@ -24,7 +24,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// Finds an interface.
+    /// Finds an interface by name.
     pub fn find(name: &str) -> io::Result<Self> {
         let index = if_nametoindex(name)?;
         let mut socket = Socket::new(NETLINK_ROUTE)?;
@@ -33,13 +33,13 @@ impl Link {
         Ok(Self { socket, index })
     }
 
-    /// Gives it an address, or confirms one that it has.
+    /// Adds an address to the interface. Succeeds if it has the address already.
     pub fn add_address(&self, address: IpAddr, prefix_length: u8) -> io::Result<()> {
         let mut message = AddressMessage::default();
         message.header.family =
             if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
         message.header.prefix_len = prefix_length;
-        // Nobody else is on this link, and duplicate address detection takes a second.
+        // Duplicate address detection takes a second, and the device is the only other node here.
         message.header.flags = AddressHeaderFlags::Nodad;
         message.header.index = self.index;
         message.attributes =
@@ -47,7 +47,7 @@ impl Link {
         self.request(RouteNetlinkMessage::NewAddress(message), NLM_F_CREATE | NLM_F_REPLACE)
     }
 
-    /// Brings it up, with `mtu` if given.
+    /// Brings the interface up, and sets its MTU if one is given.
     pub fn bring_up(&self, mtu: Option<u32>) -> io::Result<()> {
         let mut message = LinkMessage::default();
         message.header.index = self.index;
@@ -57,7 +57,7 @@ impl Link {
         self.request(RouteNetlinkMessage::SetLink(message), 0)
     }
 
-    /// Sends a request and waits until the kernel has carried it out.
+    /// Sends a request and waits for the kernel's acknowledgement.
     fn request(&self, message: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         let mut header = NetlinkHeader::default();
         header.flags = NLM_F_REQUEST | NLM_F_ACK | flags;
@@ -67,13 +67,13 @@ impl Link {
         packet.serialize(&mut bytes);
         self.socket.send(&bytes, 0)?;
 
-        let mut answer = vec![0; ANSWER_SIZE];
-        let length = self.socket.recv(&mut &mut answer[..], 0)?;
-        let answer = NetlinkMessage::<RouteNetlinkMessage>::deserialize(
-            answer.get(..length).unwrap_or_default(),
+        let mut reply = vec![0; REPLY_SIZE];
+        let length = self.socket.recv(&mut &mut reply[..], 0)?;
+        let reply = NetlinkMessage::<RouteNetlinkMessage>::deserialize(
+            reply.get(..length).unwrap_or_default(),
         )
         .map_err(io::Error::other)?;
-        match answer.payload {
+        match reply.payload {
             NetlinkPayload::Error(error) if error.code.is_some() => Err(error.to_io()),
             _ => Ok(()),
         }

@@ -1,4 +1,4 @@
-//! See the library of this package.
+//! Entry point; the program is this package's library.
 
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
@@ -8,7 +8,7 @@ fn main() -> std::process::ExitCode {
 #[cfg(not(target_os = "linux"))]
 fn main() -> std::process::ExitCode {
     eprintln!(
-        "host-runner: TAP devices as used here are Linux's: run it on Linux; the bareserve library works anywhere"
+        "host-runner: this program needs Linux's TAP driver: run it on Linux (the bareserve library itself has no such limit)"
     );
     std::process::ExitCode::from(1)
 }

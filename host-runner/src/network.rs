@@ -1,4 +1,4 @@
-//! The link between device and host: the TAP, with addresses on both its ends.
+//! The link between device and host: a TAP with an address at each end.
 
 use std::{
     io,
@@ -24,27 +24,27 @@ use crate::{
     tap::{OpenError, Tap},
 };
 
-/// The TAP, and who has which address on it.
+/// The TAP and the addresses at its two ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Network {
-    /// The interface's name.
+    /// The interface name.
     pub tap: String,
-    /// The device's.
+    /// The device's IPv4 address.
     pub address: Prefix<Ipv4Addr>,
-    /// The host's.
+    /// The host's IPv4 address.
     pub host_address: Prefix<Ipv4Addr>,
-    /// The device's, besides its link-local one.
+    /// The device's IPv6 address, besides its link-local one.
     pub address6: Prefix<Ipv6Addr>,
-    /// The host's.
+    /// The host's IPv6 address.
     pub host_address6: Prefix<Ipv6Addr>,
     /// The longest IP packet, in bytes.
     pub mtu: usize,
 }
 
-/// A stack on a device of this host.
+/// The stack of the device, or of a client that runs on one.
 pub type HostStack<'a, D> = Stack<'a, D, OsEntropy, Log>;
 
-/// An address with the length of its network's prefix, as `192.168.69.1/24`.
+/// An address with its prefix length, such as `192.168.69.1/24`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Prefix<A> {
     pub address: A,
@@ -73,33 +73,34 @@ impl Default for Network {
     }
 }
 
-/// The device's, locally administered; its host is the only other station on the link.
+/// The device's MAC address: locally administered, as the host is the only other node on the link.
 const HARDWARE_ADDRESS: EthernetAddress = EthernetAddress([0x02, 0, 0, 0, 0, 0x01]);
 
-/// Where the TAP is.
+/// The network namespace that the TAP is in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Namespace {
-    /// In the network namespace the program was started in.
+    /// The namespace that the program was started in.
     Host,
-    /// In one of our own, as the system's may not be changed.
+    /// A private one, entered because the system's refuses a TAP.
     Own,
 }
 
 impl Network {
-    /// Opens the TAP, in a namespace of our own if need be, and sets up the host's end. `leaving`
-    /// is called before this namespace is left: what it opens stays in it.
+    /// Opens the TAP and configures the host's end. Without permission for that, enters a private
+    /// network namespace first; `leaving` is called before, and sockets it opens stay in the
+    /// original namespace.
     pub fn set_up(
         &self,
         verbosity: Verbosity,
         leaving: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<(Tap, Namespace), Failure> {
-        let (tap, place) = match Tap::open(&self.tap, self.mtu) {
+        let (tap, namespace) = match Tap::open(&self.tap, self.mtu) {
             Ok(tap) => (tap, Namespace::Host),
             Err(OpenError::NetworkDenied) => {
                 leaving()?;
                 namespace::enter()?;
                 let tap = Tap::open(&self.tap, self.mtu).map_err(|error| match error {
-                    OpenError::NetworkDenied => namespace::why_tap_refused(),
+                    OpenError::NetworkDenied => namespace::tap_failure(),
                     other => other.into(),
                 })?;
                 (tap, Namespace::Own)
@@ -107,16 +108,15 @@ impl Network {
             Err(other) => return Err(other.into()),
         };
         self.set_up_host(verbosity)?;
-        Ok((tap, place))
+        Ok((tap, namespace))
     }
 
-    /// Opens the TAP and sets up the host's end in this namespace or not at all.
+    /// Opens the TAP and configures the host's end, in the present namespace only.
     pub fn set_up_here(&self, verbosity: Verbosity) -> Result<Tap, Failure> {
         let tap = Tap::open(&self.tap, self.mtu).map_err(|error| match error {
-            OpenError::NetworkDenied => Failure(format!(
-                "creating a TAP is not permitted; this helps: {}",
-                command::with_sudo()
-            )),
+            OpenError::NetworkDenied => {
+                Failure(format!("no permission to create a TAP; run: {}", command::with_sudo()))
+            }
             other => other.into(),
         })?;
         self.set_up_host(verbosity)?;
@@ -126,23 +126,23 @@ impl Network {
     fn set_up_host(&self, verbosity: Verbosity) -> Result<(), Failure> {
         let host = &self.host_address;
         let link = Link::find(&self.tap)
-            .map_err(|error| Failure(format!("finding {}: {error}", self.tap)))?;
+            .map_err(|error| Failure(format!("cannot find the interface {}: {error}", self.tap)))?;
         let done = link
             .bring_up(Some(self.mtu as u32))
             .and_then(|()| link.add_address(IpAddr::V4(host.address), host.length));
         match done {
             Ok(()) => {}
-            // An administrator made the TAP for us, address and all.
-            Err(error) if is_denied(&error) && is_ours(host.address) => return Ok(()),
+            // The TAP was created for this user by an administrator, with its address.
+            Err(error) if is_denied(&error) && is_local(host.address) => return Ok(()),
             Err(error) => {
                 return Err(Failure(format!(
-                    "giving {} the address {host}: {error}; this helps: sudo ip address add {host} dev {} && sudo ip link set {} up mtu {}",
+                    "cannot assign {host} to {}: {error}; run: sudo ip address add {host} dev {} && sudo ip link set {} up mtu {}",
                     self.tap, self.tap, self.tap, self.mtu
                 )));
             }
         }
         let host6 = &self.host_address6;
-        // A host may have IPv6 switched off.
+        // The host may have IPv6 disabled; IPv4 works without it.
         if let Err(error) = link.add_address(IpAddr::V6(host6.address), host6.length)
             && verbosity > Verbosity::Quiet
         {
@@ -151,7 +151,7 @@ impl Network {
         Ok(())
     }
 
-    /// The device's end: a stack over the TAP.
+    /// Creates the device's network stack on the TAP.
     pub fn stack<'a, D: Device>(
         &self,
         tap: D,
@@ -165,7 +165,7 @@ impl Network {
         Stack::new(tap, config, OsEntropy, memory).with_observer(log)
     }
 
-    /// The device's link-local address, made of its hardware address (RFC 4291 appendix A).
+    /// The device's link-local address, derived from its MAC address (RFC 4291, appendix A).
     pub fn link_local() -> Ipv6Addr {
         let EthernetAddress([a, b, c, d, e, f]) = HARDWARE_ADDRESS;
         let pair = u16::from_be_bytes;
@@ -185,11 +185,11 @@ impl Network {
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
-            OpenError::NoDriver => Failure(
-                "the kernel's TAP driver is not loaded; this helps: sudo modprobe tun".to_string(),
-            ),
+            OpenError::NoDriver => {
+                Failure("the kernel's TAP driver is not loaded; run: sudo modprobe tun".to_string())
+            }
             OpenError::DeviceDenied | OpenError::NetworkDenied => Failure(format!(
-                "/dev/net/tun may not be used; this helps: {}",
+                "no permission to open /dev/net/tun; run: {}",
                 command::with_sudo()
             )),
             OpenError::Failed(failure) => failure,
@@ -202,6 +202,6 @@ fn is_denied(error: &io::Error) -> bool {
 }
 
 /// Whether this host has the address already.
-fn is_ours(address: Ipv4Addr) -> bool {
+fn is_local(address: Ipv4Addr) -> bool {
     UdpSocket::bind((address, 0)).is_ok()
 }

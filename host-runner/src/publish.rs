@@ -1,4 +1,4 @@
-//! Ports of this host that lead to the device: which, and the sockets that listen there.
+//! Published ports: ports of this host that are forwarded to the device, and their sockets.
 
 use std::{
     io,
@@ -9,35 +9,36 @@ use nix::sys::socket::{Backlog, listen};
 
 use crate::{arguments::Serve, error::Failure};
 
-/// One port of this host and where it leads.
+/// One published port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Publish {
-    /// The host's address and port.
+    /// The address and port that the host listens on.
     pub listen: SocketAddr,
-    /// The device's port.
+    /// The device's port that it is forwarded to.
     pub device_port: u16,
     pub transport: Transport,
 }
 
-/// What is forwarded.
+/// The transport protocol of a published port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     Tcp,
     Udp,
 }
 
-/// Sockets of the host that wait for clients, each with the device's port it leads to.
+/// The listening sockets of published ports, each with the device's port.
 #[derive(Debug, Default)]
 pub struct Listeners {
     pub tcp: Vec<(TcpListener, u16)>,
     pub udp: Vec<(UdpSocket, u16)>,
-    /// What is open, and what could not be opened and why.
+    /// The published ports whose sockets are open.
     pub open: Vec<Publish>,
+    /// The ports that could not be opened, and why.
     pub skipped: Vec<(Publish, io::Error)>,
 }
 
 impl Publish {
-    /// Whether both want the same port of the host.
+    /// Whether both listen on the same address and port of the host.
     pub fn listens_where(&self, other: &Self) -> bool {
         self.listen == other.listen && self.transport == other.transport
     }
@@ -53,8 +54,8 @@ impl std::fmt::Display for Publish {
     }
 }
 
-/// What a device in a namespace of its own publishes unasked: HTTP on 8080, the rest under their
-/// own numbers.
+/// The ports that a device in a private namespace publishes by default, on 127.0.0.1: its first
+/// HTTP port as 8080, the others under their own numbers.
 pub fn defaults(options: &Serve) -> Vec<Publish> {
     let on_localhost = |port, device_port, transport| Publish {
         listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port),
@@ -73,13 +74,13 @@ pub fn defaults(options: &Serve) -> Vec<Publish> {
 }
 
 impl Listeners {
-    /// Opens what was asked for.
+    /// Opens the ports given by `--publish`. Fails at the first that cannot be opened.
     pub fn open(wanted: &[Publish]) -> Result<Self, Failure> {
         let mut listeners = Self::default();
         for publish in wanted {
             listeners.add(publish).map_err(|error| {
                 let cure = match error.kind() {
-                    io::ErrorKind::PermissionDenied => "choose a PORT from 1024 on",
+                    io::ErrorKind::PermissionDenied => "choose a PORT of 1024 or above",
                     io::ErrorKind::AddrInUse => "choose another PORT",
                     io::ErrorKind::AddrNotAvailable => "choose an ADDR of this host",
                     _ => "choose another ADDR or PORT",
@@ -90,7 +91,7 @@ impl Listeners {
         Ok(listeners)
     }
 
-    /// Opens what can be had, and notes what cannot.
+    /// Opens those ports that are available, and records the others in `skipped`.
     pub fn open_free(wanted: &[Publish]) -> Self {
         let mut listeners = Self::default();
         for publish in wanted {
@@ -101,6 +102,7 @@ impl Listeners {
         listeners
     }
 
+    /// Whether no port is published.
     pub fn is_empty(&self) -> bool {
         self.open.is_empty()
     }
@@ -110,7 +112,7 @@ impl Listeners {
             Transport::Tcp => {
                 let listener = TcpListener::bind(publish.listen)?;
                 listener.set_nonblocking(true)?;
-                // The standard library asks for a queue of 128 only.
+                // The standard library sets a backlog of 128; a burst of clients needs more.
                 listen(&listener, Backlog::MAXCONN)?;
                 self.tcp.push((listener, publish.device_port));
             }

@@ -1,7 +1,7 @@
-//! The TAP device as smoltcp sees it: one `read` or `write` a frame, no allocation, no lock.
+//! A TAP as a smoltcp [`Device`]: one `read` or `write` per frame, without allocation or locks.
 //!
-//! Where the kernel can, device and host leave checksums and segmentation to each other, as virtual
-//! machines do: between them nothing gets corrupted, and 64 KB cross in one call.
+//! Where the kernel supports it, checksums and TCP segmentation are offloaded, as between virtual
+//! machines: frames between the two cannot be corrupted, and up to 64 KB cross in one call.
 
 mod control;
 mod virtio;
@@ -23,23 +23,23 @@ use crate::error::Failure;
 use control::Opened;
 use virtio::HEADER_SIZE;
 
-/// The longest name the kernel gives an interface (IFNAMSIZ without the closing zero).
+/// The longest interface name in bytes (IFNAMSIZ without the terminating zero).
 pub const MAX_NAME: usize = 15;
 
 const ETHERNET_HEADER: usize = 14;
 
-/// The longest frame before it is cut into segments.
-const MAX_UNCUT: usize = ETHERNET_HEADER + u16::MAX as usize;
+/// The longest frame before segmentation.
+const MAX_OFFLOADED: usize = ETHERNET_HEADER + u16::MAX as usize;
 
-/// An open TAP; the interface disappears when this is dropped, unless it was made to stay.
+/// An open TAP. The interface is removed when this is dropped, unless it is persistent.
 pub struct Tap {
     file: File,
-    /// Of the header before each frame: [`HEADER_SIZE`] or 0.
+    /// Bytes of the header before each frame: [`HEADER_SIZE`] or 0.
     header: usize,
     mtu: usize,
     rx: Box<[u8]>,
-    /// The length of the frame in `rx` that nobody has received yet, with its header.
-    waiting: Option<usize>,
+    /// The length of the frame in `rx` that the stack has not taken yet, including its header.
+    pending: Option<usize>,
     tx: Box<[u8]>,
     dropped: u64,
 }
@@ -49,32 +49,32 @@ pub struct Tap {
 pub enum OpenError {
     /// The kernel has no TAP driver.
     NoDriver,
-    /// `/dev/net/tun` may not be opened.
+    /// No permission to open `/dev/net/tun`.
     DeviceDenied,
-    /// The network namespace may not be changed.
+    /// No permission to create an interface in this network namespace.
     NetworkDenied,
-    /// It cannot be had for another reason, which no namespace will change.
+    /// Another failure, which a private namespace would not avoid.
     Failed(Failure),
 }
 
 impl Tap {
-    /// Creates the interface `name`, or attaches to the one that an administrator made for this
-    /// user. `mtu` is the longest IP packet in bytes.
+    /// Creates the interface `name`, or attaches to a persistent one that this user may open. `mtu` is
+    /// the longest IP packet in bytes.
     pub fn open(name: &str, mtu: usize) -> Result<Self, OpenError> {
         let Opened { file, has_header } =
             control::open(name).map_err(|error| OpenError::new(name, &error))?;
         let (header, longest) =
-            if has_header { (HEADER_SIZE, MAX_UNCUT) } else { (0, ETHERNET_HEADER + mtu) };
+            if has_header { (HEADER_SIZE, MAX_OFFLOADED) } else { (0, ETHERNET_HEADER + mtu) };
         let frame = vec![0; header + longest].into_boxed_slice();
-        Ok(Self { file, header, mtu, rx: frame.clone(), waiting: None, tx: frame, dropped: 0 })
+        Ok(Self { file, header, mtu, rx: frame.clone(), pending: None, tx: frame, dropped: 0 })
     }
 
-    /// Whether checksums and segmentation are left to the host.
+    /// Whether checksums and segmentation are offloaded to the host.
     pub fn has_offload(&self) -> bool {
         self.header > 0
     }
 
-    /// Frames that the interface did not take, because it was down or its queue full.
+    /// Frames that the interface did not accept, because it was down or its queue was full.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
@@ -88,11 +88,11 @@ impl OpenError {
             Errno::EACCES => Self::DeviceDenied,
             Errno::EPERM => Self::NetworkDenied,
             Errno::EBUSY => Self::Failed(Failure(format!(
-                "TAP {name} is in use by another program: stop that one, or choose another name, as in --tap {}",
+                "TAP {name} is in use by another program: stop that program, or choose another name, such as --tap {}",
                 other_name(name)
             ))),
             Errno::EINVAL => Self::Failed(Failure(format!(
-                "{name} exists and is not a TAP: choose another name, as in --tap {}",
+                "{name} exists and is not a TAP: choose another name, such as --tap {}",
                 other_name(name)
             ))),
             _ => Self::Failed(Failure(format!("TAP {name}: {error}"))),
@@ -100,7 +100,7 @@ impl OpenError {
     }
 }
 
-/// A name for a second TAP: `tap1` for `tap0`.
+/// Suggests another interface name: `tap1` for `tap0`.
 fn other_name(name: &str) -> String {
     let stem = name.trim_end_matches(|c: char| c.is_ascii_digit());
     let number: u32 = name[stem.len()..].parse().unwrap_or(0);
@@ -110,12 +110,12 @@ fn other_name(name: &str) -> String {
     stem + &number
 }
 
-/// A device whose frames can be waited for.
+/// A device whose next frame can be waited for.
 pub trait Awaitable: Device {
-    /// Readable when a frame is there.
+    /// A descriptor that is readable when a frame is available.
     fn descriptor(&self) -> BorrowedFd<'_>;
 
-    /// Whether there is a frame to receive now.
+    /// Whether a frame is available now.
     fn poll_frame(&mut self) -> bool;
 }
 
@@ -125,11 +125,11 @@ impl Awaitable for Tap {
     }
 
     fn poll_frame(&mut self) -> bool {
-        if self.waiting.is_none() {
-            // An error: nothing there, or the link is down.
-            self.waiting = self.file.read(&mut self.rx).ok();
+        if self.pending.is_none() {
+            // An error means that no frame is available, or that the link is down.
+            self.pending = self.file.read(&mut self.rx).ok();
         }
-        self.waiting.is_some()
+        self.pending.is_some()
     }
 }
 
@@ -144,31 +144,31 @@ impl Awaitable for Recorder<'_, Tap> {
 }
 
 impl Device for Tap {
-    type RxToken<'t> = Received<'t>;
-    type TxToken<'t> = Sending<'t>;
+    type RxToken<'t> = TapRxToken<'t>;
+    type TxToken<'t> = TapTxToken<'t>;
 
-    fn receive(&mut self, _now: Instant) -> Option<(Received<'_>, Sending<'_>)> {
+    fn receive(&mut self, _now: Instant) -> Option<(TapRxToken<'_>, TapTxToken<'_>)> {
         self.poll_frame();
-        let frame = self.rx.get(..self.waiting.take()?)?;
+        let frame = self.rx.get(..self.pending.take()?)?;
         let frame = match frame.split_first_chunk() {
             Some((header, frame)) if self.header > 0 => {
-                // The interface ignores an empty frame.
+                // A corrupt frame is passed on as an empty one, which the stack ignores.
                 if virtio::is_intact(header, frame) { frame } else { &[] }
             }
             _ => frame,
         };
-        let sending = Sending {
+        let tx_token = TapTxToken {
             file: &self.file,
             header: self.header,
             tx: &mut self.tx,
             segment_size: None,
             dropped: &mut self.dropped,
         };
-        Some((Received(frame), sending))
+        Some((TapRxToken(frame), tx_token))
     }
 
-    fn transmit(&mut self, _now: Instant) -> Option<Sending<'_>> {
-        Some(Sending {
+    fn transmit(&mut self, _now: Instant) -> Option<TapTxToken<'_>> {
+        Some(TapTxToken {
             file: &self.file,
             header: self.header,
             tx: &mut self.tx,
@@ -183,35 +183,35 @@ impl Device for Tap {
         capabilities.max_transmission_unit = self.mtu + ETHERNET_HEADER;
         if self.has_offload() {
             capabilities.checksum.tcp = Checksum::None;
-            // A datagram may leave in fragments, whose checksum nobody else can add up.
+            // A UDP datagram may be sent in IP fragments, whose checksum the host cannot complete.
             capabilities.checksum.udp = Checksum::Tx;
-            // Over IPv6 smoltcp 0.14 drops what is longer than the MTU.
-            capabilities.segmentation.tcpv4 = NonZeroUsize::new(MAX_UNCUT);
+            // Only for IPv4: over IPv6, smoltcp 0.14 drops packets longer than the MTU.
+            capabilities.segmentation.tcpv4 = NonZeroUsize::new(MAX_OFFLOADED);
         }
         capabilities
     }
 }
 
 /// A frame from the host.
-pub struct Received<'t>(&'t [u8]);
+pub struct TapRxToken<'t>(&'t [u8]);
 
-impl RxToken for Received<'_> {
+impl RxToken for TapRxToken<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
         f(self.0)
     }
 }
 
-/// Room for a frame to the host.
-pub struct Sending<'t> {
+/// The buffer for a frame to the host.
+pub struct TapTxToken<'t> {
     file: &'t File,
     header: usize,
     tx: &'t mut [u8],
-    /// Bytes of data in a segment, if the host is to cut the frame into segments.
+    /// Payload bytes per segment, if the host is to segment the frame.
     segment_size: Option<NonZeroU16>,
     dropped: &'t mut u64,
 }
 
-impl TxToken for Sending<'_> {
+impl TxToken for TapTxToken<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, length: usize, f: F) -> R {
         let bytes = &mut self.tx[..self.header + length];
         let (header, frame) = bytes.split_at_mut(self.header);
@@ -219,7 +219,7 @@ impl TxToken for Sending<'_> {
         if !header.is_empty() {
             header.copy_from_slice(&virtio::describe(frame, self.segment_size));
         }
-        // A network may lose frames: whoever sent this one sends it again if it matters.
+        // The frame is lost, as on any network; protocols that need it retransmit.
         if self.file.write(bytes).is_err() {
             *self.dropped += 1;
         }
@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_names_differ_and_fit() {
+    fn suggested_names_differ_and_fit() {
         assert_eq!(other_name("tap0"), "tap1");
         assert_eq!(other_name("tap"), "tap1");
         assert_eq!(other_name("web9"), "web10");

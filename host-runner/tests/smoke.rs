@@ -1,5 +1,5 @@
-//! The program itself: usage, a busy TAP, and a device in a namespace of its own. What the device
-//! serves is the acceptance suite's business.
+//! The command line, a busy TAP, and a device in a private namespace. The services themselves are
+//! covered by the acceptance suite.
 #![cfg(target_os = "linux")]
 
 use std::{
@@ -26,7 +26,7 @@ fn errors(output: &Output) -> String {
 }
 
 #[test]
-fn wrong_usage_is_status_2_and_one_line() {
+fn usage_error_is_status_2_and_one_line() {
     for arguments in
         [&["--http-port", "0"][..], &["nonsense"], &["ping"], &["--tap", "name-of-16-bytes"]]
     {
@@ -37,7 +37,7 @@ fn wrong_usage_is_status_2_and_one_line() {
 }
 
 #[test]
-fn what_cannot_be_served_is_status_1_and_one_line() {
+fn unusable_root_is_status_1_and_one_line() {
     let output = run(PROGRAM, &["--root", "/nonexistent"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(
@@ -55,7 +55,7 @@ fn help_is_status_0() {
 }
 
 #[test]
-fn a_busy_tap_is_named() {
+fn busy_tap_is_named_with_an_alternative() {
     let script = format!(
         "{PROGRAM} -q --tap busy0 & first=$!; \
          until ip link show busy0 >/dev/null 2>&1; do sleep 0.05; done; \
@@ -64,18 +64,18 @@ fn a_busy_tap_is_named() {
     );
     let namespace = ["--user", "--map-root-user", "--net", "timeout", "20", "sh", "-c"];
     let output = run("unshare", &[&namespace[..], &[script.as_str()]].concat());
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(said, "status 1\nfirst 0\ngone\n", "{}", errors(&output));
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(stdout, "status 1\nfirst 0\ngone\n", "{}", errors(&output));
     assert_eq!(
         errors(&output),
-        "host-runner: TAP busy0 is in use by another program: stop that one, or choose another \
-         name, as in --tap busy1\n"
+        "host-runner: TAP busy0 is in use by another program: stop that program, or choose \
+         another name, such as --tap busy1\n"
     );
 }
 
-/// As a newcomer without rights: root gives its own away first.
+/// Runs as an unprivileged user; if the test runs as root, it drops all capabilities first.
 #[test]
-fn without_rights_it_publishes_from_a_namespace_of_its_own() {
+fn unprivileged_device_publishes_from_a_private_namespace() {
     let port = free_port();
     let mut command = match geteuid().is_root() {
         true => {
@@ -88,17 +88,17 @@ fn without_rights_it_publishes_from_a_namespace_of_its_own() {
     command.args(["--tap", "smoke0", "--publish", &format!("{port}:80")]);
     let mut process =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
-    let patience = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(20);
     let page = loop {
         match get(port, "/HelloWorld.html") {
             Ok(page) => break page,
-            Err(_) if Instant::now() < patience && process.try_wait().unwrap().is_none() => {
+            Err(_) if Instant::now() < deadline && process.try_wait().unwrap().is_none() => {
                 thread::sleep(Duration::from_millis(50));
             }
             Err(error) => {
                 let _ = process.kill();
                 let output = process.wait_with_output().unwrap();
-                panic!("{error}; it said: {}", errors(&output));
+                panic!("{error}; its stderr: {}", errors(&output));
             }
         }
     };
@@ -107,8 +107,8 @@ fn without_rights_it_publishes_from_a_namespace_of_its_own() {
     kill(Pid::from_raw(process.id() as i32), Signal::SIGINT).unwrap();
     let output = process.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", errors(&output));
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(said.contains(&format!("http://127.0.0.1:{port}/")), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains(&format!("http://127.0.0.1:{port}/")), "{stdout}");
     assert!(errors(&output).contains("GET /HelloWorld.html 200"), "{}", errors(&output));
 }
 
@@ -117,7 +117,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("its number").port()
 }
 
-/// Half-closes after the request, as a client may.
+/// Requests a page and half-closes the connection after the request.
 fn get(port: u16, path: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;

@@ -1,5 +1,4 @@
-//! No services, only what every board has: it answers the system's `ping`. What `board size` compares
-//! the others with.
+//! Firmware without services, which answers ICMP echo only. The baseline of `board size`.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Only file transfer: what it takes, told by `board size`.
+//! Firmware with file transfer only. `board size` measures what it adds to `bare`.
 #![no_std]
 #![no_main]
 

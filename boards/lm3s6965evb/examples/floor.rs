@@ -1,7 +1,6 @@
-//! A web server as bare as smoltcp allows: it looks only for the end of a request, and answers with
-//! one of two fixed answers as long as the real ones are. What `board bench` compares the real server
-//! with; driver, clock, buffers and compiler flags are the same, and the loop is the one that
-//! smoltcp's documentation shows.
+//! The floor of `board bench`: a minimal web server on bare smoltcp sockets. It only finds the end of a
+//! request and sends one of two fixed responses, as long as those of the firmware. Driver, clock, buffers
+//! and compiler flags are the firmware's, and the loop is that of smoltcp's documentation.
 #![no_std]
 #![no_main]
 
@@ -18,7 +17,7 @@ use support::{Alarm, Board, Ethernet, runner::ADDRESSES, sleep, systick::SysTick
 const CONNECTIONS: usize = 4;
 const PORT: u16 = 80;
 
-/// What the real one says to `GET /HelloWorld.html` and `GET /bareserve.png`, in other words.
+/// Responses of the same length as the firmware's to `GET /HelloWorld.html` and `GET /bareserve.png`.
 const SMALL: &[u8; 153 + 113] = &answer(b"text/html; charset=utf-8\r\nContent-Length: 113");
 const LARGE: &[u8; 139 + 4469] = &answer(b"image/png\r\nContent-Length: 4469");
 
@@ -48,14 +47,14 @@ struct Memory {
     buffers: [([u8; 536], [u8; 1536]); CONNECTIONS],
 }
 
-/// What is known of a connection.
+/// The state of a connection.
 #[derive(Default)]
 struct Exchange {
-    /// Bytes of the request so far, and how many of an empty line are at its end.
+    /// Bytes of the request received so far, and how many bytes of the final empty line are matched.
     received: usize,
     matched: usize,
     wants_large: bool,
-    /// What is left to send.
+    /// The part of the response that is still to be sent.
     answer: &'static [u8],
 }
 
@@ -105,7 +104,7 @@ impl Exchange {
             *self = Self::default();
             let _ = socket.listen(PORT);
         }
-        // Twice where a request lies across the end of the buffer.
+        // Repeats when a request wraps around the end of the ring buffer.
         while self.answer.is_empty() && socket.can_recv() {
             let _ = socket.recv(|input| (self.take(input), ()));
         }
@@ -118,7 +117,7 @@ impl Exchange {
         }
     }
 
-    /// Reads to the end of a request, and says how many bytes that were.
+    /// Consumes input up to the end of a request, and returns the number of bytes.
     fn take(&mut self, input: &[u8]) -> usize {
         for (place, &byte) in input.iter().enumerate() {
             // `GET /b`

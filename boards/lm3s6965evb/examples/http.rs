@@ -1,4 +1,4 @@
-//! Only the web server: what it takes, told by `board size`.
+//! Firmware with the web server only. `board size` measures what it adds to `bare`.
 #![no_std]
 #![no_main]
 

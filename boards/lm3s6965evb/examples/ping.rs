@@ -1,4 +1,4 @@
-//! Only UDP ping and echo: what they take, told by `board size`.
+//! Firmware with UDP ping and echo only. `board size` measures what it adds to `bare`.
 #![no_std]
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Only the time services: what they take, told by `board size`.
+//! Firmware with the time services only. `board size` measures what it adds to `bare`.
 #![no_std]
 #![no_main]
 

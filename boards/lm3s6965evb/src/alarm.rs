@@ -5,7 +5,7 @@ use support::{board::ticks, registers::Registers};
 
 use crate::CLOCK_HZ;
 
-/// Its number in the vector table.
+/// Its interrupt number.
 pub const INTERRUPT: u16 = 19;
 
 // SAFETY: section 9.6, general-purpose timer 0.
@@ -27,7 +27,7 @@ const TIME_OUT: u32 = 1;
 pub struct Alarm(());
 
 impl Alarm {
-    /// Prepares the timer.
+    /// Configures the timer.
     pub fn start() -> Self {
         TIMER.write(CONTROL, 0);
         TIMER.write(CONFIGURATION, WHOLE_32_BITS);

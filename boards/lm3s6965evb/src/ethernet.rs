@@ -1,5 +1,5 @@
-//! The Ethernet controller (section 17): frames pass word by word through one register, there is no
-//! DMA.
+//! The Ethernet controller (section 17). Frames are transferred word by word through one register,
+//! without DMA.
 
 use smoltcp::{
     phy::{self, Device, DeviceCapabilities, Medium},
@@ -8,7 +8,7 @@ use smoltcp::{
 };
 use support::registers::Registers;
 
-/// Its number in the vector table.
+/// Its interrupt number.
 pub const INTERRUPT: u16 = 42;
 
 // SAFETY: section 17.5, Ethernet controller.
@@ -26,21 +26,21 @@ const TRANSMISSION_REQUEST: usize = 0x38;
 
 const FRAME_RECEIVED: u32 = 1 << 0;
 const ALL_INTERRUPTS: u32 = 0x7f;
-/// Receive, and not what fails its check sum.
+/// Receive; reject frames with a wrong checksum.
 const RECEIVE: u32 = 1 << 0 | 1 << 3;
-/// Transmit, with padding and check sum, both ways at a time.
+/// Transmit with padding and checksum, full duplex.
 const TRANSMIT: u32 = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 4;
-/// A frame is sent when it is complete, not before.
+/// Transmission starts when the frame is complete.
 const WHOLE_FRAME: u32 = 0x3f;
 
 const HEADER: usize = 14;
 const CHECKSUM: usize = 4;
-/// The controller puts two bytes of length before each frame, so that the IP header is aligned.
+/// Two bytes of length precede each frame, which aligns its IP header to a word.
 const LENGTH: usize = 2;
 const LONGEST: usize = HEADER + 1500;
 const BUFFER: usize = LENGTH + LONGEST + CHECKSUM;
 
-/// One frame on its way in and one on its way out.
+/// Buffers for one received frame and one frame to transmit.
 pub struct FrameBuffers {
     receive: Buffer,
     transmit: Buffer,
@@ -68,10 +68,10 @@ pub struct Ethernet<'f> {
 }
 
 impl<'f> Ethernet<'f> {
-    /// Starts to receive.
+    /// Starts the controller.
     pub fn start(frames: &'f mut FrameBuffers) -> Self {
         MAC.write(RECEIVE_CONTROL, 0);
-        // Resetting a full FIFO instead of reading it empty hangs the emulated controller.
+        // Drains the FIFO by reading: resetting a full one hangs the emulated controller.
         while MAC.read(FRAMES_RECEIVED) > 0 {
             receive(&mut []);
         }
@@ -85,7 +85,7 @@ impl<'f> Ethernet<'f> {
 }
 
 impl support::Ethernet for Ethernet<'_> {
-    /// What the boot loader or the emulator has set.
+    /// The address that the boot loader or the emulator has set.
     fn hardware_address(&self) -> EthernetAddress {
         let [a, b, c, d] = MAC.read(ADDRESS_LOW).to_le_bytes();
         let [e, f, ..] = MAC.read(ADDRESS_HIGH).to_le_bytes();
@@ -121,43 +121,43 @@ impl Device for Ethernet<'_> {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ethernet;
         capabilities.max_transmission_unit = LONGEST;
-        // One frame is looked at while the controller holds the rest of what its 2 KB take.
+        // One frame is processed at a time; the controller's 2 KB FIFO holds further ones.
         capabilities.max_burst_size = Some(1);
         capabilities
     }
 }
 
-/// A frame that waits in the controller.
+/// A frame in the controller's FIFO.
 pub struct RxToken<'t>(&'t mut Buffer);
 
 impl phy::RxToken for RxToken<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
         let length = receive(&mut self.0.0);
-        // A frame too long for the buffer is an empty one, which the interface ignores.
+        // A frame too long for the buffer is passed on as an empty one, which the interface ignores.
         f(self.0.0.get(LENGTH..length).unwrap_or_default())
     }
 }
 
-/// Reads the next frame, with length and check sum as the controller gives them, and returns where
-/// the frame ends in `buffer`; 0 if it does not fit.
+/// Reads the next frame with its length field and checksum. Returns the offset of the frame's end in
+/// `buffer`, without the checksum; 0 if the frame does not fit.
 fn receive(buffer: &mut [u8]) -> usize {
     let first = MAC.read(DATA);
-    // With itself and the check sum.
+    // Includes the length field itself and the checksum.
     let length = (first & 0xffff) as usize;
-    let mut places = buffer.chunks_exact_mut(4);
-    if let Some(place) = places.next() {
-        place.copy_from_slice(&first.to_le_bytes());
+    let mut words = buffer.chunks_exact_mut(4);
+    if let Some(target) = words.next() {
+        target.copy_from_slice(&first.to_le_bytes());
     }
     for _ in 1..length.div_ceil(4) {
         let word = MAC.read(DATA);
-        if let Some(place) = places.next() {
-            place.copy_from_slice(&word.to_le_bytes());
+        if let Some(target) = words.next() {
+            target.copy_from_slice(&word.to_le_bytes());
         }
     }
     if length > buffer.len() { 0 } else { length.saturating_sub(CHECKSUM) }
 }
 
-/// Room for a frame to send.
+/// The buffer for a frame to transmit.
 pub struct TxToken<'t>(&'t mut Buffer);
 
 impl phy::TxToken for TxToken<'_> {
@@ -176,7 +176,7 @@ impl phy::TxToken for TxToken<'_> {
     }
 }
 
-/// Whether the frame before has left.
+/// Whether the previous frame has been transmitted.
 fn can_transmit() -> bool {
     MAC.read(TRANSMISSION_REQUEST) & 1 == 0
 }

@@ -1,7 +1,7 @@
 //! The Luminary (Texas Instruments) LM3S6965 evaluation board: Cortex-M3, 256 KB flash, 64 KB RAM,
 //! Ethernet on the chip. Section numbers are those of its data sheet (DS-LM3S6965).
 //!
-//! Runs in QEMU (`-M lm3s6965evb`); nobody has tried it on the board itself yet.
+//! Runs in QEMU (`-M lm3s6965evb`); not yet tested on real hardware.
 #![no_std]
 
 mod alarm;
@@ -23,10 +23,10 @@ pub const CLOCK_HZ: u32 = 12_500_000;
 // SAFETY: section 10, watchdog timer.
 const WATCHDOG: Registers = unsafe { Registers::at(0x4000_0000) };
 
-/// The board's parts.
+/// The parts of this board.
 pub type Board<'f> = support::Board<Ethernet<'f>, Alarm, Uart, CLOCK_HZ>;
 
-/// Starts clocks and peripherals.
+/// Starts the clocks and peripherals.
 pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
     system_control::start();
     Board {
@@ -39,7 +39,7 @@ pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
     }
 }
 
-/// Says why the board cannot start, and starts again.
+/// Logs why the board cannot start, and resets it.
 pub fn fail(error: StartError) -> ! {
     support::panic::fail(error, &mut Uart::start())
 }

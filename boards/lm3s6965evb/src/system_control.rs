@@ -9,14 +9,14 @@ const RUN_MODE_CLOCK: usize = 0x060;
 const CLOCK_GATES: [usize; 3] = [0x100, 0x104, 0x108];
 
 /// The main oscillator's 8 MHz crystal into the PLL, its 200 MHz divided by 16: see
-/// [`CLOCK_HZ`](crate::CLOCK_HZ). BYPASS is set until the PLL has settled.
+/// [`CLOCK_HZ`](crate::CLOCK_HZ). BYPASS is set until the PLL has locked.
 const DIVIDE_BY_16: u32 = 0xf << 23 | 1 << 22;
 const BYPASS: u32 = 1 << 11;
 const CRYSTAL_8_MHZ: u32 = 0xe << 6;
 const PLL_LOCKED: u32 = 1 << 6;
 
-/// How often to look whether the PLL has settled (it takes half a millisecond).
-const PATIENCE: u32 = 100_000;
+/// Reads of the status while waiting for the PLL to lock, which takes half a millisecond.
+const PLL_LOCK_READS: u32 = 100_000;
 
 const WATCHDOG: u32 = 1 << 3;
 const UART0: u32 = 1 << 0;
@@ -25,10 +25,10 @@ const GPIO_A: u32 = 1 << 0;
 const GPIO_F: u32 = 1 << 5;
 const ETHERNET_MAC_PHY: u32 = 1 << 28 | 1 << 30;
 
-/// Sets the core's clock and gives one to each peripheral in use.
+/// Sets the core clock and enables the clocks of the peripherals in use.
 pub fn start() {
     SYSTEM.write(RUN_MODE_CLOCK, DIVIDE_BY_16 | BYPASS | CRYSTAL_8_MHZ);
-    let locked = (0..PATIENCE).any(|_| SYSTEM.read(RAW_INTERRUPT_STATUS) & PLL_LOCKED != 0);
+    let locked = (0..PLL_LOCK_READS).any(|_| SYSTEM.read(RAW_INTERRUPT_STATUS) & PLL_LOCKED != 0);
     if locked {
         SYSTEM.write(RUN_MODE_CLOCK, DIVIDE_BY_16 | CRYSTAL_8_MHZ);
     }

@@ -23,7 +23,7 @@ const TRANSMIT_FULL: u32 = 1 << 5;
 const EIGHT_BITS_AND_FIFO: u32 = 3 << 5 | 1 << 4;
 const ENABLE_BOTH_WAYS: u32 = 1 << 0 | 1 << 8 | 1 << 9;
 
-/// The clock's 64ths in a sixteenth of a bit.
+/// The baud rate divisor in 64ths: clock rate / (16 × baud rate) × 64.
 const DIVISOR: u32 = CLOCK_HZ * 4 / 115_200;
 
 /// UART 0.
@@ -31,7 +31,7 @@ const DIVISOR: u32 = CLOCK_HZ * 4 / 115_200;
 pub struct Uart(());
 
 impl Uart {
-    /// Prepares pins and line.
+    /// Configures the pins and the line.
     pub fn start() -> Self {
         PORT_A.set(ALTERNATE_FUNCTION, PINS_0_AND_1);
         PORT_A.set(DIGITAL_ENABLE, PINS_0_AND_1);

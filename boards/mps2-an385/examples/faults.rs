@@ -1,4 +1,4 @@
-//! A board that fails when it is told to, for the acceptance suite.
+//! Firmware that fails on request, for the acceptance suite.
 #![no_std]
 #![no_main]
 

@@ -1,11 +1,11 @@
-//! CMSDK timer 0, which counts down to zero and stops there as its reload value is zero.
+//! CMSDK timer 0 as a one-shot timer: with a reload value of zero it stops at zero.
 
 use smoltcp::time::Duration;
 use support::{board::ticks, registers::Registers};
 
 use crate::CLOCK_HZ;
 
-/// Its number in the vector table.
+/// Its interrupt number.
 pub const INTERRUPT: u16 = 8;
 
 // SAFETY: Application Note AN385, table 3-6: timer 0.
@@ -22,7 +22,7 @@ const ENABLE_WITH_INTERRUPT: u32 = 1 << 0 | 1 << 3;
 pub struct Alarm(());
 
 impl Alarm {
-    /// Prepares the timer.
+    /// Configures the timer.
     pub fn start() -> Self {
         TIMER.write(CONTROL, 0);
         TIMER.write(RELOAD, 0);

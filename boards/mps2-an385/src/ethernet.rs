@@ -1,5 +1,5 @@
-//! The SMSC LAN9118 (data sheet DS00002266): frames pass word by word through FIFOs with a status
-//! word each, there is no DMA.
+//! The SMSC LAN9118 (data sheet DS00002266). Frames are transferred word by word through FIFOs, with a
+//! status word each, without DMA.
 
 use smoltcp::{
     phy::{self, Device, DeviceCapabilities, Medium},
@@ -8,7 +8,7 @@ use smoltcp::{
 };
 use support::registers::Registers;
 
-/// Its number in the vector table.
+/// Its interrupt number.
 pub const INTERRUPT: u16 = 13;
 
 // SAFETY: Application Note AN385, table 3-1: Ethernet.
@@ -33,11 +33,11 @@ const SOFT_RESET: u32 = 1 << 0;
 const FIFO_SPLIT: u32 = 5 << 16 | 1 << 20;
 /// The interrupt pin is driven, active high.
 const INTERRUPT_PIN: u32 = 1 << 8 | 1 << 4 | 1 << 0;
-/// Raised while there are more status words of received frames than its level, here none.
+/// Raised while more received frames are in the FIFO than the configured level, which is zero.
 const FRAME_RECEIVED: u32 = 1 << 3;
 const TRANSMIT_ON: u32 = 1 << 1;
 
-/// The MAC's own registers lie behind a command and a data register.
+/// The MAC's registers are accessed indirectly, through a command and a data register.
 const MAC_BUSY: u32 = 1 << 31;
 const MAC_READ: u32 = 1 << 30;
 const MAC_CONTROL: u32 = 1;
@@ -47,22 +47,22 @@ const MAC_MII_ACCESS: u32 = 6;
 const MAC_MII_DATA: u32 = 7;
 
 const TRANSMIT_RECEIVE_FULL_DUPLEX: u32 = 1 << 3 | 1 << 2 | 1 << 20;
-/// To the control register of the PHY, number 1: negotiate anew.
+/// Write to the control register of PHY 1: restart auto-negotiation.
 const MII_WRITE_PHY_CONTROL: u32 = 1 << 11 | 1 << 1 | 1 << 0;
 const PHY_NEGOTIATE: u32 = 1 << 12 | 1 << 9;
 
 const FIRST_AND_LAST_SEGMENT: u32 = 1 << 13 | 1 << 12;
 const RECEIVE_ERROR: u32 = 1 << 15;
 
-/// How often to look whether the chip has done as told.
-const PATIENCE: u32 = 100_000;
+/// Reads of a register while waiting for the chip.
+const MAX_STATUS_READS: u32 = 100_000;
 
 const LONGEST: usize = 14 + 1500;
 const CHECKSUM: usize = 4;
 /// Whole words.
 const BUFFER: usize = (LONGEST + CHECKSUM).next_multiple_of(4);
 
-/// One frame on its way in and one on its way out.
+/// Buffers for one received frame and one frame to transmit.
 pub struct FrameBuffers {
     receive: Buffer,
     transmit: Buffer,
@@ -90,7 +90,7 @@ pub struct Ethernet<'f> {
 }
 
 impl<'f> Ethernet<'f> {
-    /// Starts to receive.
+    /// Starts the controller.
     pub fn start(frames: &'f mut FrameBuffers) -> Self {
         LAN.write(HARDWARE_CONFIGURATION, SOFT_RESET);
         wait_until(|| LAN.read(HARDWARE_CONFIGURATION) & SOFT_RESET == 0);
@@ -108,7 +108,7 @@ impl<'f> Ethernet<'f> {
 }
 
 impl support::Ethernet for Ethernet<'_> {
-    /// What the controller has read from its EEPROM, or the emulator has set.
+    /// The address that the controller has read from its EEPROM, or that the emulator has set.
     fn hardware_address(&self) -> EthernetAddress {
         let [a, b, c, d] = read_mac(MAC_ADDRESS_LOW).to_le_bytes();
         let [e, f, ..] = read_mac(MAC_ADDRESS_HIGH).to_le_bytes();
@@ -148,30 +148,30 @@ impl Device for Ethernet<'_> {
     }
 }
 
-/// A frame that waits in the controller.
+/// A frame in the controller's FIFO.
 pub struct RxToken<'t>(&'t mut Buffer);
 
 impl phy::RxToken for RxToken<'_> {
     fn consume<R, F: FnOnce(&[u8]) -> R>(self, f: F) -> R {
         let buffer = &mut self.0.0;
         let status = LAN.read(RECEIVE_STATUS);
-        // With the check sum.
+        // Includes the checksum.
         let length = (status >> 16 & 0x3fff) as usize;
-        let mut places = buffer.chunks_exact_mut(4);
+        let mut words = buffer.chunks_exact_mut(4);
         for _ in 0..length.div_ceil(4) {
             let word = LAN.read(RECEIVE_DATA);
-            if let Some(place) = places.next() {
-                place.copy_from_slice(&word.to_le_bytes());
+            if let Some(target) = words.next() {
+                target.copy_from_slice(&word.to_le_bytes());
             }
         }
         let is_good = status & RECEIVE_ERROR == 0 && length <= BUFFER;
-        // A bad frame is an empty one, which the interface ignores.
+        // A bad frame is passed on as an empty one, which the interface ignores.
         let length = if is_good { length.saturating_sub(CHECKSUM) } else { 0 };
         f(buffer.get(..length).unwrap_or_default())
     }
 }
 
-/// Room for a frame to send.
+/// The buffer for a frame to transmit.
 pub struct TxToken<'t>(&'t mut Buffer);
 
 impl phy::TxToken for TxToken<'_> {
@@ -184,7 +184,7 @@ impl phy::TxToken for TxToken<'_> {
         for word in buffer.chunks_exact(4).take(length.div_ceil(4)) {
             LAN.write(TRANSMIT_DATA, u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
         }
-        // Nobody asks how it went, but the controller stops when nobody takes the answers.
+        // The status words are not used, but the controller stops transmitting when their FIFO is full.
         for _ in 0..statuses(TRANSMIT_FIFO) {
             LAN.read(TRANSMIT_STATUS);
         }
@@ -192,12 +192,12 @@ impl phy::TxToken for TxToken<'_> {
     }
 }
 
-/// Whether a frame of any length fits, with the two words before it.
+/// Whether the FIFO has room for a frame of any length, with the two command words before it.
 fn can_transmit() -> bool {
     (LAN.read(TRANSMIT_FIFO) & 0xffff) as usize >= BUFFER + 8
 }
 
-/// How many status words wait in a FIFO.
+/// The number of status words in a FIFO.
 fn statuses(fifo: usize) -> u32 {
     LAN.read(fifo) >> 16 & 0xff
 }
@@ -214,7 +214,7 @@ fn write_mac(register: u32, value: u32) {
     wait_until(|| LAN.read(MAC_COMMAND) & MAC_BUSY == 0);
 }
 
-/// Waits for the chip, though not for ever: without it the rest of the board still runs.
+/// Waits for the chip, for a bounded time: the rest of the board works without it.
 fn wait_until(done: impl Fn() -> bool) {
-    let _ = (0..PATIENCE).any(|_| done());
+    let _ = (0..MAX_STATUS_READS).any(|_| done());
 }

@@ -1,7 +1,7 @@
 //! Arm's MPS2 board with the AN385 image: Cortex-M3, and a LAN9118 Ethernet controller on the bus.
 //! Peripherals other than the LAN9118 are those of Arm's Cortex-M System Design Kit (CMSDK).
 //!
-//! Runs in QEMU (`-M mps2-an385`); nobody has tried it on the board itself yet.
+//! Runs in QEMU (`-M mps2-an385`); not yet tested on real hardware.
 #![no_std]
 
 mod alarm;
@@ -21,7 +21,7 @@ pub const CLOCK_HZ: u32 = 25_000_000;
 // SAFETY: Application Note AN385, table 3-6: watchdog.
 const WATCHDOG: Registers = unsafe { Registers::at(0x4000_8000) };
 
-/// The board's parts.
+/// The parts of this board.
 pub type Board<'f> = support::Board<Ethernet<'f>, Alarm, Uart, CLOCK_HZ>;
 
 /// Starts the peripherals.
@@ -36,7 +36,7 @@ pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
     }
 }
 
-/// Says why the board cannot start, and starts again.
+/// Logs why the board cannot start, and resets it.
 pub fn fail(error: StartError) -> ! {
     support::panic::fail(error, &mut Uart::start())
 }

@@ -19,7 +19,7 @@ const TRANSMIT_ENABLE: u32 = 1 << 0;
 pub struct Uart(());
 
 impl Uart {
-    /// Prepares the line.
+    /// Configures the line.
     pub fn start() -> Self {
         UART.write(BAUD_DIVIDER, CLOCK_HZ / 115_200);
         UART.write(CONTROL, TRANSMIT_ENABLE);

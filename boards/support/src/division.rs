@@ -1,57 +1,57 @@
-//! 64-bit division (Run-time ABI for the Arm Architecture, section 4.2): smoltcp divides times, which
-//! the core has no instruction for. The compiler's own takes 1 KB more.
+//! 64-bit division (Run-time ABI for the Arm Architecture, section 4.2). smoltcp divides 64-bit times,
+//! for which the core has no instruction. The compiler's routines are 1 KB larger.
 
-/// The quotient and the rest of a division by any number but 0, a bit at a time.
+/// Returns quotient and remainder, computed bit by bit. `divisor` must not be 0.
 pub const fn divide(dividend: u64, divisor: u64) -> (u64, u64) {
-    // Both short, as most are: the core's own instruction.
+    // Both operands fit 32 bits, as usual: the core's division instruction.
     if (dividend | divisor) >> 32 == 0 {
         let (short, by) = (dividend as u32, divisor as u32);
         return ((short / by) as u64, (short % by) as u64);
     }
-    let (mut quotient, mut rest) = (dividend, 0_u64);
+    let (mut quotient, mut remainder) = (dividend, 0_u64);
     let mut bits = 64;
-    // The upper half at once, where it is all rest.
+    // The upper half is smaller than the divisor, so its quotient bits are all 0.
     if dividend >> 32 < divisor {
-        (quotient, rest, bits) = (dividend << 32, dividend >> 32, 32);
+        (quotient, remainder, bits) = (dividend << 32, dividend >> 32, 32);
     }
     while bits > 0 {
-        let carry = rest >> 63;
-        rest = rest << 1 | quotient >> 63;
+        let carry = remainder >> 63;
+        remainder = remainder << 1 | quotient >> 63;
         quotient <<= 1;
-        if carry == 1 || rest >= divisor {
-            rest = rest.wrapping_sub(divisor);
+        if carry == 1 || remainder >= divisor {
+            remainder = remainder.wrapping_sub(divisor);
             quotient |= 1;
         }
         bits -= 1;
     }
-    (quotient, rest)
+    (quotient, remainder)
 }
 
 #[cfg(target_arch = "arm")]
 mod abi {
-    /// Divides by what may be 0: the quotient is 0 then, as that of the core's own instruction is, and
-    /// all is left.
-    extern "C" fn unsigned(dividend: u64, divisor: u64, rest: &mut u64) -> u64 {
+    /// Division by 0 gives the quotient 0, as the core's division instruction does, and the dividend as
+    /// the remainder.
+    extern "C" fn unsigned(dividend: u64, divisor: u64, remainder: &mut u64) -> u64 {
         if divisor == 0 {
-            *rest = dividend;
+            *remainder = dividend;
             return 0;
         }
         let (quotient, left) = super::divide(dividend, divisor);
-        *rest = left;
+        *remainder = left;
         quotient
     }
 
-    /// Rounds towards zero; the rest has the dividend's sign.
-    extern "C" fn signed(dividend: i64, divisor: i64, rest: &mut i64) -> i64 {
+    /// Rounds towards zero; the remainder has the dividend's sign.
+    extern "C" fn signed(dividend: i64, divisor: i64, remainder: &mut i64) -> i64 {
         let mut left = 0;
         let quotient = unsigned(dividend.unsigned_abs(), divisor.unsigned_abs(), &mut left) as i64;
         let left = left as i64;
-        *rest = if dividend < 0 { left.wrapping_neg() } else { left };
+        *remainder = if dividend < 0 { left.wrapping_neg() } else { left };
         if (dividend < 0) != (divisor < 0) { quotient.wrapping_neg() } else { quotient }
     }
 
-    // SAFETY: the two names are the ABI's for these functions, whose rest comes in r2 and r3; the
-    // linker prefers them to the compiler's, which are weak.
+    // SAFETY: the ABI gives these names to these functions, and returns the remainder in r2 and r3. The
+    // linker prefers them to the compiler's, which are weak symbols.
     core::arch::global_asm!(
         r#"
     .syntax unified
@@ -84,12 +84,12 @@ mod tests {
     use super::divide;
 
     #[test]
-    fn divides_as_the_language_does() {
+    fn results_match_the_language() {
         let mut numbers = [0_u64; 600];
         let edges = [1, 2, 3, 10, 1000, 1_000_000, u64::MAX, 1 << 31, 1 << 32, 1 << 63];
         let mut random = 1_u64;
         for (place, number) in numbers.iter_mut().enumerate() {
-            // xorshift64, in all lengths.
+            // xorshift64, shifted to all bit lengths.
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;

@@ -1,17 +1,17 @@
 //! Random bytes on a board without a generator.
 //!
-//! **Quality.** All that is secret here is when things happened, counted in ticks of the core
-//! clock: the arrival of each frame and the expiry of each alarm. Who shares the network sees the
-//! same frames and can guess each time to within some microseconds, so count on about 4 bits a
-//! frame, and on none at all in the first second after start. That is enough against somebody who
-//! forges TCP segments from afar; it is not enough for keys. What has been given out tells nothing
-//! of what was or will be: only a twelfth of the pool's state ever comes out, and a third of it is
-//! erased after that. A chip with a generator stirs it in with [`Pool::stir`], and this caveat falls.
+//! **Quality.** The only source of entropy is the timing of events, in ticks of the core clock: the
+//! arrival of each frame and the expiry of each alarm. An attacker on the same link sees the same frames
+//! and can estimate each time to within some microseconds, so the estimate is about 4 bits per frame, and
+//! none in the first second after start. That suffices against an off-path attacker who forges TCP
+//! segments; it does not suffice for cryptographic keys. Output reveals neither earlier nor later output:
+//! only a twelfth of the pool's state is ever output, and a third of it is erased afterwards. A chip with
+//! a random number generator adds its output with [`Pool::stir`], and these limits do not apply.
 
 use bareserve::entropy::Entropy;
 
-/// A sponge over the permutation Xoodoo of 12 rounds (Daemen, Hoffert, Van Assche, Van Keer, 2018,
-/// "The design of Xoodoo and Xoofff"): 128 of its 384 bits are stirred, 32 come out.
+/// A sponge over the permutation Xoodoo with 12 rounds (Daemen, Hoffert, Van Assche, Van Keer, 2018,
+/// "The design of Xoodoo and Xoofff"). It absorbs into 128 of its 384 bits and outputs 32 at a time.
 #[derive(Debug)]
 pub struct Pool {
     /// Three planes of four lanes, one plane after the other.
@@ -24,13 +24,13 @@ const ROUND_CONSTANTS: [u16; 12] =
     [0x58, 0x38, 0x3c0, 0xd0, 0x120, 0x14, 0x60, 0x2c, 0x380, 0xf0, 0x1a0, 0x12];
 
 impl Pool {
-    /// An empty pool: its output follows from what is stirred in.
+    /// An empty pool, whose output is predictable until samples are added.
     pub const fn new() -> Self {
         Self { state: [0; 12], samples: 0 }
     }
 
-    /// Adds what `sample` has of chance in its lowest 8 bits, at least. A permutation takes 16
-    /// of them side by side: it is not cheap.
+    /// Adds a sample, whose entropy is expected in its lowest 8 bits. The state is permuted once for 16
+    /// samples, as the permutation is expensive.
     pub fn stir(&mut self, sample: u32) {
         let [a, b, c, d, ..] = &mut self.state;
         (*a, *b, *c, *d) = (*b, *c, *d, a.rotate_left(8) ^ sample);
@@ -44,7 +44,7 @@ impl Pool {
         self.samples = 0;
         for constant in ROUND_CONSTANTS {
             let mut old = self.state;
-            // Theta: each column's parity goes to the next.
+            // Theta: adds the parity of each column to the next.
             for x in 0..4 {
                 let parity = self.state[x] ^ self.state[4 + x] ^ self.state[8 + x];
                 let effect = parity.rotate_left(5) ^ parity.rotate_left(14);
@@ -53,7 +53,7 @@ impl Pool {
                 }
             }
             old[0] ^= u32::from(constant);
-            // Rho-west, chi and rho-east, a column at a time.
+            // Rho-west, chi and rho-east, column by column.
             for x in 0..4 {
                 let (a, b, c) = (old[x], old[4 + (x + 3) % 4], old[8 + x].rotate_left(11));
                 self.state[x] = a ^ !b & c;
@@ -78,8 +78,8 @@ impl Entropy for Pool {
                 *byte = random;
             }
         }
-        // So that the state, if found later, does not give away what was put out before: a permutation
-        // can be run backwards.
+        // Erases part of the state, so that a later disclosure of it does not reveal earlier output: the
+        // permutation alone is invertible.
         self.state[..4].fill(0);
         self.permute();
     }
@@ -89,9 +89,9 @@ impl Entropy for Pool {
 mod tests {
     use super::*;
 
-    /// From the reference implementation (XKCP): the permutation of all zeros.
+    /// The permutation of all zeros, from the reference implementation (XKCP).
     #[test]
-    fn is_the_permutation_that_its_authors_describe() {
+    fn permutation_matches_the_reference() {
         let mut pool = Pool::new();
         pool.permute();
         let expected = [

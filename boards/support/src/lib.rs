@@ -1,13 +1,13 @@
-//! What a board with a Cortex-M shares with every other such board. A port brings the rest:
+//! The code that boards with a Cortex-M core share. A port implements the rest:
 //!
 //! | a port implements | for |
 //! |---|---|
-//! | [`smoltcp::phy::Device`] and [`Ethernet`] | its Ethernet controller |
+//! | [`smoltcp::phy::Device`] and [`Ethernet`] | the Ethernet controller |
 //! | [`Alarm`] | a one-shot timer that ends a sleep |
-//! | [`Uart`] | where the log goes |
+//! | [`Uart`] | the serial line for the log |
 //!
-//! and names its clock rate and the numbers of two interrupts in a [`Board`]. [`Runner`] does the
-//! rest.
+//! and provides them, with its clock rate and the numbers of two interrupts, in a [`Board`], which
+//! [`Runner`] runs.
 #![no_std]
 
 pub mod board;

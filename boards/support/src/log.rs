@@ -1,4 +1,4 @@
-//! Log lines over the UART, buffered so that the services do not wait for it.
+//! Log lines over the UART, buffered so that the main loop never waits for it.
 
 use bareserve::{
     Event, Observer,
@@ -15,38 +15,38 @@ use smoltcp::{
 
 use crate::board::Uart;
 
-/// Bytes of log that can wait for the UART: some six lines.
+/// Bytes of log that can wait for the UART: about six lines.
 pub const SIZE: usize = 512;
 
-/// Writes a line for each [`Event`]. A line without room is lost, and counted.
+/// Writes a line for each [`Event`]. Lines that do not fit the buffer are dropped and counted.
 pub struct Log<'a, U> {
     uart: U,
     lines: Lines<'a>,
-    peer: Peer,
+    prefix: Prefix,
 }
 
 impl<'a, U: Uart> Log<'a, U> {
     /// An empty log.
     pub const fn new(uart: U, buffer: &'a mut [u8; SIZE]) -> Self {
         let lines = Lines { buffer, start: 0, end: 0, now: Instant::ZERO, lost: 0 };
-        let unspecified = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
-        Self { uart, lines, peer: Peer { service: "", remote: unspecified, text: Line::EMPTY } }
+        let remote = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
+        Self { uart, lines, prefix: Prefix { service: "", remote, text: Line::EMPTY } }
     }
 
-    /// Sets the time of the lines that follow.
+    /// Sets the time that the following lines show.
     pub fn at(&mut self, now: Instant) {
         self.lines.now = now;
     }
 
-    /// Adds a line: `form` with its values.
+    /// Adds a line: the template `form`, filled with `values`.
     pub fn line(&mut self, form: &str, values: &[Value<'_>]) {
         self.lines.add(&[], Template { form, values });
     }
 
-    /// Gives the UART what it takes now. Returns whether nothing is left.
+    /// Writes as many bytes as the UART accepts. Returns whether the buffer is empty.
     pub fn flush(&mut self) -> bool {
-        let waiting = self.lines.waiting();
-        let written = waiting.iter().take_while(|&&byte| self.uart.try_write(byte)).count();
+        let pending = self.lines.pending();
+        let written = pending.iter().take_while(|&&byte| self.uart.try_write(byte)).count();
         self.lines.start += written;
         self.lines.start == self.lines.end
     }
@@ -56,16 +56,16 @@ impl<'a, U: Uart> Log<'a, U> {
         &mut self.uart
     }
 
-    /// Adds a line about a peer of a service.
-    fn about(&mut self, service: &'static str, remote: IpEndpoint, what: Template<'_>) {
-        self.lines.add(self.peer.text(service, remote), what);
+    /// Adds a line that starts with the service and its peer.
+    fn line_for(&mut self, service: &'static str, remote: IpEndpoint, what: Template<'_>) {
+        self.lines.add(self.prefix.text(service, remote), what);
     }
 }
 
-/// The lines that wait for the UART.
+/// The lines that have not been written to the UART.
 struct Lines<'a> {
     buffer: &'a mut [u8; SIZE],
-    /// Where they begin and end.
+    /// The pending bytes are those from `start` to `end`.
     start: usize,
     end: usize,
     now: Instant,
@@ -73,24 +73,24 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    fn waiting(&self) -> &[u8] {
+    fn pending(&self) -> &[u8] {
         self.buffer.get(self.start..self.end).unwrap_or_default()
     }
 
-    fn add(&mut self, peer: &[u8], what: Template<'_>) {
+    fn add(&mut self, prefix: &[u8], what: Template<'_>) {
         if self.lost > 0 {
             let values = &[Value::Number(self.lost.into())];
             if self.try_add(&[], Template { form: "log: % lines lost", values }) {
                 self.lost = 0;
             }
         }
-        if !self.try_add(peer, what) {
+        if !self.try_add(prefix, what) {
             self.lost = self.lost.saturating_add(1);
         }
     }
 
-    fn try_add(&mut self, peer: &[u8], what: Template<'_>) -> bool {
-        // Moves the waiting lines to the front.
+    fn try_add(&mut self, prefix: &[u8], what: Template<'_>) -> bool {
+        // Moves the pending bytes to the front.
         for (to, from) in (self.start..self.end).enumerate() {
             if let Some(byte) = self.buffer.get(from).copied()
                 && let Some(place) = self.buffer.get_mut(to)
@@ -102,7 +102,7 @@ impl Lines<'_> {
         let mut line = ResumableWriter::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
         let seconds = Value::Number(self.now.secs().unsigned_abs());
         line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
-        line.bytes(peer);
+        line.bytes(prefix);
         line.fill(what.form, what.values);
         line.put("\r\n");
         let is_complete = line.is_complete();
@@ -113,14 +113,14 @@ impl Lines<'_> {
     }
 }
 
-/// The peer of the last line as text: mostly the next line is about the same one.
-struct Peer {
+/// The start of the last line, cached because the next line usually is about the same peer.
+struct Prefix {
     service: &'static str,
     remote: IpEndpoint,
     text: Line,
 }
 
-impl Peer {
+impl Prefix {
     fn text(&mut self, service: &'static str, remote: IpEndpoint) -> &[u8] {
         if self.remote != remote || self.service != service {
             let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
@@ -137,7 +137,7 @@ impl<U: Uart> Observer for Log<'_, U> {
         match event {
             Event::Connected { service, remote, port } => {
                 let values = &[Value::Number(port.into())];
-                self.about(service, remote, Template { form: "connected to port %", values });
+                self.line_for(service, remote, Template { form: "connected to port %", values });
             }
             Event::Answered { service, remote, method, path, status, reason, bytes } => {
                 let form = if reason.is_empty() { "% % % %" } else { "% % % %: %" };
@@ -148,7 +148,7 @@ impl<U: Uart> Observer for Log<'_, U> {
                     Value::Number(bytes),
                     Value::Text(reason),
                 ];
-                self.about(service, remote, Template { form, values });
+                self.line_for(service, remote, Template { form, values });
             }
             Event::Transferred { service, remote, file, is_upload, result } => {
                 let (form, how) = match (result, is_upload) {
@@ -157,21 +157,21 @@ impl<U: Uart> Observer for Log<'_, U> {
                     (Err(reason), _) => ("%: %", Value::Text(reason)),
                 };
                 let file = Value::Text(if file.is_empty() { "-" } else { file });
-                self.about(service, remote, Template { form, values: &[file, how] });
+                self.line_for(service, remote, Template { form, values: &[file, how] });
             }
-            Event::Note { service, remote, what } => self.about(service, remote, what),
+            Event::Note { service, remote, what } => self.line_for(service, remote, what),
             Event::Datagram { service, remote, bytes_in, bytes_out } => {
                 let values = [bytes_in, bytes_out.unwrap_or(0)].map(|n| Value::Number(n as u64));
                 let form = match bytes_out {
                     Some(_) => "% bytes in, % out",
                     None => "% bytes in, no answer",
                 };
-                self.about(service, remote, Template { form, values: &values });
+                self.line_for(service, remote, Template { form, values: &values });
             }
             Event::Closed { service, remote, outcome, bytes_in, bytes_out, .. } => {
                 let how = Value::Text(describe(outcome));
                 let values = &[how, Value::Number(bytes_in), Value::Number(bytes_out)];
-                self.about(service, remote, Template { form: "%, % bytes in, % out", values });
+                self.line_for(service, remote, Template { form: "%, % bytes in, % out", values });
             }
             _ => {}
         }
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use std::{format, string::String, vec::Vec};
 
-    /// Takes so many bytes.
+    /// Accepts a limited number of bytes.
     struct Recorder(Vec<u8>, usize);
 
     impl Uart for Recorder {
@@ -222,12 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn each_line_names_its_peer() {
+    fn lines_start_with_service_and_peer() {
         let mut buffer = [0; SIZE];
         let mut log = Log::new(Recorder(Vec::new(), 1000), &mut buffer);
         log.at(Instant::from_millis(61_007));
         let mut expected = String::new();
-        // One thing after the other changes.
+        // Service, host and port change one at a time.
         for (service, host, port) in
             [("http", 1, 80), ("http", 1, 80), ("http", 1, 81), ("http", 2, 81), ("file", 2, 81)]
         {
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_without_room_are_counted() {
+    fn dropped_lines_are_counted() {
         let mut buffer = [0; SIZE];
         let mut log = Log::new(Recorder(Vec::new(), 0), &mut buffer);
         for _ in 0..100 {

@@ -1,20 +1,20 @@
 //! The routines that the compiler calls to copy, fill and compare memory (Run-time ABI for the Arm
-//! Architecture, section 4.3.4), in which the core spends a tenth of its time.
+//! Architecture, section 4.3.4). The firmware spends a tenth of its time in them.
 //!
-//! Those that come with the compiler take 3 KB more, and twice the instructions for the few bytes that
-//! most calls are about. A Cortex-M3 reads and writes words at any address (Armv7-M Architecture
-//! Reference Manual, A3.2.1), so nothing is aligned first. Four words go at a time.
+//! The compiler's routines are 3 KB larger, and take twice the instructions for the few bytes of a typical
+//! call. A Cortex-M3 reads and writes words at any address (Armv7-M Architecture Reference Manual,
+//! A3.2.1), so these do not align the addresses first. They copy four words per iteration.
 
-// SAFETY: each does what its name promises (C17, 7.24), and changes no register but those that a
-// function may: r0 to r3, r12 and the flags. The linker prefers them to the compiler's, which are
-// weak.
+// SAFETY: each implements the function of its name (C17, 7.24), and changes only registers that a
+// function may: r0 to r3, r12 and the flags. The linker prefers them to the compiler's, which are weak
+// symbols.
 #[cfg(target_arch = "arm")]
 core::arch::global_asm!(
     r#"
     .syntax unified
     .thumb
 
-    @ (r0: to, r1: from, r2: length), back to front where that is needed
+    @ (r0: to, r1: from, r2: length); copies back to front if the areas overlap that way
     .section .text.memcpy, "ax", %progbits
     .global memmove, __aeabi_memmove, __aeabi_memmove4, __aeabi_memmove8
     .type memmove, %function
@@ -27,7 +27,7 @@ __aeabi_memmove4:
 __aeabi_memmove8:
     subs    r3, r0, r1
     cmp     r3, r2
-    bhs     memcpy              @ `to` is not inside of what is copied
+    bhs     memcpy              @ `to` is not inside the source
     add     r1, r2
     add     r12, r0, r2
     subs    r2, #4
@@ -77,7 +77,7 @@ __aeabi_memcpy8:
     str     r3, [r12], #4
     subs    r2, #16
     bhs     2b
-3:  adds    r2, #12             @ no word is left if that is negative
+3:  adds    r2, #12             @ negative: less than a word is left
     bmi     5f
 4:  ldr     r3, [r1], #4
     subs    r2, #4
@@ -155,7 +155,7 @@ bcmp:
     subs    r2, #1
     bne     3b
     b       6f
-4:  rev     r3, r3              @ the byte that counts most is the first
+4:  rev     r3, r3              @ the first byte is the most significant
     rev     r12, r12
 5:  cmp     r3, r12
     sbcs    r2, r2              @ -1 if that borrows, and 0 otherwise

@@ -1,4 +1,4 @@
-//! The end: a line over the UART, and a new start.
+//! Fatal errors: a line over the UART, then a reset of the chip.
 
 use core::{fmt::Write, panic::PanicInfo};
 
@@ -7,8 +7,8 @@ use cortex_m::peripheral::SCB;
 
 use crate::{board::Uart, services::StartError};
 
-/// Says that the program panicked and resets the chip. Where is told in debug builds only: the
-/// formatting and the names of files would cost a release build 10 KB of flash.
+/// Logs that the program panicked and resets the chip. Debug builds log the message and its location;
+/// in release builds the formatting code and file names would take 10 KB of flash.
 pub fn reset(info: &PanicInfo<'_>, uart: &mut dyn Uart) -> ! {
     let mut line = Blocking(uart);
     let _ = line.write_str("\r\npanic: ");
@@ -20,21 +20,21 @@ pub fn reset(info: &PanicInfo<'_>, uart: &mut dyn Uart) -> ! {
     SCB::sys_reset()
 }
 
-/// Says why the program cannot start and resets the chip.
+/// Logs why the program cannot start and resets the chip.
 pub fn fail(error: StartError, uart: &mut dyn Uart) -> ! {
     let mut line = Blocking(uart);
     let _ = line.write_str(match error {
-        StartError::Setup(SetupError::NoSocketLeft) => "too few places for sockets",
+        StartError::Setup(SetupError::NoSocketLeft) => "too few sockets",
         StartError::Setup(SetupError::TooManyServices) | StartError::TooManyServices => {
             "too many services"
         }
-        StartError::Setup(_) => "wrong ports or addresses",
+        StartError::Setup(_) => "invalid ports or addresses",
     });
     let _ = line.write_str(", reset\r\n");
     SCB::sys_reset()
 }
 
-/// The one writer that waits: nothing else matters any more.
+/// A writer that waits for the UART, as the main loop has ended.
 struct Blocking<'u>(&'u mut dyn Uart);
 
 impl Write for Blocking<'_> {

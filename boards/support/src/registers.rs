@@ -1,4 +1,4 @@
-//! Volatile access to a peripheral's registers: the one place where a port needs `unsafe`.
+//! Volatile access to a peripheral's registers. A port needs `unsafe` only to create these.
 
 use core::ptr;
 
@@ -10,21 +10,22 @@ impl Registers {
     /// The block at `base`.
     ///
     /// # Safety
-    /// The 4 KB from `base` on must belong to a peripheral of this chip, and nothing that is written
-    /// to it may make the peripheral touch memory (a DMA controller would).
+    /// The 4 KB from `base` on must belong to a peripheral of this chip, and no value written to its
+    /// registers may make the peripheral access memory. For a peripheral with DMA, the caller must ensure
+    /// that the addresses it is given stay valid: see the porting guide.
     pub const unsafe fn at(base: usize) -> Self {
         Self(base)
     }
 
     /// Reads the register at `offset`.
     pub fn read(self, offset: usize) -> u32 {
-        // SAFETY: aligned and inside the block, for which the caller of `at` has vouched.
+        // SAFETY: aligned and inside the block, as the caller of `at` guarantees.
         unsafe { self.register(offset).read_volatile() }
     }
 
     /// Writes the register at `offset`.
     pub fn write(self, offset: usize, value: u32) {
-        // SAFETY: aligned and inside the block, for which the caller of `at` has vouched.
+        // SAFETY: aligned and inside the block, as the caller of `at` guarantees.
         unsafe { self.register(offset).write_volatile(value) }
     }
 

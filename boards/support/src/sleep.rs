@@ -1,14 +1,14 @@
 //! Sleep until an interrupt, without interrupt handlers.
 //!
-//! Interrupts stay masked for good (PRIMASK): `wfi` returns all the same as soon as an enabled one
-//! is pending. What raises one between the last look at the devices and `wfi` makes `wfi` return
-//! at once, so no wake-up is lost and none needs a handler, shared state or `unsafe` code in it.
+//! Interrupts stay masked permanently (PRIMASK); `wfi` still returns as soon as an enabled one is pending.
+//! An interrupt that is raised between the last check of the devices and `wfi` makes `wfi` return at once,
+//! so no wake-up is lost, and no handlers, shared state or further `unsafe` code are needed.
 
 use cortex_m::{interrupt::InterruptNumber, peripheral::NVIC};
 
-/// The interrupts' part of the vector table, which no interrupt ever comes to read. Start-up's
-/// linker script wants one entry at least.
-// SAFETY: the name and section that cortex-m-rt keeps for this table; null handles nothing.
+/// The interrupt part of the vector table. It is never read, as interrupts stay masked, but cortex-m-rt's
+/// linker script requires at least one entry.
+// SAFETY: cortex-m-rt reserves this name and section for this table. The entry is never used.
 #[unsafe(no_mangle)]
 #[unsafe(link_section = ".vector_table.interrupts")]
 static __INTERRUPTS: [usize; 1] = [0];
@@ -16,14 +16,14 @@ static __INTERRUPTS: [usize; 1] = [0];
 #[derive(Clone, Copy)]
 struct Interrupt(u16);
 
-// SAFETY: a plain number, always the same for one interrupt.
+// SAFETY: the number of an interrupt does not change.
 unsafe impl InterruptNumber for Interrupt {
     fn number(self) -> u16 {
         self.0
     }
 }
 
-/// Lets the interrupts of these `numbers` end a sleep, from now on.
+/// Enables the interrupts of these `numbers`, so that they end a sleep.
 pub fn enable(numbers: &[u16]) {
     cortex_m::interrupt::disable();
     for &number in numbers {
@@ -32,8 +32,8 @@ pub fn enable(numbers: &[u16]) {
     }
 }
 
-/// Forgets that the interrupts of these `numbers` were raised. One whose cause persists is raised
-/// again.
+/// Clears the pending state of the interrupts of these `numbers`. One whose cause persists becomes
+/// pending again.
 pub fn clear(numbers: &[u16]) {
     for &number in numbers {
         NVIC::unpend(Interrupt(number));

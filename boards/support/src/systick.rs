@@ -1,7 +1,7 @@
-//! Time from SysTick, read as a free-running counter.
+//! Time from SysTick, used as a free-running counter.
 //!
-//! Counting the interrupts of a periodic timer loses time whenever one comes late; a counter that
-//! is only ever read loses none.
+//! Counting the interrupts of a periodic timer loses time whenever one is handled late; reading a
+//! free-running counter does not.
 
 use core::cell::Cell;
 
@@ -23,8 +23,8 @@ const CORE_CLOCK: u32 = 1 << 2;
 /// The counter has 24 bits and counts down.
 const MASK: u32 = 0x00ff_ffff;
 
-/// A clock of `HZ` ticks a second. The hardware counter laps in 2²⁴ ticks (1.3 s at 12.5 MHz) and
-/// must be read once a lap; ticks are counted in 32 bits.
+/// A clock of `HZ` ticks per second. The hardware counter wraps every 2²⁴ ticks (1.3 s at 12.5 MHz) and
+/// must be read at least once in that time. Ticks are counted in 32 bits.
 #[derive(Debug)]
 pub struct SysTickClock<const HZ: u32> {
     last: Cell<u32>,
@@ -32,7 +32,7 @@ pub struct SysTickClock<const HZ: u32> {
 }
 
 impl<const HZ: u32> SysTickClock<HZ> {
-    /// Half the time in which the hardware counter laps: how long a sleep may be.
+    /// Half the period of the hardware counter: the longest permitted sleep.
     pub const HALF_LAP: Duration = Duration::from_micros(MASK as u64 / 2 * 1_000_000 / HZ as u64);
 
     /// Starts the counter.
@@ -43,7 +43,7 @@ impl<const HZ: u32> SysTickClock<HZ> {
         Self { last: Cell::new(SYSTICK.read(CURRENT)), ticks: Cell::new(0) }
     }
 
-    /// Ticks since the start, with lap.
+    /// Ticks since the start, modulo 2³².
     pub fn ticks(&self) -> u32 {
         let current = SYSTICK.read(CURRENT);
         let passed = self.last.replace(current).wrapping_sub(current) & MASK;

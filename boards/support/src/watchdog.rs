@@ -1,4 +1,4 @@
-//! The SP805 watchdog that both Luminary's chips and Arm's system design kit have.
+//! The SP805 watchdog, which Luminary's chips and Arm's Cortex-M System Design Kit contain.
 
 use crate::registers::Registers;
 
@@ -7,14 +7,14 @@ const CONTROL: usize = 0x008;
 const CLEAR: usize = 0x00c;
 const LOCK: usize = 0xc00;
 
-/// Starts counting; the second time it reaches zero it resets the chip.
+/// Enables the counter and the reset. The chip is reset when the counter reaches zero the second time.
 const INTERRUPT: u32 = 1 << 0;
 const RESET: u32 = 1 << 1;
 
 /// The value that makes the other registers writable.
 const UNLOCK: u32 = 0x1acc_e551;
 
-/// Resets the chip when it is not fed.
+/// The watchdog, which resets the chip unless it is fed.
 #[derive(Debug)]
 pub struct Watchdog(Registers);
 
@@ -27,7 +27,7 @@ impl Watchdog {
         Self(registers)
     }
 
-    /// Proves that the program is alive.
+    /// Restarts the countdown.
     pub fn feed(&mut self) {
         self.0.write(CLEAR, 1);
     }

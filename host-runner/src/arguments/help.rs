@@ -1,8 +1,8 @@
-//! What `--help` prints.
+//! The text of `--help`.
 
 use super::{Ping, Serve};
 
-/// The whole text; the defaults in it are those in force.
+/// Returns the whole text, with the default values filled in.
 pub fn text() -> String {
     let serve = Serve::default();
     let network = &serve.network;
@@ -10,71 +10,73 @@ pub fn text() -> String {
     let http_ports: Vec<String> = serve.http_ports.iter().map(u16::to_string).collect();
     format!(
         "\
-Runs bareserve's services on a TAP device, or speaks to such services as a client.
+Runs bareserve's services on a TAP device, or connects to such services as a client.
 
-Usage: host-runner [FLAGS]                     serve until Ctrl-C
-       host-runner time  ADDR[:PORT]           what time is it there (port {time})
-       host-runner fetch ADDR[:PORT]           get a file (port {file}; with --name {file_request})
-       host-runner send  ADDR[:PORT] FILE      store a file (port {file_request})
-       host-runner ping  ADDR[:PORT]           UDP ping (port {ping_port})
+Usage: host-runner [FLAGS]                     run the services until Ctrl-C
+       host-runner time  ADDR[:PORT]           ask for the time (port {time})
+       host-runner fetch ADDR[:PORT]           download a file (port {file}; with --name: {file_request})
+       host-runner send  ADDR[:PORT] FILE      upload a file (port {file_request})
+       host-runner ping  ADDR[:PORT]           measure UDP round trips (port {ping_port})
 
-The link:
+Link:
   --tap NAME                 the TAP device [default: {tap}]
   --address ADDR/LEN         the device's address [default: {address}]
   --host-address ADDR/LEN    the host's address on the link [default: {host_address}]
   --address6 ADDR/LEN        the device's IPv6 address [default: {address6}]
   --host-address6 ADDR/LEN   the host's IPv6 address [default: {host_address6}]
-  --mtu BYTES                the longest IP packet [default: {mtu}]
+  --mtu BYTES                the largest IP packet [default: {mtu}]
 
-What is served:
-  --root DIR                 the folder with the files, those whose names begin with a dot left
-                             out [default: a small built-in site]
-  --file NAME                what the file port sends [default: the root's first picture, else its
-                             first file]
-  --listings                 list folders that have no index page [default: no]
+Content:
+  --root DIR                 the folder to serve, without files and folders whose names begin with
+                             a dot [default: a small built-in site]
+  --file NAME                the file that the file port serves [default: the first picture of
+                             the folder by name, else its first file; of the built-in site, its
+                             picture]
+  --listings                 list folders without an index page [default: no]
   --writable                 accept uploads, over HTTP and over port {file_request}, with the token
-                             that is in the link shown at start; without --root they are kept in
-                             memory [default: no]
-  --app todo|clock|echo      serve an example application as well [default: none]
+                             in the link that is printed at the start; uploads are stored below
+                             --root, or without it in memory [default: no]
+  --app todo|clock|echo      also serve an example application [default: none]
 
-Where:
-  --http-port PORT           repeatable [default: {http_ports}]
-  --time-port PORT           [default: {time}]
-  --file-port PORT           [default: {file}]
-  --file-request-port PORT   [default: {file_request}]
-  --ping-port PORT           [default: {ping_port}]
+Ports:
+  --http-port PORT           HTTP, repeatable [default: {http_ports}]
+  --time-port PORT           time as text [default: {time}]
+  --file-port PORT           the offered file [default: {file}]
+  --file-request-port PORT   files by name [default: {file_request}]
+  --ping-port PORT           UDP ping [default: {ping_port}]
   --publish [ADDR:]PORT:DEVICEPORT[/udp]
-                             forward PORT of this host to the device; repeatable; ADDR is
-                             127.0.0.1 if left out [default: none; in a namespace of its own:
+                             forward PORT of this host to DEVICEPORT; repeatable; ADDR is
+                             127.0.0.1 if omitted [default: none; in a private namespace:
                              127.0.0.1:8080 for HTTP, the other ports under their own numbers]
 
-How:
-  --ping-profile PROFILE     what becomes of pings: default (upper case, no loss), course, echo,
-                             or settings with commas between: upper, unchanged, loss=20%,
+Behaviour:
+  --ping-profile PROFILE     how pings are answered: default (upper case, no loss), course,
+                             echo, or comma-separated settings: upper, unchanged, loss=20%,
                              loss=1/3, seed=7, limit=8, delay=50ms, read=1024
                              [default: {ping_profile}]
-  --connections N            TCP connections a service may have at once [default: {connections}]
-  --backlog N                connection requests that may wait [default: {backlog}]
-  --utc-offset +HH:MM        of the time service [default: as this host is set]
-  -q, --quiet                print failures only [default: no]
-  -v, --verbose              print each datagram as well [default: no]
+  --connections N            concurrent connections of each TCP service [default: {connections}]
+  --backlog N                connection requests that can wait for a free connection
+                             [default: {backlog}]
+  --utc-offset +HH:MM        time zone of the time service [default: this host's]
+  -q, --quiet                log errors only [default: no]
+  -v, --verbose              also log each datagram and new connection [default: no]
 
 Clients:
-  --from-device              speak through the device's stack on a TAP (with the flags of the
-                             link) instead of the kernel's [default: no]
-  --name NAME                fetch: which file [default: what the server hands out]
-  --output DIR               fetch: where to [default: .]
-  --token TOKEN              send: the token in the link that the server shows with --writable
+  --from-device              use a device's network stack on a TAP, configured by the link
+                             flags, instead of the kernel's [default: no]
+  --name NAME                fetch: the file to request [default: the file the server offers]
+  --output DIR               fetch: the folder to store it in [default: .]
+  --token TOKEN              send: the token in the link that the server prints with --writable
                              [default: none]
-  --count N                  ping: how many [default: {count}]
-  --timeout TIME             ping: how long to wait for each [default: {timeout}s]
-  --interval TIME            ping: from one to the next [default: {interval}s]
+  --count N                  ping: the number of pings [default: {count}]
+  --timeout TIME             ping: how long to wait for each answer [default: {timeout}s]
+  --interval TIME            ping: the time between two pings [default: {interval}s]
 
-  -h, --help                 print this
+  -h, --help                 print this help
   -V, --version              print the version
 
-Without the right to create a TAP, the device lives in a network namespace of its own and its
-services are published on 127.0.0.1. Exit status: 0 all well, 1 failed, 2 wrong usage.
+Without permission to create a TAP, the device runs in a private network namespace and its services
+are published on 127.0.0.1. Exit status: 0 success, 1 failure, 2 usage error.
 ",
         tap = network.tap,
         address = network.address,

@@ -15,7 +15,7 @@ fn serve(line: &str) -> Serve {
 }
 
 #[test]
-fn without_flags_everything_is_as_documented() {
+fn defaults_match_the_help() {
     assert_eq!(serve(""), Serve::default());
     let help = help::text();
     for default in [
@@ -34,9 +34,12 @@ fn without_flags_everything_is_as_documented() {
         "[default: 9]",
         "[default: 1s]",
     ] {
-        assert!(help.contains(default), "{default} is not in --help");
+        assert!(help.contains(default), "--help does not show {default}");
     }
-    assert!(help.lines().all(|line| line.len() <= 100), "--help has lines that are too long");
+    assert!(
+        help.lines().all(|line| line.len() <= 100),
+        "--help has a line longer than 100 columns"
+    );
 }
 
 #[test]
@@ -50,14 +53,14 @@ fn every_flag_is_in_the_help() {
     });
     let mut count = 0;
     for flag in flags {
-        assert!(help.contains(flag), "{flag} is not in --help");
+        assert!(help.contains(flag), "--help does not mention {flag}");
         count += 1;
     }
     assert!(count > 25, "only {count} flags found");
 }
 
 #[test]
-fn flags_arrive() {
+fn flags_set_their_options() {
     let serve = serve(
         "--tap web0 --address 10.1.2.3/16 --host-address=10.1.9.9/16 --address6 fd00::2/120 \
          --host-address6 fd00::3/120 --mtu 9000 --root /srv --file a/b.jpg --http-port 81 \
@@ -92,7 +95,7 @@ fn flags_arrive() {
 }
 
 #[test]
-fn utc_offsets() {
+fn utc_offsets_are_parsed() {
     let offset = |text| serve(&format!("--utc-offset {text}")).utc_offset;
     assert_eq!(offset("Z"), Some(0));
     assert_eq!(offset("+2"), Some(7200));
@@ -103,7 +106,7 @@ fn utc_offsets() {
 }
 
 #[test]
-fn subcommands() {
+fn subcommands_are_parsed() {
     let Ok(Command::Time(client)) = parse("time 192.168.69.1") else { panic!() };
     assert_eq!((client.host.as_str(), client.port), ("192.168.69.1", None));
     let Ok(Command::Time(client)) = parse("time [fd69::1]:37 --quiet") else { panic!() };
@@ -136,11 +139,11 @@ fn subcommands() {
     assert!(matches!(parse("-V"), Ok(Command::Print(text)) if text.starts_with("host-runner 0.")));
 }
 
-/// Each is refused in one line that has the flag or word in it, and what would be right.
+/// Each mistake is refused in one line that names it and a valid alternative.
 #[test]
-fn every_mistake_is_named_with_its_cure() {
+fn mistakes_are_named_with_their_correction() {
     let mistakes = [
-        ("--tap", "--tap lacks its value: an interface name of at most 15 bytes"),
+        ("--tap", "--tap needs a value: an interface name of at most 15 bytes"),
         ("--tap sixteen-letters-x", "not 'sixteen-letters-x'"),
         ("--tap a/b", "such as tap0, not 'a/b'"),
         ("--tap tap%d", "not 'tap%d'"),
@@ -157,18 +160,18 @@ fn every_mistake_is_named_with_its_cure() {
         ("--address fd69::1/64", "not 'fd69::1/64'"),
         (
             "--address 10.0.0.1/24",
-            "192.168.69.100/24 is outside the prefix of --address 10.0.0.1/24",
+            "192.168.69.100/24 is outside the network of --address 10.0.0.1/24",
         ),
-        ("--host-address 192.168.70.1/24", "is outside the prefix of --address 192.168.69.1/24"),
-        ("--host-address 192.168.69.9/25", "is outside the prefix"),
-        ("--host-address 192.168.69.1/24", "are both 192.168.69.1: give two of one network"),
+        ("--host-address 192.168.70.1/24", "is outside the network of --address 192.168.69.1/24"),
+        ("--host-address 192.168.69.9/25", "is outside the network"),
+        ("--host-address 192.168.69.1/24", "are both 192.168.69.1: give two different addresses"),
         ("--address6 192.168.69.1/24", "such as fd69::1/64"),
         ("--address6 ff02::1/64", "not 'ff02::1/64'"),
-        ("--address6 fd70::1/64", "--host-address6 fd69::100/64 is outside the prefix"),
+        ("--address6 fd70::1/64", "--host-address6 fd69::100/64 is outside the network"),
         ("--mtu 100", "--mtu takes a number from 1280 to 65521, not '100'"),
         ("--mtu 65522", "not '65522'"),
         ("--root=", "--root takes a folder"),
-        ("--file ../x", "--file takes the name of a file below the root"),
+        ("--file ../x", "--file takes the path of a file inside the served folder"),
         ("--file /etc/passwd", "not '/etc/passwd'"),
         ("--file a//b", "not 'a//b'"),
         ("--http-port 0", "--http-port takes a port from 1 to 65535, such as 8080, not '0'"),
@@ -178,19 +181,19 @@ fn every_mistake_is_named_with_its_cure() {
         ("--http-port http", "not 'http'"),
         (
             "--http-port 80 --http-port 80",
-            "TCP port 80 is wanted by --http-port and by --http-port",
+            "TCP port 80 is used by both --http-port and --http-port",
         ),
-        ("--http-port 9999", "TCP port 9999 is wanted by --http-port and by --time-port"),
+        ("--http-port 9999", "TCP port 9999 is used by both --http-port and --time-port"),
         (
             "--time-port 7",
-            "TCP port 7 is wanted by --time-port and by echo: give another with --time-port",
+            "TCP port 7 is used by both --time-port and echo: choose another with --time-port",
         ),
-        ("--ping-port 13", "UDP port 13 is wanted by --ping-port and by daytime"),
+        ("--ping-port 13", "UDP port 13 is used by both --ping-port and daytime"),
         ("--file-port 5567", "--file-request-port"),
         (
             "--http-port 1 --http-port 2 --http-port 3 --http-port 4 --http-port 5 --http-port 6 \
              --http-port 8 --http-port 9 --http-port 10 --http-port 11 --http-port 12",
-            "--http-port is given 11 times: 10 are the most",
+            "--http-port is given 11 times: at most 10 are supported",
         ),
         ("--time-port x", "--time-port takes a port"),
         ("--file-port x", "--file-port takes a port"),
@@ -214,25 +217,28 @@ fn every_mistake_is_named_with_its_cure() {
         ("--publish ::1:8080:80", "not '::1:8080:80'"),
         ("--publish [::1:8080:80", "not '[::1:8080:80'"),
         ("--publish 8080:80:", "not '8080:80:'"),
-        ("--publish 8080:80 --publish 8080:81", "gives 127.0.0.1:8080 to two ports of the device"),
-        ("--colour", "--colour is no flag here: see host-runner --help"),
-        ("-x", "-x is no flag here"),
-        ("pign", "'pign' is no command: time, fetch, send, ping are"),
-        ("--quiet ping", "'ping' is no command"),
-        ("time", "time needs to know more: host-runner time ADDR[:PORT]"),
-        ("time a b", "'b' is one word too many"),
+        (
+            "--publish 8080:80 --publish 8080:81",
+            "forwards 127.0.0.1:8080 to two ports of the device",
+        ),
+        ("--colour", "unknown flag --colour: see host-runner --help"),
+        ("-x", "unknown flag -x"),
+        ("pign", "unknown command 'pign': the commands are time, fetch, send, ping"),
+        ("--quiet ping", "unknown command 'ping'"),
+        ("time", "time lacks an argument: usage: host-runner time ADDR[:PORT]"),
+        ("time a b", "unexpected argument 'b'"),
         ("time a:b", "time takes ADDR[:PORT], such as 192.168.69.1 or [fd69::1]:9999, not 'a:b'"),
         ("time a:0", "not 'a:0'"),
         ("time [::1", "not '[::1'"),
         ("time [::1]9", "not '[::1]9'"),
         ("time :9999", "not ':9999'"),
-        ("time a --count 3", "--count is no flag here"),
-        ("fetch a --name ../x", "--name takes the name of a file"),
+        ("time a --count 3", "unknown flag --count"),
+        ("fetch a --name ../x", "--name takes the path of a file"),
         (
             "send a b --token secret",
-            "--token takes the 32 characters behind ?token= in the server's link",
+            "--token takes the 32 characters after ?token= in the server's link",
         ),
-        ("send a", "send needs to know more: host-runner send ADDR[:PORT] FILE"),
+        ("send a", "send lacks an argument: usage: host-runner send ADDR[:PORT] FILE"),
         ("ping a --count 0", "--count takes a number from 1 to 1000000"),
         ("ping a --timeout fast", "such as 1s, 0.5s or 250ms, not 'fast'"),
         ("ping a --timeout -1s", "not '-1s'"),
@@ -241,23 +247,23 @@ fn every_mistake_is_named_with_its_cure() {
         ("ping a --interval .", "not '.'"),
         (
             "ping a --tap tap0",
-            "--tap says where a device is, but ping speaks through the kernel: add --from-device",
+            "--tap configures a device's TAP, but ping uses the kernel's network stack: add --from-device",
         ),
-        ("ping a --from-device --tap", "--tap lacks its value"),
+        ("ping a --from-device --tap", "--tap needs a value"),
     ];
     for (line, expected) in mistakes {
         match parse(line) {
             Err(UsageError(text)) => {
-                assert!(text.contains(expected), "{line}: {text:?} does not say {expected:?}");
-                assert!(!text.contains('\n'), "{line}: more than a line: {text:?}");
+                assert!(text.contains(expected), "{line}: {text:?} does not contain {expected:?}");
+                assert!(!text.contains('\n'), "{line}: more than one line: {text:?}");
             }
-            Ok(command) => panic!("{line}: taken as {command:?}"),
+            Ok(command) => panic!("{line}: accepted as {command:?}"),
         }
     }
 }
 
 #[test]
-fn a_message_stays_one_line_whatever_was_given() {
+fn control_characters_are_removed_from_messages() {
     let odd = ["--tap", "a\nb\u{1b}[31m"].map(OsString::from);
     let Err(UsageError(text)) = super::parse(odd) else { panic!() };
     assert!(text.contains("not 'ab[31m'"), "{text:?}");

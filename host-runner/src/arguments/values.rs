@@ -1,4 +1,4 @@
-//! The values of flags: each either right or refused with what would be.
+//! Parses the values of flags. An invalid value is refused with a description of the valid ones.
 
 use bareserve::protocol::token::Token;
 use std::{
@@ -20,7 +20,7 @@ use crate::{
     tap::MAX_NAME,
 };
 
-/// A flag whose value is about to be read.
+/// A flag whose value is to be parsed next.
 pub struct Flag<'p> {
     parser: &'p mut Parser,
     name: String,
@@ -31,7 +31,7 @@ impl<'p> Flag<'p> {
         Self { parser, name: name.to_string() }
     }
 
-    /// As it was written.
+    /// The flag as written.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -44,15 +44,15 @@ impl<'p> Flag<'p> {
         Ok(value.into())
     }
 
-    /// A path below the root.
+    /// A file path relative to the served folder.
     pub fn file_name(&mut self) -> Result<String, UsageError> {
-        self.parse("the name of a file below the root, such as photo.jpg", |text| {
+        self.parse("the path of a file inside the served folder, such as photo.jpg", |text| {
             (!text.is_empty() && bareserve::store::is_valid_path(text)).then(|| text.to_string())
         })
     }
 
     pub fn token(&mut self) -> Result<String, UsageError> {
-        self.parse("the 32 characters behind ?token= in the server's link", |text| {
+        self.parse("the 32 characters after ?token= in the server's link", |text| {
             Token::from_text(text).map(|token| token.as_str().to_string())
         })
     }
@@ -84,13 +84,13 @@ impl<'p> Flag<'p> {
 
     pub fn interface(&mut self) -> Result<String, UsageError> {
         let wanted = format!(
-            "an interface name of at most {MAX_NAME} bytes without blanks, / : or %, such as tap0"
+            "an interface name of at most {MAX_NAME} bytes without spaces, / : or %, such as tap0"
         );
         self.parse(&wanted, |text| {
-            let is_fit = !matches!(text, "" | "." | "..")
+            let is_valid = !matches!(text, "" | "." | "..")
                 && text.len() <= MAX_NAME
                 && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "/:%".contains(c));
-            is_fit.then(|| text.to_string())
+            is_valid.then(|| text.to_string())
         })
     }
 
@@ -99,7 +99,7 @@ impl<'p> Flag<'p> {
             prefix::<Ipv4Addr>(text, 30).filter(|Prefix { address, length }| {
                 let host_bits = u32::MAX >> length;
                 let host = address.to_bits() & host_bits;
-                // Neither the network itself nor everybody in it.
+                // Neither the network address nor the broadcast address.
                 host != 0
                     && host != host_bits
                     && !(address.is_multicast()
@@ -118,14 +118,14 @@ impl<'p> Flag<'p> {
         })
     }
 
-    /// `+02:00`, `-0330`, `+2`, `Z`: seconds ahead of UTC.
+    /// An offset from UTC in seconds, written as `+02:00`, `-0330`, `+2` or `Z`.
     pub fn utc_offset(&mut self) -> Result<i32, UsageError> {
         self.parse("an offset from UTC, such as +02:00, -03:30 or Z", utc_offset)
     }
 
-    /// `1s`, `250ms`, `1.5` (seconds).
+    /// A duration, written as `1s`, `250ms` or `1.5` (seconds).
     pub fn duration(&mut self) -> Result<Duration, UsageError> {
-        self.parse("a time up to an hour, such as 1s, 0.5s or 250ms", duration)
+        self.parse("a duration of at most one hour, such as 1s, 0.5s or 250ms", duration)
     }
 
     pub fn publish(&mut self) -> Result<Publish, UsageError> {
@@ -147,25 +147,25 @@ impl<'p> Flag<'p> {
 
     fn raw(&mut self, wanted: &str) -> Result<OsString, UsageError> {
         let name = &self.name;
-        self.parser.value().map_err(|_| UsageError(format!("{name} lacks its value: {wanted}")))
+        self.parser.value().map_err(|_| UsageError(format!("{name} needs a value: {wanted}")))
     }
 
     fn refuse(&self, wanted: &str, value: &str) -> UsageError {
-        // One line, whatever was given.
+        // Control characters are removed, so that the message stays one line.
         let value: String = value.chars().filter(|c| !c.is_control()).take(80).collect();
         UsageError(format!("{} takes {wanted}, not '{value}'", self.name))
     }
 }
 
-/// Checks that the two ends of the link are in one network and differ. `version` is what the
-/// flags' names end in.
+/// Checks that the addresses at the two ends of the link differ and are in one network. `version` is
+/// the suffix of the flags' names: empty for IPv4, `6` for IPv6.
 pub fn check_pair<A>(version: &str, device: Prefix<A>, host: Prefix<A>) -> Result<(), UsageError>
 where
     A: Copy + PartialEq + Display + Into<IpAddr>,
 {
     if device.address == host.address {
         return Err(UsageError(format!(
-            "--address{version} and --host-address{version} are both {}: give two of one network",
+            "--address{version} and --host-address{version} are both {}: give two different addresses of one network",
             device.address
         )));
     }
@@ -173,7 +173,7 @@ where
         bits(device.address.into(), device.length) == bits(host.address.into(), device.length);
     if device.length != host.length || !same_network {
         return Err(UsageError(format!(
-            "--host-address{version} {host} is outside the prefix of --address{version} {device}: give two addresses of one network"
+            "--host-address{version} {host} is outside the network of --address{version} {device}: give two addresses of one network"
         )));
     }
     Ok(())
@@ -190,7 +190,7 @@ fn bits(address: IpAddr, length: u8) -> u128 {
 
 /// Splits `ADDR[:PORT]`; an IPv6 address with a port is in brackets.
 pub fn target(command: &str, text: &str) -> Result<(String, Option<u16>), UsageError> {
-    let misuse = || {
+    let error = || {
         UsageError(format!(
             "{command} takes ADDR[:PORT], such as 192.168.69.1 or [fd69::1]:9999, not '{text}'"
         ))
@@ -199,22 +199,22 @@ pub fn target(command: &str, text: &str) -> Result<(String, Option<u16>), UsageE
         return Ok((text.to_string(), None));
     }
     if let Some(rest) = text.strip_prefix('[') {
-        let (address, after) = rest.split_once(']').ok_or_else(misuse)?;
-        address.parse::<Ipv6Addr>().map_err(|_| misuse())?;
+        let (address, after) = rest.split_once(']').ok_or_else(error)?;
+        address.parse::<Ipv6Addr>().map_err(|_| error())?;
         let port = match after.strip_prefix(':') {
-            Some(digits) => Some(port(digits).ok_or_else(misuse)?),
+            Some(digits) => Some(port(digits).ok_or_else(error)?),
             None if after.is_empty() => None,
-            None => return Err(misuse()),
+            None => return Err(error()),
         };
         return Ok((address.to_string(), port));
     }
     let (host, port) = match text.split_once(':') {
-        Some((host, digits)) => (host, Some(port(digits).ok_or_else(misuse)?)),
+        Some((host, digits)) => (host, Some(port(digits).ok_or_else(error)?)),
         None => (text, None),
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
     if host.is_empty() || !host.chars().all(is_name) {
-        return Err(misuse());
+        return Err(error());
     }
     Ok((host.to_string(), port))
 }
@@ -223,7 +223,7 @@ fn port(text: &str) -> Option<u16> {
     digits(text)?.parse().ok().filter(|port| *port != 0)
 }
 
-/// The text if it is digits only: Rust's `parse` takes a sign.
+/// Returns the text if it consists of digits only; Rust's `parse` would accept a sign.
 fn digits(text: &str) -> Option<&str> {
     (!text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())).then_some(text)
 }
@@ -248,9 +248,9 @@ fn utc_offset(text: &str) -> Option<i32> {
         None if rest.len() == 4 => rest.split_at_checked(2)?,
         None => (rest, "0"),
     };
-    let number = |text, most| digits(text)?.parse().ok().filter(|number: &i32| *number <= most);
-    let minutes_in_all = number(hours, 18)? * 60 + number(minutes, 59)?;
-    (minutes_in_all <= 18 * 60).then_some(sign * minutes_in_all * 60)
+    let number = |text, max| digits(text)?.parse().ok().filter(|number: &i32| *number <= max);
+    let total_minutes = number(hours, 18)? * 60 + number(minutes, 59)?;
+    (total_minutes <= 18 * 60).then_some(sign * total_minutes * 60)
 }
 
 fn duration(text: &str) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! Sessions over a device's stack, to servers beyond its TAP.
+//! Client sessions over a device's own stack, to servers reached through its TAP.
 
 use std::{cell::Cell, net::SocketAddr};
 
@@ -20,7 +20,7 @@ use crate::{
     tap::Tap,
 };
 
-/// Speaks `session` over a TCP connection.
+/// Runs `session` over a TCP connection.
 pub fn stream<S: StreamSession>(
     network: &Network,
     server: SocketAddr,
@@ -30,15 +30,15 @@ pub fn stream<S: StreamSession>(
     let mut device = Device::new(network)?;
     let mut stack = device.stack(network)?;
     let mut client = stack.tcp_client(memory::tcp_client(), session)?;
-    // The first connection finds the client free.
+    // Cannot fail: a new client has no connection.
     let _ = client.connect(IpEndpoint::new(address_of(server), server.port()));
     let outcome = Cell::new(None);
-    let mut watched = WatchedStream { client, tick, outcome: &outcome };
-    device.run(&mut stack, &mut watched, || outcome.get().is_some())?;
+    let mut service = MonitoredStream { client, tick, outcome: &outcome };
+    device.run(&mut stack, &mut service, || outcome.get().is_some())?;
     outcome.get().ok_or_else(|| Failure("stopped by a signal".to_string()).into())
 }
 
-/// Speaks `session` in datagrams.
+/// Runs `session` over UDP.
 pub fn datagrams(
     network: &Network,
     server: SocketAddr,
@@ -49,11 +49,11 @@ pub fn datagrams(
     let remote = IpEndpoint::new(address_of(server), server.port());
     let client = stack.udp_client(memory::udp(), session, remote)?;
     let is_over = Cell::new(false);
-    let mut watched = WatchedDatagrams { client, is_over: &is_over };
-    device.run(&mut stack, &mut watched, || is_over.get())
+    let mut service = MonitoredDatagrams { client, is_over: &is_over };
+    device.run(&mut stack, &mut service, || is_over.get())
 }
 
-/// What a stack runs with.
+/// The device that a client runs on: its TAP, clock, log and signals.
 struct Device {
     tap: Option<Tap>,
     clock: Clock,
@@ -68,7 +68,8 @@ impl Device {
     }
 
     fn stack(&mut self, network: &Network) -> Result<HostStack<'static, Tap>, Failure> {
-        let tap = self.tap.take().ok_or_else(|| Failure("the TAP has been taken".to_string()))?;
+        let tap =
+            self.tap.take().ok_or_else(|| Failure("the TAP is in use already".to_string()))?;
         Ok(network.stack(tap, memory::stack(1, 1), Log::new(Verbosity::Quiet)))
     }
 
@@ -83,14 +84,14 @@ impl Device {
     }
 }
 
-/// A client that tells the loop when it is over.
-struct WatchedStream<'w, S, T> {
+/// A TCP client that reports its outcome to the loop.
+struct MonitoredStream<'o, S, T> {
     client: TcpClient<S>,
     tick: T,
-    outcome: &'w Cell<Option<Result<(), SessionFailure>>>,
+    outcome: &'o Cell<Option<Result<(), SessionFailure>>>,
 }
 
-impl<S: StreamSession, T: FnMut(&S)> Service for WatchedStream<'_, &mut S, T> {
+impl<S: StreamSession, T: FnMut(&S)> Service for MonitoredStream<'_, &mut S, T> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         self.client.poll(cx);
         (self.tick)(self.client.session());
@@ -102,13 +103,13 @@ impl<S: StreamSession, T: FnMut(&S)> Service for WatchedStream<'_, &mut S, T> {
     }
 }
 
-/// The same for datagrams.
-struct WatchedDatagrams<'w, 'a, S> {
+/// A UDP client that reports its end to the loop.
+struct MonitoredDatagrams<'o, 'a, S> {
     client: UdpClient<'a, S>,
-    is_over: &'w Cell<bool>,
+    is_over: &'o Cell<bool>,
 }
 
-impl<S: DatagramSession> Service for WatchedDatagrams<'_, '_, S> {
+impl<S: DatagramSession> Service for MonitoredDatagrams<'_, '_, S> {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         self.client.poll(cx);
         self.is_over.set(self.client.progress() != Progress::Running);

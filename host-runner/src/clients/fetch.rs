@@ -1,4 +1,4 @@
-//! `fetch`: gets a file into a folder.
+//! The `fetch` subcommand: downloads a file into a folder.
 
 use std::path::Path;
 
@@ -7,14 +7,14 @@ use bareserve::{
     store::{Store, StoreError},
 };
 
-use super::{Server, printable, progress::Meter, say};
+use super::{Server, print_line, printable, progress::Meter};
 use crate::{
     arguments::{Client, FILE_PORT, FILE_REQUEST_PORT, Fetch},
     error::{Error, Failure},
     folder_store::{FolderStore, Upload},
 };
 
-/// Fetches one file. It appears under its name only when it is complete.
+/// Downloads one file. It appears under its name only when it is complete.
 pub fn fetch(client: &Client, options: &Fetch) -> Result<(), Error> {
     let default_port = if options.name.is_some() { FILE_REQUEST_PORT } else { FILE_PORT };
     let server = Server::find(client, default_port)?;
@@ -29,22 +29,22 @@ pub fn fetch(client: &Client, options: &Fetch) -> Result<(), Error> {
     match session.outcome() {
         Some(Ok(())) => {
             let path = options.output.join(printable(session.text()));
-            say(format_args!("{}: {}", path.display(), meter.summary(session.received())));
+            print_line(format_args!("{}: {}", path.display(), meter.summary(session.received())));
             Ok(())
         }
         Some(Err(ClientError::Refused)) => {
-            let why = printable(session.text());
-            Err(Failure(format!("{}: the server refused: {why}", server.address())).into())
+            let reason = printable(session.text());
+            Err(Failure(format!("{}: the server refused: {reason}", server.address())).into())
         }
         Some(Err(ClientError::Storage(error))) => {
             Err(Failure(format!("{}: {error}", options.output.display())).into())
         }
         Some(Err(error)) => Err(Failure(format!("{}: {error}", server.address())).into()),
-        None => Err(Failure(format!("{}: incomplete", server.address())).into()),
+        None => Err(Failure(format!("{}: the transfer is incomplete", server.address())).into()),
     }
 }
 
-/// Writes a file into a folder.
+/// Writes a download into a folder.
 struct FolderSink {
     store: FolderStore,
     upload: Option<Upload>,

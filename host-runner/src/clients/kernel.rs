@@ -1,4 +1,4 @@
-//! Sessions over the kernel's sockets.
+//! Client sessions over the kernel's sockets.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -27,18 +27,18 @@ use crate::{
 
 const BUFFER: usize = 64 * 1024;
 
-/// What the library wants to know of this computer.
-struct World {
+/// The clocks and random bytes that sessions use.
+struct HostEnvironment {
     clock: Clock,
     wall: WallClock,
     entropy: OsEntropy,
-    nobody: (),
+    observer: (),
 }
 
-impl World {
+impl HostEnvironment {
     fn new() -> Self {
         let clock = Clock::new(None);
-        Self { clock, wall: WallClock::new(), entropy: OsEntropy, nobody: () }
+        Self { clock, wall: WallClock::new(), entropy: OsEntropy, observer: () }
     }
 
     fn environment(&mut self) -> Environment<'_> {
@@ -48,25 +48,25 @@ impl World {
             now,
             wall_clock: &mut self.wall,
             entropy: &mut self.entropy,
-            observer: &mut self.nobody,
+            observer: &mut self.observer,
             registry: Default::default(),
         }
     }
 }
 
-/// Speaks `session` with whichever address answers first.
+/// Runs `session` with the first of `addresses` that accepts a connection.
 pub fn stream<S: StreamSession>(
     addresses: &[SocketAddr],
     session: &mut S,
     tick: impl FnMut(&S),
 ) -> Result<Result<(), SessionFailure>, Failure> {
-    let mut world = World::new();
+    let mut host = HostEnvironment::new();
     let result = match connect(addresses) {
-        Ok(socket) => exchange(&socket, session, &mut world, tick)
+        Ok(socket) => exchange(&socket, session, &mut host, tick)
             .map_err(|error| Failure(format!("network: {error}")))?,
         Err(failure) => Err(failure),
     };
-    session.end(result, &mut world.environment());
+    session.end(result, &mut host.environment());
     Ok(result)
 }
 
@@ -90,48 +90,48 @@ fn connect(addresses: &[SocketAddr]) -> Result<TcpStream, SessionFailure> {
 fn exchange<S: StreamSession>(
     mut socket: &TcpStream,
     session: &mut S,
-    world: &mut World,
+    host: &mut HostEnvironment,
     mut tick: impl FnMut(&S),
 ) -> io::Result<Result<(), SessionFailure>> {
     socket.set_nonblocking(true)?;
-    let mut input = Held::new();
-    let mut output = Held::new();
+    let mut input = Buffered::new();
+    let mut output = Buffered::new();
     let (mut may_read, mut may_write) = (true, true);
     loop {
-        let mut still = true;
+        let mut is_idle = true;
         if may_read && input.is_empty() {
             match socket.read(&mut input.bytes) {
                 Ok(0) => {
                     may_read = false;
-                    still = false;
+                    is_idle = false;
                 }
                 Ok(length) => input.fill(length),
-                Err(error) if is_not_now(&error) => {}
+                Err(error) if would_block(&error) => {}
                 Err(_) => return Ok(Err(SessionFailure::Reset)),
             }
         }
         if !input.is_empty() {
-            let taken = session.receive(input.rest(), &mut world.environment());
+            let taken = session.receive(input.rest(), &mut host.environment());
             input.take(taken);
-            still &= taken == 0;
+            is_idle &= taken == 0;
         } else if !may_read && session.progress() == Progress::Running {
-            session.end_of_input(&mut world.environment());
+            session.end_of_input(&mut host.environment());
             if session.progress() == Progress::Running {
                 return Ok(Err(SessionFailure::Reset));
             }
         }
         if may_write && output.is_empty() {
-            let length = session.transmit(&mut output.bytes, &mut world.environment());
+            let length = session.transmit(&mut output.bytes, &mut host.environment());
             output.fill(length);
         }
         if may_write && !output.is_empty() {
             match socket.write(output.rest()) {
                 Ok(length) => {
                     output.take(length);
-                    still = false;
+                    is_idle = false;
                 }
-                Err(error) if is_not_now(&error) => {}
-                // The server has closed, perhaps with an answer: read on.
+                Err(error) if would_block(&error) => {}
+                // The server has closed its side, but its answer may still be unread.
                 Err(_) => may_write = false,
             }
         }
@@ -142,13 +142,13 @@ fn exchange<S: StreamSession>(
             Progress::Succeeded => return Ok(Ok(())),
             Progress::Failed => return Ok(Err(SessionFailure::GaveUp)),
         }
-        if still && !wait(socket, may_write && !output.is_empty())? {
+        if is_idle && !wait(socket, may_write && !output.is_empty())? {
             return Ok(Err(SessionFailure::Stalled));
         }
     }
 }
 
-/// Waits until something can move; `false`: for too long.
+/// Waits until the socket is ready. Returns `false` after the progress timeout.
 fn wait(socket: &TcpStream, to_write: bool) -> io::Result<bool> {
     let mut events = PollFlags::POLLIN;
     events.set(PollFlags::POLLOUT, to_write);
@@ -161,18 +161,18 @@ fn wait(socket: &TcpStream, to_write: bool) -> io::Result<bool> {
     }
 }
 
-fn is_not_now(error: &io::Error) -> bool {
+fn would_block(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
 }
 
-/// Bytes between a socket and a session.
-struct Held {
+/// A buffer between a socket and a session; the bytes from `start` to `end` are pending.
+struct Buffered {
     bytes: Vec<u8>,
     start: usize,
     end: usize,
 }
 
-impl Held {
+impl Buffered {
     fn new() -> Self {
         Self { bytes: vec![0; BUFFER], start: 0, end: 0 }
     }
@@ -194,33 +194,33 @@ impl Held {
     }
 }
 
-/// Speaks `session` with `address`, until it is done or a signal comes.
+/// Runs `session` over UDP with `address`, until it ends or the process receives a signal.
 pub fn datagrams(address: SocketAddr, session: &mut impl DatagramSession) -> Result<(), Failure> {
     let describe = |error: io::Error| Failure(format!("{address}: {error}"));
     let signals = StopSignals::new()?;
-    let any: SocketAddr = match address {
+    let local: SocketAddr = match address {
         SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
         SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
     };
-    let socket = UdpSocket::bind(any).map_err(describe)?;
+    let socket = UdpSocket::bind(local).map_err(describe)?;
     socket.connect(address).map_err(describe)?;
     socket.set_nonblocking(true).map_err(describe)?;
-    let mut world = World::new();
+    let mut host = HostEnvironment::new();
     let mut datagram = vec![0; BUFFER];
     while session.progress() == Progress::Running {
-        while let Some(length) = session.transmit(&mut datagram, &mut world.environment()) {
-            // What cannot be sent is lost, as it may be on the way: so too where nobody listens.
+        while let Some(length) = session.transmit(&mut datagram, &mut host.environment()) {
+            // A failed send, such as ECONNREFUSED after an ICMP error, counts as a lost datagram.
             let _ = socket.send(datagram.get(..length).unwrap_or_default());
         }
         if session.progress() != Progress::Running {
             break;
         }
-        if run::sleep(&socket, session.poll_at(), &world.clock, &signals)? == Woken::BySignal {
+        if run::sleep(&socket, session.poll_at(), &host.clock, &signals)? == Woken::BySignal {
             break;
         }
         while let Ok(length) = socket.recv(&mut datagram) {
             let received = datagram.get(..length).unwrap_or_default();
-            session.receive(received, &mut world.environment());
+            session.receive(received, &mut host.environment());
         }
     }
     Ok(())

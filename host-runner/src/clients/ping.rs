@@ -1,4 +1,4 @@
-//! `ping`: round trips of datagrams.
+//! The `ping` subcommand: measures UDP round trips.
 
 use bareserve::{
     ping::{
@@ -8,13 +8,13 @@ use bareserve::{
     protocol::client::{DatagramSession, Progress},
 };
 
-use super::{Server, address_of, say};
+use super::{Server, address_of, print_line};
 use crate::{
     arguments::{Client, Ping},
     error::{Error, Failure},
 };
 
-/// Prints a line for each ping, then what it came to. That nothing was answered is a failure.
+/// Prints a line for each ping, then the statistics. Fails if no ping was answered.
 pub fn ping(client: &Client, options: &Ping) -> Result<(), Error> {
     let server = Server::find(client, server::PORT)?;
     let settings = PingSettings {
@@ -22,10 +22,10 @@ pub fn ping(client: &Client, options: &Ping) -> Result<(), Error> {
         timeout: options.timeout.into(),
         interval: options.interval.into(),
     };
-    let report = |event: PingEvent| say(event);
+    let report = |event: PingEvent| print_line(event);
     let mut session = PingClient::new(address_of(server.address()), settings, report);
     server.datagrams(&mut session)?;
-    say(session.statistics());
+    print_line(session.statistics());
     if session.progress() == Progress::Failed || session.statistics().received == 0 {
         return Err(Failure(format!("{}: no ping was answered", server.address())).into());
     }

@@ -1,27 +1,26 @@
-//! `send`: stores a file on a server.
+//! The `send` subcommand: uploads a file to a server.
 
 use std::{fs::File, io, os::unix::fs::FileExt};
 
 use bareserve::file_transfer::client::{ClientError, Source, Upload};
 
-use super::{Server, printable, progress::Meter, say};
+use super::{Server, print_line, printable, progress::Meter};
 use crate::{
     arguments::{Client, FILE_REQUEST_PORT, Send},
     error::{Error, Failure},
 };
 
-/// Sends one file, to be stored under its own name.
+/// Uploads one file, to be stored under its own name.
 pub fn send(client: &Client, Send { path, token }: &Send) -> Result<(), Error> {
     let server = Server::find(client, FILE_REQUEST_PORT)?;
     let describe = |error: io::Error| Failure(format!("{}: {error}", path.display()));
-    let name = path
-        .file_name()
-        .and_then(|name| name.to_str())
-        .ok_or_else(|| Failure(format!("{}: has no name that can be sent", path.display())))?;
+    let name = path.file_name().and_then(|name| name.to_str()).ok_or_else(|| {
+        Failure(format!("{}: the file name is missing or not UTF-8", path.display()))
+    })?;
     let file = File::open(path).map_err(describe)?;
     let metadata = file.metadata().map_err(describe)?;
     if !metadata.is_file() {
-        return Err(Failure(format!("{}: not a file", path.display())).into());
+        return Err(Failure(format!("{}: not a regular file", path.display())).into());
     }
     let size = metadata.len();
     let mut session = Upload::new(name, FileSource { file, size });
@@ -33,18 +32,18 @@ pub fn send(client: &Client, Send { path, token }: &Send) -> Result<(), Error> {
     meter.clear();
     match session.outcome() {
         Some(Ok(())) => {
-            say(format_args!("{name}: stored, {}", meter.summary(size)));
+            print_line(format_args!("{name}: stored, {}", meter.summary(size)));
             Ok(())
         }
         Some(Err(ClientError::Refused)) => {
-            let why = printable(session.text());
-            Err(Failure(format!("{}: the server refused: {why}", server.address())).into())
+            let reason = printable(session.text());
+            Err(Failure(format!("{}: the server refused: {reason}", server.address())).into())
         }
         Some(Err(ClientError::Storage(error))) => {
             Err(Failure(format!("{}: {error}", path.display())).into())
         }
         Some(Err(error)) => Err(Failure(format!("{}: {error}", server.address())).into()),
-        None => Err(Failure(format!("{}: incomplete", server.address())).into()),
+        None => Err(Failure(format!("{}: the transfer is incomplete", server.address())).into()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `time`: what time a server says it is.
+//! The `time` subcommand: asks a server for the time.
 
 use bareserve::time::{
     client::TimeClient,
@@ -7,16 +7,16 @@ use bareserve::time::{
     timestamp::Timestamp,
 };
 
-use super::{Server, printable, say};
+use super::{Server, print_line, printable};
 use crate::{
     arguments::{Client, SECONDS_PORT},
     error::{Error, Failure},
 };
 
-/// What the course's client reads at most.
+/// The longest answer in bytes, as for the course's client.
 const BUFFER: usize = 1024;
 
-/// Asks and prints the answer. That of RFC 868 is put into words, in UTC.
+/// Asks and prints the answer. The binary answer of RFC 868 is printed as a timestamp in UTC.
 pub fn time(client: &Client) -> Result<(), Error> {
     let server = Server::find(client, timestamp::PORT)?;
     let mut buffer = [0; BUFFER];
@@ -27,11 +27,11 @@ pub fn time(client: &Client) -> Result<(), Error> {
     match (server.address().port(), session.text()) {
         (SECONDS_PORT, &[a, b, c, d]) => {
             let mut text = TimeText::new();
-            // A time of 32 bits is always within what a timestamp can tell.
+            // Cannot fail: every 32-bit time is in the range of a timestamp.
             let _ = Timestamp.write(seconds::decode([a, b, c, d]), 0, &mut text);
-            say(printable(&String::from_utf8_lossy(&text)));
+            print_line(printable(&String::from_utf8_lossy(&text)));
         }
-        (_, text) => say(printable(&String::from_utf8_lossy(text))),
+        (_, text) => print_line(printable(&String::from_utf8_lossy(text))),
     }
     Ok(())
 }

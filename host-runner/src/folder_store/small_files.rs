@@ -1,5 +1,5 @@
-//! The contents of small files, kept while they stay as they are: one system call tells, where
-//! opening, reading and closing takes four.
+//! A cache of the contents of small files. One system call verifies that a file is unchanged, where
+//! opening, reading and closing it takes four.
 
 use std::{
     cell::RefCell,
@@ -14,36 +14,39 @@ use nix::{
     sys::stat::{FileStat, fstatat},
 };
 
-/// Longer files are not kept. With [`PLACES`], the most memory this takes is 1 MB.
-pub const LONGEST: u64 = 16 * 1024;
+/// The size in bytes of the largest file that is cached. With [`CAPACITY`], the cache takes at most
+/// 1 MB.
+pub const MAX_SIZE: u64 = 16 * 1024;
 
-const PLACES: usize = 64;
+/// Files that the cache holds.
+const CAPACITY: usize = 64;
 
-/// Two changes in so short a time may carry the same date: a file is kept only after that.
-const SETTLED: Duration = Duration::from_secs(2);
+/// A file is cached only if it has not changed for this long: two changes within the granularity of
+/// the timestamps could not be told apart.
+const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// A cache of file contents.
 #[derive(Debug, Default)]
-pub struct SmallFiles(RefCell<Places>);
+pub struct SmallFiles(RefCell<Cache>);
 
 #[derive(Debug, Default)]
-struct Places {
-    places: Vec<(String, Kept)>,
-    /// The place that a newcomer takes when there is no free one.
+struct Cache {
+    entries: Vec<(String, CachedFile)>,
+    /// The entry that is replaced next when the cache is full.
     next: usize,
 }
 
-/// A file's content, and how to tell whether it still is.
+/// A file's content, with the stamp that shows whether it is current.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct CachedFile {
     stamp: Stamp,
-    /// What is known of the file.
+    /// The file's metadata.
     pub metadata: bareserve::store::Metadata,
-    /// All of it.
+    /// The whole content.
     pub content: Rc<[u8]>,
 }
 
-/// What changes whenever a file's content does.
+/// Attributes of a file, at least one of which changes with its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     device: u64,
@@ -54,18 +57,19 @@ struct Stamp {
 }
 
 impl SmallFiles {
-    /// The file at `path` below `root`, if it is kept and has not changed. That `path` stays below
-    /// `root` was seen when the file was opened; the same file is no secret now.
-    pub fn find(&self, root: impl AsFd, path: &str) -> Option<Kept> {
-        let places = self.0.borrow();
-        let (_, kept) = places.places.iter().find(|(name, _)| name == path)?;
+    /// Returns the file at `path` below `root`, if it is cached and unchanged. `path` is not confined
+    /// to `root` here: a matching stamp proves that it leads to the same file as when it was opened,
+    /// which was confined.
+    pub fn get(&self, root: impl AsFd, path: &str) -> Option<CachedFile> {
+        let cache = self.0.borrow();
+        let (_, cached) = cache.entries.iter().find(|(name, _)| name == path)?;
         let now = fstatat(root, path, AtFlags::empty()).ok()?;
-        (Stamp::from(&now) == kept.stamp).then(|| kept.clone())
+        (Stamp::from(&now) == cached.stamp).then(|| cached.clone())
     }
 
-    /// Keeps a file, if by `now` it has been left alone for a while. `file` and `metadata` were read
-    /// after `content`.
-    pub fn keep(
+    /// Caches a file, if at `now` it has been unchanged for a while. `file` and `metadata` must have
+    /// been read after `content`.
+    pub fn insert(
         &self,
         path: &str,
         file: &Metadata,
@@ -75,19 +79,19 @@ impl SmallFiles {
     ) {
         let stamp = Stamp::from(file);
         let since_1970 = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let settled = since_1970.saturating_sub(SETTLED).as_secs() as i64;
+        let settled = since_1970.saturating_sub(SETTLE_TIME).as_secs() as i64;
         if stamp.modified.0.max(stamp.changed.0) >= settled {
             return;
         }
-        let entry = (path.to_string(), Kept { stamp, metadata, content: content.clone() });
-        let Places { places, next } = &mut *self.0.borrow_mut();
-        if let Some(place) = places.iter_mut().find(|(name, _)| name == path) {
-            *place = entry;
-        } else if places.len() < PLACES {
-            places.push(entry);
+        let entry = (path.to_string(), CachedFile { stamp, metadata, content: content.clone() });
+        let Cache { entries, next } = &mut *self.0.borrow_mut();
+        if let Some(existing) = entries.iter_mut().find(|(name, _)| name == path) {
+            *existing = entry;
+        } else if entries.len() < CAPACITY {
+            entries.push(entry);
         } else {
-            places[*next] = entry;
-            *next = (*next + 1) % PLACES;
+            entries[*next] = entry;
+            *next = (*next + 1) % CAPACITY;
         }
     }
 }
@@ -123,14 +127,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keeps_a_settled_file_until_it_changes() {
+    fn caches_a_settled_file_until_it_changes() {
         let folder = std::env::temp_dir().join(format!("bareserve-small-{}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         let root = File::open(&folder).unwrap();
         let path = folder.join("a");
         fs::write(&path, "one").unwrap();
         let small_files = SmallFiles::default();
-        let keep = |now| {
+        let insert = |now| {
             let metadata = bareserve::store::Metadata {
                 size: 3,
                 modified: None,
@@ -139,17 +143,17 @@ mod tests {
                 immutable: false,
             };
             let file = fs::metadata(&path).unwrap();
-            small_files.keep("a", &file, metadata, &Rc::from(&b"one"[..]), now);
+            small_files.insert("a", &file, metadata, &Rc::from(&b"one"[..]), now);
         };
-        keep(SystemTime::now());
-        assert!(small_files.find(&root, "a").is_none(), "kept though it may change unnoticed");
-        keep(SystemTime::now() + Duration::from_secs(10));
-        assert_eq!(&*small_files.find(&root, "a").unwrap().content, b"one");
-        assert!(small_files.find(&root, "b").is_none());
+        insert(SystemTime::now());
+        assert!(small_files.get(&root, "a").is_none(), "cached before it has settled");
+        insert(SystemTime::now() + Duration::from_secs(10));
+        assert_eq!(&*small_files.get(&root, "a").unwrap().content, b"one");
+        assert!(small_files.get(&root, "b").is_none());
         fs::write(&path, "two").unwrap();
-        assert!(small_files.find(&root, "a").is_none(), "the old content of a changed file");
+        assert!(small_files.get(&root, "a").is_none(), "stale content of a changed file");
         fs::remove_file(&path).unwrap();
-        assert!(small_files.find(&root, "a").is_none(), "the content of a file that is gone");
+        assert!(small_files.get(&root, "a").is_none(), "content of a removed file");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use super::*;
 
-/// A folder with a `root` in it, removed when dropped.
+/// A temporary folder that contains a folder `root`; removed when dropped.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -76,7 +76,7 @@ fn listed(store: &FolderStore, path: &str) -> Vec<(String, bool, u64)> {
 }
 
 #[test]
-fn reads_what_is_there() {
+fn opens_and_reads_files() {
     let folder = Folder::new();
     folder.write("root/a.txt", b"hello, file");
     folder.write("root/inner/b", b"");
@@ -118,7 +118,7 @@ fn hidden_files_do_not_exist() {
 }
 
 #[test]
-fn does_not_block_on_what_is_no_file() {
+fn special_files_are_denied_without_blocking() {
     let folder = Folder::new();
     nix::unistd::mkfifo(&folder.path("root/fifo"), Mode::S_IRWXU).unwrap();
     let store = folder.store();
@@ -127,7 +127,7 @@ fn does_not_block_on_what_is_no_file() {
 }
 
 #[test]
-fn nothing_leads_out_of_the_root() {
+fn paths_are_confined_to_the_root() {
     let folder = Folder::new();
     folder.write("secret", b"secret");
     folder.write("root/open", b"open");
@@ -150,7 +150,7 @@ fn nothing_leads_out_of_the_root() {
     assert_eq!(names, ["inner", "open"]);
     assert_eq!(upload(&store, "up/new", b"x"), Err(StoreError::Denied));
     assert_eq!(store.remove("up/secret"), Err(StoreError::Denied));
-    // A link is replaced or removed itself, not what it leads to.
+    // Replacing or removing a link affects the link, not its target.
     assert_eq!(upload(&store, "file", b"new"), Ok(Commit::Replaced));
     assert_eq!(store.remove("absolute"), Ok(()));
     assert_eq!(fs::read(folder.path("secret")).unwrap(), b"secret");
@@ -158,7 +158,7 @@ fn nothing_leads_out_of_the_root() {
 }
 
 #[test]
-fn lists_in_the_order_of_names() {
+fn listings_are_sorted_by_name() {
     let folder = Folder::new();
     folder.write("root/b", b"12");
     folder.write("root/a", b"1");
@@ -174,7 +174,7 @@ fn lists_in_the_order_of_names() {
 }
 
 #[test]
-fn a_file_that_shrinks_ends_early() {
+fn truncated_file_reads_end_early() {
     let folder = Folder::new();
     folder.write("root/a", &[7; 200_000]);
     let store = folder.store();
@@ -188,7 +188,7 @@ fn a_file_that_shrinks_ends_early() {
 }
 
 #[test]
-fn the_version_tells_contents_apart() {
+fn version_changes_with_the_content() {
     let folder = Folder::new();
     folder.write("root/a", b"1");
     let store = folder.store();
@@ -200,14 +200,14 @@ fn the_version_tells_contents_apart() {
 }
 
 #[test]
-fn an_upload_is_visible_only_when_complete() {
+fn upload_is_visible_only_when_complete() {
     let folder = Folder::new();
     let store = folder.store();
-    let mut begun = store.create(None).unwrap();
-    store.write(&mut begun, b"first ").unwrap();
+    let mut pending = store.create(None).unwrap();
+    store.write(&mut pending, b"first ").unwrap();
     assert_eq!(listed(&store, "").len(), 1);
-    store.write(&mut begun, b"second").unwrap();
-    assert_eq!(store.commit(begun, "inner/new"), Ok(Commit::Created));
+    store.write(&mut pending, b"second").unwrap();
+    assert_eq!(store.commit(pending, "inner/new"), Ok(Commit::Created));
     assert_eq!(content(&store, "inner/new"), Ok(b"first second".to_vec()));
     assert_eq!(upload(&store, "inner/new", b"third"), Ok(Commit::Replaced));
     assert_eq!(content(&store, "inner/new"), Ok(b"third".to_vec()));
@@ -218,9 +218,9 @@ fn an_upload_is_visible_only_when_complete() {
     assert_eq!(folder.names("root/inner"), ["new"]);
 }
 
-/// As on file systems where every file has a name from its beginning.
+/// The path for file systems without `O_TMPFILE`.
 #[test]
-fn a_named_upload_goes_the_same_way() {
+fn named_upload_behaves_the_same() {
     let folder = Folder::new();
     let store = folder.store();
     let begin = || {
@@ -243,10 +243,10 @@ fn a_named_upload_goes_the_same_way() {
 }
 
 #[test]
-fn refuses_what_cannot_be_stored() {
+fn invalid_uploads_and_removals_are_refused() {
     let folder = Folder::new();
     let store = folder.store();
-    for (path, why) in [
+    for (path, reason) in [
         ("inner", StoreError::IsFolder),
         ("", StoreError::IsFolder),
         ("inner/", StoreError::IsFolder),
@@ -255,7 +255,7 @@ fn refuses_what_cannot_be_stored() {
         ("a\\b", StoreError::InvalidName),
         (".bareserve-upload-0", StoreError::InvalidName),
     ] {
-        assert_eq!(upload(&store, path, b"x"), Err(why), "{path}");
+        assert_eq!(upload(&store, path, b"x"), Err(reason), "{path}");
     }
     assert_eq!(upload(&store, &"x".repeat(256), b"x"), Err(StoreError::InvalidName));
     assert_eq!(store.create(Some(u64::MAX)).map(drop), Err(StoreError::Full));
@@ -268,9 +268,9 @@ fn refuses_what_cannot_be_stored() {
     assert_eq!(folder.names("root"), ["inner"]);
 }
 
-/// `/dev/full` says what a full disk says.
+/// Writing to `/dev/full` fails as on a full disk.
 #[test]
-fn a_full_disk_is_told() {
+fn full_disk_is_reported() {
     let folder = Folder::new();
     let store = folder.store();
     let file = File::options().write(true).open("/dev/full").unwrap();
@@ -279,7 +279,7 @@ fn a_full_disk_is_told() {
 }
 
 #[test]
-fn a_root_that_cannot_be_served_is_named() {
+fn unusable_root_is_named_in_the_error() {
     let folder = Folder::new();
     folder.write("file", b"");
     let refusal = |name| FolderStore::open(&folder.path(name), false, "--root").unwrap_err().0;

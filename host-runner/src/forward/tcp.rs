@@ -1,4 +1,5 @@
-//! Connections, each forwarded over a second one: bytes both ways, half-closes, resets.
+//! Forwards TCP connections over a second connection each: data in both directions, half-closes and
+//! resets.
 
 use std::{
     io::{self, ErrorKind, Read, Write},
@@ -20,24 +21,24 @@ use nix::{
 
 use super::Token;
 
-/// Connections forwarded at once; more wait in the kernel's queue. Each takes two descriptors, and
-/// 1,024 are what a process usually may have.
+/// Connections forwarded at once; further ones wait in the kernel's backlog. Each takes two file
+/// descriptors, of which a process usually may have 1,024.
 const MAX_LINKS: usize = 400;
 
-/// How long a client may take to close after the device has.
-const LINGER: Duration = Duration::from_secs(30);
+/// How long a client may take to close after the device has closed.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads for one connection before the others have their turn.
-const ROUNDS: usize = 8;
+/// Reads per connection before the other connections are served.
+const READ_BUDGET: usize = 8;
 
 /// All published TCP ports.
 pub struct TcpForwarder {
     listeners: Vec<(TcpListener, u16)>,
     device: Ipv4Addr,
     links: Vec<Option<Link>>,
-    /// Links that had more to move when their turn ended.
-    more: Vec<usize>,
-    /// Clients may wait that found no place.
+    /// Links that used up their read budget.
+    pending: Vec<usize>,
+    /// A client could not be accepted for lack of a slot or a descriptor, and may still be waiting.
     is_full: bool,
 }
 
@@ -52,10 +53,10 @@ impl TcpForwarder {
             epoll.add(listener, Token::Listener(at).event(flags))?;
         }
         let links = (0..MAX_LINKS).map(|_| None).collect();
-        Ok(Self { listeners, device, links, more: Vec::new(), is_full: false })
+        Ok(Self { listeners, device, links, pending: Vec::new(), is_full: false })
     }
 
-    /// Takes in all clients of a listener that there is a place for.
+    /// Accepts the waiting clients of a listener, as far as there are free slots.
     pub fn accept(&mut self, epoll: &Epoll, listener: usize) {
         let Some((listener, port)) = self.listeners.get(listener) else { return };
         loop {
@@ -70,10 +71,11 @@ impl TcpForwarder {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // Out of descriptors; or the client has gone, which is no reason to stop.
+                // Without descriptors or memory, accepting pauses. Other errors concern a client that
+                // has disconnected already.
                 Err(error) => {
-                    let out_of = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-                    if error.raw_os_error().is_some_and(|code| out_of.contains(&code)) {
+                    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+                    if error.raw_os_error().is_some_and(|code| exhausted.contains(&code)) {
                         self.is_full = true;
                         return;
                     }
@@ -82,7 +84,7 @@ impl TcpForwarder {
         }
     }
 
-    /// Takes in clients that had to wait, once there are places again.
+    /// Accepts clients that had to wait, once there is a free slot.
     pub fn accept_again(&mut self, epoll: &Epoll) {
         if self.is_full && self.links.iter().any(Option::is_none) {
             self.is_full = false;
@@ -92,49 +94,49 @@ impl TcpForwarder {
         }
     }
 
-    /// Moves what can be moved on a link.
+    /// Moves data on a link until neither direction can make progress.
     pub fn pump(&mut self, at: usize, buffer: &mut [u8]) {
-        let Some(place) = self.links.get_mut(at) else { return };
-        let Some(link) = place else { return };
+        let Some(slot) = self.links.get_mut(at) else { return };
+        let Some(link) = slot else { return };
         match link.pump(buffer) {
             Ok(Pumped::Idle) => {}
-            Ok(Pumped::More) => self.more.push(at),
-            Ok(Pumped::Finished) => *place = None,
+            Ok(Pumped::More) => self.pending.push(at),
+            Ok(Pumped::Finished) => *slot = None,
             Err(_) => {
                 link.reset();
-                *place = None;
+                *slot = None;
             }
         }
     }
 
-    /// Whether some links have more to move at once.
-    pub fn has_more(&self) -> bool {
-        !self.more.is_empty()
+    /// Whether links with unread data are pending.
+    pub fn has_pending(&self) -> bool {
+        !self.pending.is_empty()
     }
 
-    /// Gives those links their next turn.
-    pub fn pump_more(&mut self, buffer: &mut [u8]) {
-        for at in std::mem::take(&mut self.more) {
+    /// Pumps the pending links again.
+    pub fn pump_pending(&mut self, buffer: &mut [u8]) {
+        for at in std::mem::take(&mut self.pending) {
             self.pump(at, buffer);
         }
     }
 
-    /// Whether [`TcpForwarder::sweep`] will have something to do.
+    /// Whether [`TcpForwarder::sweep`] must be called.
     pub fn needs_sweep(&self) -> bool {
         self.is_full || self.links.iter().flatten().any(|link| link.device_closed.is_some())
     }
 
-    /// DatagramEndpoints connections whose client does not.
+    /// Drops connections whose client has not closed in time.
     pub fn sweep(&mut self, now: Instant) {
-        for place in &mut self.links {
-            if place.as_ref().is_some_and(|link| link.check_timeout(now)) {
-                *place = None;
+        for slot in &mut self.links {
+            if slot.as_ref().is_some_and(|link| link.is_overdue(now)) {
+                *slot = None;
             }
         }
     }
 }
 
-/// A client's connection and ours to the device.
+/// A client's connection and the matching connection to the device.
 struct Link {
     client: TcpStream,
     device: TcpStream,
@@ -144,20 +146,20 @@ struct Link {
     device_closed: Option<Instant>,
 }
 
-/// One way of a link.
+/// One direction of a link.
 #[derive(Default)]
 struct Direction {
-    /// Read and not yet written: the part from `written` on.
-    held: Vec<u8>,
+    /// Bytes read; those from `written` on are still to be written.
+    buffered: Vec<u8>,
     written: usize,
     source_ended: bool,
-    end_passed_on: bool,
+    end_forwarded: bool,
 }
 
 enum Pumped {
-    /// Nothing more before the next event.
+    /// No progress before the next event.
     Idle,
-    /// Others first, then on.
+    /// The read budget is used up, and there may be more data.
     More,
     /// Both ends have closed.
     Finished,
@@ -172,11 +174,11 @@ impl Link {
     ) -> io::Result<Self> {
         client.set_nonblocking(true)?;
         client.set_nodelay(true)?;
-        // A client that vanished is noticed some day.
+        // Detects clients that vanish without closing.
         setsockopt(&client, sockopt::KeepAlive, &true)?;
         let device = begin_connecting(address, port)?;
         device.set_nodelay(true)?;
-        // Both are told of by edges: a link is pumped until neither side can move.
+        // Edge-triggered: after an event a link is pumped until neither direction makes progress.
         let flags = EpollFlags::EPOLLIN
             | EpollFlags::EPOLLOUT
             | EpollFlags::EPOLLRDHUP
@@ -188,7 +190,7 @@ impl Link {
     }
 
     fn pump(&mut self, buffer: &mut [u8]) -> io::Result<Pumped> {
-        // Passing on a client's early half-close would end the attempt to connect.
+        // Nothing is forwarded earlier: a shutdown(2) would abort the connection attempt.
         if !self.is_connected {
             if let Some(error) = self.device.take_error()? {
                 return Err(error);
@@ -200,10 +202,10 @@ impl Link {
         }
         let up = self.up.pump(&self.client, &self.device, buffer)?;
         let down = self.down.pump(&self.device, &self.client, buffer)?;
-        if self.down.end_passed_on && self.device_closed.is_none() {
+        if self.down.end_forwarded && self.device_closed.is_none() {
             self.device_closed = Some(Instant::now());
         }
-        Ok(if self.up.end_passed_on && self.down.end_passed_on {
+        Ok(if self.up.end_forwarded && self.down.end_forwarded {
             Pumped::Finished
         } else if up || down {
             Pumped::More
@@ -212,30 +214,31 @@ impl Link {
         })
     }
 
-    /// What one side did, the other is told.
+    /// Resets both connections: a reset from one side is forwarded to the other.
     fn reset(&self) {
-        let at_once = libc::linger { l_onoff: 1, l_linger: 0 };
-        // If not, the other side sees an orderly close instead.
-        let _ = setsockopt(&self.client, sockopt::Linger, &at_once);
-        let _ = setsockopt(&self.device, sockopt::Linger, &at_once);
+        let abort = libc::linger { l_onoff: 1, l_linger: 0 };
+        // If this fails, the other side sees an orderly close instead.
+        let _ = setsockopt(&self.client, sockopt::Linger, &abort);
+        let _ = setsockopt(&self.device, sockopt::Linger, &abort);
     }
 
-    fn check_timeout(&self, now: Instant) -> bool {
-        self.device_closed.is_some_and(|since| now.duration_since(since) > LINGER)
+    fn is_overdue(&self, now: Instant) -> bool {
+        self.device_closed.is_some_and(|since| now.duration_since(since) > CLOSE_TIMEOUT)
     }
 }
 
 impl Direction {
-    /// Moves bytes until one side cannot; returns whether it stopped before that.
+    /// Moves bytes until reading or writing would block. Returns whether it stopped earlier, at the
+    /// read budget.
     fn pump(&mut self, from: &TcpStream, to: &TcpStream, buffer: &mut [u8]) -> io::Result<bool> {
-        for _ in 0..ROUNDS {
-            if !self.write_held(to)? {
+        for _ in 0..READ_BUDGET {
+            if !self.write_buffered(to)? {
                 return Ok(false);
             }
             if self.source_ended {
-                if !self.end_passed_on {
-                    self.end_passed_on = true;
-                    // It may be gone already.
+                if !self.end_forwarded {
+                    self.end_forwarded = true;
+                    // The peer may have closed the connection already.
                     let _ = to.shutdown(Shutdown::Write);
                 }
                 return Ok(false);
@@ -246,28 +249,28 @@ impl Direction {
                 Some(length) => {
                     let bytes = buffer.get(..length).unwrap_or_default();
                     let written = retry(|| (&mut &*to).write(bytes))?.unwrap_or(0);
-                    self.held.extend_from_slice(bytes.get(written..).unwrap_or_default());
+                    self.buffered.extend_from_slice(bytes.get(written..).unwrap_or_default());
                 }
             }
         }
         Ok(true)
     }
 
-    /// Returns whether nothing is held any more.
-    fn write_held(&mut self, mut to: &TcpStream) -> io::Result<bool> {
-        while let Some(rest @ [_, ..]) = self.held.get(self.written..) {
+    /// Writes buffered bytes. Returns whether the buffer is empty.
+    fn write_buffered(&mut self, mut to: &TcpStream) -> io::Result<bool> {
+        while let Some(rest @ [_, ..]) = self.buffered.get(self.written..) {
             match retry(|| to.write(rest))? {
                 None => return Ok(false),
                 Some(length) => self.written += length,
             }
         }
-        self.held.clear();
+        self.buffered.clear();
         self.written = 0;
         Ok(true)
     }
 }
 
-/// `None`: not now.
+/// Repeats a call that a signal interrupted. Returns `None` if it would block.
 fn retry(mut action: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
     loop {
         match action() {
@@ -279,7 +282,7 @@ fn retry(mut action: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usi
     }
 }
 
-/// Connects without waiting for it.
+/// Starts a non-blocking connection attempt.
 fn begin_connecting(address: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let fd = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;

@@ -1,5 +1,5 @@
-//! Opens a TAP: `tun-tap` creates it, and what that crate cannot ask for is asked for here, the
-//! virtio header and with it that each side leave checksums and segmentation to the other (Linux
+//! Opens a TAP. The crate `tun-tap` creates the interface; this module sets the options that it does
+//! not cover: the virtio header, and with it the offload of checksums and segmentation (Linux
 //! `if_tun.h`).
 
 use std::{
@@ -17,7 +17,7 @@ use tun_tap::{Iface, Mode};
 
 use super::{MAX_NAME, virtio::HEADER_SIZE};
 
-/// `struct ifreq` as far as the TAP driver looks at it.
+/// The part of `struct ifreq` that the TAP driver reads.
 #[repr(C)]
 pub struct Request {
     name: [u8; MAX_NAME + 1],
@@ -57,25 +57,26 @@ mod ioctl {
 
 /// An open TAP.
 pub struct Opened {
-    /// Reads and writes a frame at a time, and never waits.
+    /// Reads and writes one frame per call, without blocking.
     pub file: File,
-    /// Whether a virtio header is before each frame, and both sides leave checksums and
-    /// segmentation to the other. If not, frames are bare and whole.
+    /// Whether each frame is preceded by a virtio header, and checksums and segmentation are
+    /// offloaded. Otherwise frames are complete Ethernet frames without a header.
     pub has_header: bool,
 }
 
-/// Creates the TAP `name`, or attaches to it, with the header if the kernel has it.
+/// Creates the TAP `name` or attaches to it, with the virtio header if the kernel supports it.
 pub fn open(name: &str) -> io::Result<Opened> {
     let bare = open_bare(name)?;
-    let Ok(stays) = is_persistent(&bare.file) else { return Ok(bare) };
-    // The header can only be chosen in opening the TAP, so the interface is made to outlive its
-    // first opening. For these microseconds it would outlive this program too.
+    let Ok(was_persistent) = is_persistent(&bare.file) else { return Ok(bare) };
+    // The header can only be selected when the TAP is opened, so the interface must survive between
+    // the first descriptor and the second. If the process is killed in these microseconds, the
+    // interface stays.
     if set_persistent(&bare.file, true).is_err() {
         return Ok(bare);
     }
     drop(bare);
     let opened = open_with_header(name).or_else(|_| open_bare(name))?;
-    if !stays {
+    if !was_persistent {
         set_persistent(&opened.file, false)?;
     }
     Ok(opened)
@@ -85,7 +86,7 @@ fn open_bare(name: &str) -> io::Result<Opened> {
     let iface = Iface::without_packet_info(name, Mode::Tap)?;
     iface.set_non_blocking()?;
     let opened = Opened { file: into_file(iface), has_header: false };
-    // One that stays may still be as the program before wanted it.
+    // A persistent interface may still have the offload settings of its previous user.
     let _ = set_offload(&opened.file, 0);
     Ok(opened)
 }
@@ -101,7 +102,7 @@ fn open_with_header(name: &str) -> io::Result<Opened> {
 
 #[allow(unsafe_code)]
 fn into_file(iface: Iface) -> File {
-    // SAFETY: `iface` gives up the descriptor, which is open and nobody else's.
+    // SAFETY: `iface` hands over ownership of the descriptor, which is open.
     unsafe { File::from_raw_fd(iface.into_raw_fd()) }
 }
 
@@ -111,7 +112,7 @@ fn attach(file: &File, name: &str) -> io::Result<()> {
     for (to, from) in request.name.iter_mut().zip(name.bytes().take(MAX_NAME)) {
         *to = from;
     }
-    // SAFETY: the descriptor is open, and the kernel copies a whole `struct ifreq` from `request`.
+    // SAFETY: the descriptor is open, and the kernel reads a whole `struct ifreq` from `request`.
     unsafe { ioctl::set_iff(file.as_raw_fd(), &request) }?;
     Ok(())
 }
@@ -119,21 +120,21 @@ fn attach(file: &File, name: &str) -> io::Result<()> {
 #[allow(unsafe_code)]
 fn is_persistent(file: &File) -> io::Result<bool> {
     let mut request = Request::EMPTY;
-    // SAFETY: the descriptor is open, and the kernel writes a `struct ifreq`, whole, to `request`.
+    // SAFETY: the descriptor is open, and the kernel writes a whole `struct ifreq` to `request`.
     unsafe { ioctl::get_iff(file.as_raw_fd(), &mut request) }?;
     Ok(request.flags & IFF_PERSIST != 0)
 }
 
 #[allow(unsafe_code)]
 fn set_persistent(file: &File, persistent: bool) -> io::Result<()> {
-    // SAFETY: the descriptor is open, and the argument a number.
+    // SAFETY: the descriptor is open, and the argument is a number.
     unsafe { ioctl::set_persist(file.as_raw_fd(), persistent.into()) }?;
     Ok(())
 }
 
 #[allow(unsafe_code)]
 fn set_offload(file: &File, features: c_ulong) -> io::Result<()> {
-    // SAFETY: the descriptor is open, and the argument a number.
+    // SAFETY: the descriptor is open, and the argument is a number.
     unsafe { ioctl::set_offload(file.as_raw_fd(), features) }?;
     Ok(())
 }

@@ -1,14 +1,14 @@
-//! The header before each frame of a TAP with `IFF_VNET_HDR`: what the other side is to do about
-//! it, or need not (virtio 1.2 section 5.1.6; the legacy layout, in the machine's byte order).
+//! The header before each frame of a TAP with `IFF_VNET_HDR`, which describes the offload of its
+//! checksum and segmentation (virtio 1.2, section 5.1.6; the legacy layout, in native byte order).
 //!
 //! | bytes | field | |
 //! |---|---|---|
-//! | 0 | flags | 1: the checksum is still to be added up; 2: it has been verified |
-//! | 1 | gso_type | 1: to be cut into TCP segments over IPv4; 0: one frame |
-//! | 2..4 | hdr_len | Ethernet, IP and TCP headers together |
-//! | 4..6 | gso_size | bytes of data in each segment |
-//! | 6..8 | csum_start | where in the frame to start adding |
-//! | 8..10 | csum_offset | where from there to put the sum |
+//! | 0 | flags | 1: the checksum is incomplete; 2: the checksum has been verified |
+//! | 1 | gso_type | 1: to be segmented (TCP over IPv4); 0: one frame |
+//! | 2..4 | hdr_len | length of the Ethernet, IP and TCP headers |
+//! | 4..6 | gso_size | payload bytes per segment |
+//! | 6..8 | csum_start | offset in the frame where the checksummed bytes start |
+//! | 8..10 | csum_offset | offset of the checksum field from there |
 
 use std::num::NonZeroU16;
 
@@ -24,13 +24,13 @@ const NEEDS_CHECKSUM: u8 = 1;
 const CHECKSUM_VALID: u8 = 2;
 const GSO_TCP_IPV4: u8 = 1;
 
-/// Where a TCP header has its checksum.
+/// The offset of the checksum in a TCP header.
 const TCP_CHECKSUM: usize = 16;
 
-/// The header for a frame to the host, which came from the stack without a checksum in its TCP
-/// header: the host adds it up if it needs it at all, from what it finds in that field, the sum of
-/// the pseudo-header (RFC 9293 section 3.1). With a `segment_size`, it cuts the frame into segments
-/// with so many bytes of data each.
+/// Returns the header for a frame to the host. A TCP segment comes from the stack without a checksum;
+/// this function writes the sum of the pseudo-header into the field (RFC 9293, section 3.1), from which
+/// the host completes the checksum if it needs one. With a `segment_size`, the host splits the frame
+/// into segments of that many payload bytes.
 pub fn describe(frame: &mut [u8], segment_size: Option<NonZeroU16>) -> [u8; HEADER_SIZE] {
     let mut header = [0; HEADER_SIZE];
     let Some(payload) = Payload::of(frame).filter(|payload| payload.protocol == IpProtocol::Tcp)
@@ -57,8 +57,9 @@ pub fn describe(frame: &mut [u8], segment_size: Option<NonZeroU16>) -> [u8; HEAD
     header
 }
 
-/// Whether a frame from the host is as it was sent. What the host made itself it only marks as
-/// still to be added up; what it forwards may come without a verdict.
+/// Whether the checksum of a frame from the host is right. The host marks frames of its own as
+/// incomplete, which need no verification; frames that it forwards may be unverified and are checked
+/// here.
 pub fn is_intact(header: &[u8; HEADER_SIZE], frame: &[u8]) -> bool {
     if header[0] & (NEEDS_CHECKSUM | CHECKSUM_VALID) != 0 {
         return true;
@@ -71,12 +72,12 @@ pub fn is_intact(header: &[u8; HEADER_SIZE], frame: &[u8]) -> bool {
             .is_ok_and(|packet| packet.verify_checksum(source, destination)),
         IpProtocol::Udp => UdpPacket::new_checked(bytes)
             .is_ok_and(|packet| packet.verify_checksum(source, destination)),
-        // The stack looks at the others itself.
+        // The stack verifies the other protocols itself.
         _ => true,
     }
 }
 
-/// Where in a frame an unfragmented IP packet has its payload.
+/// The payload of an unfragmented IP packet in a frame.
 struct Payload {
     protocol: IpProtocol,
     source: IpAddress,

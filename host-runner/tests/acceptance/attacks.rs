@@ -1,5 +1,4 @@
-//! Slow attackers, many more than the device has connections: a normal client is served all the
-//! same.
+//! Slow attackers, many more than the device has connections. A normal client must still be served.
 
 use std::{
     io::{Read, Write},
@@ -21,27 +20,27 @@ use crate::{
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
     vec![
-        case("attacks::dribbled_heads", |device| {
-            siege(
+        case("attacks::slow_request_heads", |device| {
+            attack_and_measure(
                 device,
-                &Attack { begin: "GET / HTTP/1.1\r\nHost: x\r\nX: ".into(), dribble: true },
+                &Attack { opening: "GET / HTTP/1.1\r\nHost: x\r\nX: ".into(), sends_slowly: true },
             );
         }),
-        case("attacks::dribbled_bodies", |device| {
+        case("attacks::slow_request_bodies", |device| {
             let token = device.token();
             // A board has room for 2 KB.
             let length = if device.target == Target::Tap { 100_000 } else { 1_000 };
-            let begin = format!(
+            let opening = format!(
                 "PUT /new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
                  Content-Length: {length}\r\n\r\n"
             );
-            siege(device, &Attack { begin, dribble: true });
+            attack_and_measure(device, &Attack { opening, sends_slowly: true });
         })
         .with_options(&["--writable"]),
-        case_on_site("attacks::answers_that_are_not_read", |site| {
+        case_on_site("attacks::unread_responses", |site| {
             let (path, _) = site.large_file();
-            let begin = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
-            siege(&site.device, &Attack { begin, dribble: false });
+            let opening = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+            attack_and_measure(&site.device, &Attack { opening, sends_slowly: false });
         }),
         case("attacks::slowhttptest_headers", |device| slowhttptest(device, &["-H"])),
         case("attacks::slowhttptest_body", |device| slowhttptest(device, &["-B"])),
@@ -52,26 +51,26 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// Many more than the device has connections: 64 against the 8 of `host-runner`, and against the 4 of
-/// a board as many as its backlog has places.
+/// Attackers at once: 64 for the 8 connections of `host-runner`; for the 4 of a board, as many as its
+/// backlog holds.
 fn attackers(device: &Device) -> usize {
     if device.target == Target::Tap { 64 } else { 16 }
 }
 
 /// How long a normal client waits.
-const PATIENCE: Duration = Duration::from_secs(2);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What each attacker sends, and whether it goes on with a byte now and then.
+/// What each attacker sends first, and whether it then sends one byte every 200 ms.
 struct Attack {
-    begin: String,
-    dribble: bool,
+    opening: String,
+    sends_slowly: bool,
 }
 
-fn siege(device: &Device, attack: &Attack) {
+fn attack_and_measure(device: &Device, attack: &Attack) {
     let is_over = AtomicBool::new(false);
     let served = thread::scope(|scope| {
         for _ in 0..attackers(device) {
-            scope.spawn(|| attack.wage(&is_over));
+            scope.spawn(|| attack.run(&is_over));
         }
         let served: Vec<_> = (0..5)
             .map(|_| {
@@ -86,27 +85,27 @@ fn siege(device: &Device, attack: &Attack) {
 }
 
 impl Attack {
-    /// One connection, until the device or the test ends it.
-    fn wage(&self, is_over: &AtomicBool) {
+    /// Holds one connection until the device closes it or the test ends.
+    fn run(&self, is_over: &AtomicBool) {
         let address = SocketAddr::from((ADDRESS, 80));
         let Ok(mut stream) = TcpStream::connect_timeout(&address, Duration::from_secs(20)) else {
             return;
         };
-        // The smallest there is, whatever is asked for.
+        // The kernel raises this to its minimum.
         let _ = setsockopt(&stream.as_fd(), sockopt::RcvBuf, &1);
-        let mut alive = stream.write_all(self.begin.as_bytes()).is_ok();
+        let mut alive = stream.write_all(self.opening.as_bytes()).is_ok();
         while alive && !is_over.load(Ordering::Relaxed) {
             thread::sleep(Duration::from_millis(200));
-            alive = !self.dribble || stream.write_all(b"a").is_ok();
+            alive = !self.sends_slowly || stream.write_all(b"a").is_ok();
         }
     }
 }
 
-/// Asks for a page as a client does that gives up after [`PATIENCE`].
+/// Requests a page, within [`CLIENT_TIMEOUT`].
 fn is_served() -> std::io::Result<()> {
     let start = Instant::now();
-    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ADDRESS, 80)), PATIENCE)?;
-    let rest = PATIENCE.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
+    let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ADDRESS, 80)), CLIENT_TIMEOUT)?;
+    let rest = CLIENT_TIMEOUT.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
     stream.set_read_timeout(Some(rest))?;
     stream.write_all(b"GET /_device/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
     let mut status = [0; 12];
@@ -114,7 +113,8 @@ fn is_served() -> std::io::Result<()> {
     if &status == b"HTTP/1.1 200" { Ok(()) } else { Err(std::io::Error::other("not 200")) }
 }
 
-/// `slowhttptest` asks for a page itself all the time, and says whether it came within 2 s.
+/// `slowhttptest` probes the server itself during the attack, and reports whether it answered within
+/// 2 s.
 fn slowhttptest(device: &Device, mode: &[&str]) {
     let url = format!("http://{ADDRESS}/_device/");
     let attackers = attackers(device).to_string();

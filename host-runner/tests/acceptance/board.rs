@@ -1,4 +1,4 @@
-//! What only firmware can get wrong: its driver, clock, memory and entropy.
+//! Properties of the firmware: driver, clock, memory, entropy, restart.
 
 use std::{
     env,
@@ -20,32 +20,32 @@ use crate::{
 pub fn cases() -> Vec<Case> {
     vec![
         case("board::datagrams_of_every_length", datagrams_of_every_length)
-            .board_only("its driver moves words"),
+            .board_only("tests the board's driver, which transfers whole words"),
         case("board::ping_takes_less_than_a_millisecond", ping_takes_less_than_a_millisecond)
-            .board_only("how fast it sleeps and wakes is its driver's work"),
+            .board_only("tests the wake-up latency of the board's driver"),
         case("board::clock_does_not_drift_under_load", clock_does_not_drift_under_load)
-            .board_only("its clock is its own"),
-        case("board::token_comes_when_there_is_chance", token_comes_when_there_is_chance)
+            .board_only("tests the board's clock"),
+        case("board::token_needs_entropy", token_needs_entropy)
             .board_only("the host has random bytes from the start"),
-        case("board::cable_is_pulled_and_the_host_restarts", cable_is_pulled)
-            .board_only("the TAP of host-runner goes when it does"),
+        case("board::survives_link_loss_and_host_restarts", link_loss)
+            .board_only("host-runner owns its TAP"),
         case("board::runs_from_one_command", runs_from_one_command)
-            .board_only("host-runner's own command is in the smoke test"),
+            .board_only("host-runner's command is tested by the smoke test"),
         case_on_example(
-            "board::starts_again_when_it_fails",
+            "board::restarts_after_failure",
             "faults",
-            starts_again_when_it_fails,
-            "nobody restarts host-runner but its user",
+            restarts_after_failure,
+            "host-runner does not restart by itself",
         ),
         case("board::noise_on_the_wire", noise_on_the_wire)
-            .board_only("its memory is its own, and small"),
+            .board_only("tests the board's memory and stack"),
     ]
 }
 
-/// Frames in [`noise_on_the_wire`], unless `BARESERVE_FRAMES` names another number.
+/// Frames sent by [`noise_on_the_wire`], unless `BARESERVE_FRAMES` gives another number.
 const FRAMES: usize = 100_000;
 
-/// How deep the stack may go further than the services took it.
+/// How much deeper the stack may go under noise than with normal use, in bytes.
 const STACK_TOLERANCE: usize = 256;
 
 fn datagrams_of_every_length(_: &Device) {
@@ -58,20 +58,20 @@ fn datagrams_of_every_length(_: &Device) {
 fn ping_takes_less_than_a_millisecond(device: &Device) {
     let mut times = ping_times(device, 50);
     times.sort_by(f64::total_cmp);
-    assert!(times.len() == 50, "{} of 50 came back", times.len());
-    assert!(times[25] < 1.0, "{} ms is the median", times[25]);
+    assert!(times.len() == 50, "{} of 50 were answered", times.len());
+    assert!(times[25] < 1.0, "the median is {} ms", times[25]);
 }
 
-/// In milliseconds.
+/// Round-trip times in milliseconds.
 fn ping_times(device: &Device, count: u32) -> Vec<f64> {
     let arguments = ["-c", &count.to_string(), "-i", "0.02", "-W", "1", &ADDRESS.to_string()];
     let output = run_in(&device.folder, "ping", &arguments);
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    let times = said.split("time=").skip(1).filter_map(|rest| rest.split(' ').next());
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    let times = report.split("time=").skip(1).filter_map(|rest| rest.split(' ').next());
     times.map(|time| time.parse().expect("a time")).collect()
 }
 
-/// The firmware's own time is in its log: two datagrams of peculiar lengths mark two moments.
+/// The firmware's log lines carry its own time: two datagrams of distinctive lengths mark two moments.
 fn clock_does_not_drift_under_load(device: &Device) {
     let (begin, logged_begin) = mark(device, 801..850);
     while begin.elapsed() < Duration::from_secs(20) {
@@ -85,27 +85,27 @@ fn clock_does_not_drift_under_load(device: &Device) {
     assert!(drift < 0.001, "{logged} s instead of {passed} s");
 }
 
-/// A moment by the host's clock, and by the board's: in seconds since it started. Datagrams of all
-/// `lengths` are sent until one comes back so soon that the two are the same moment.
+/// Returns one moment by the host's clock and by the board's (seconds since its start). Sends datagrams
+/// of the given `lengths` until a round trip is so short that both times are of the same moment.
 fn mark(device: &Device, lengths: Range<usize>) -> (Instant, f64) {
     for length in lengths {
         let sent = Instant::now();
         echo(&vec![0; length]);
-        let way = sent.elapsed();
+        let round_trip = sent.elapsed();
         thread::sleep(Duration::from_millis(20));
         let log = device.log();
         let wanted = format!(": {length} bytes in");
         let line = log.lines().find(|line| line.ends_with("out") && line.contains(&wanted));
-        if let Some(line) = line.filter(|_| way < Duration::from_millis(4)) {
+        if let Some(line) = line.filter(|_| round_trip < Duration::from_millis(4)) {
             let time = line.split_whitespace().next().expect("the time");
-            return (sent + way / 2, time.parse().expect("seconds"));
+            return (sent + round_trip / 2, time.parse().expect("seconds"));
         }
     }
-    panic!("no datagram came back soon and is in the log");
+    panic!("no datagram was answered within 4 ms and logged");
 }
 
-fn token_comes_when_there_is_chance(device: &Device) {
-    assert!(!device.log().contains("?token="), "made of nothing");
+fn token_needs_entropy(device: &Device) {
+    assert!(!device.log().contains("?token="), "the token was made without entropy");
     let text = "a note ".repeat(100);
     let url = format!("http://{ADDRESS}/note.txt");
     let put = |authorization: &str| {
@@ -114,7 +114,7 @@ fn token_comes_when_there_is_chance(device: &Device) {
             ["-sS", "-X", "PUT", "-H", &field, "--data-binary", &text, "-w", "%{http_code}", &url];
         output_of(&device.folder, "curl", &arguments)
     };
-    assert!(put("Bearer 0").ends_with("405"), "nobody may write yet");
+    assert!(put("Bearer 0").ends_with("405"), "writing must be disabled without a token");
     assert_eq!(ping_times(device, 70).len(), 70);
     thread::sleep(Duration::from_millis(200));
     let authorization = format!("Bearer {}", device.token());
@@ -124,12 +124,12 @@ fn token_comes_when_there_is_chance(device: &Device) {
     let clock = ["-sS", "-X", "PUT", "-H", &format!("Authorization: {authorization}")];
     let date = ["-d", "2020-02-02T02:02:02Z", &format!("http://{ADDRESS}/_device/clock")];
     output_of(&device.folder, "curl", &[&clock[..], &date].concat());
-    let told = output_of(&device.folder, "nc", &["-w", "5", "-d", &ADDRESS.to_string(), "9999"]);
-    assert!(told.starts_with("2020-02-02 02:02:"), "{told}");
+    let time = output_of(&device.folder, "nc", &["-w", "5", "-d", &ADDRESS.to_string(), "9999"]);
+    assert!(time.starts_with("2020-02-02 02:02:"), "{time}");
 }
 
-/// First the link is down for a while, then the host is another one with the same address.
-fn cable_is_pulled(device: &Device) {
+/// First the link is down for a while, then the host's MAC address changes.
+fn link_loss(device: &Device) {
     let open = TcpStream::connect((ADDRESS, 80)).expect("a connection");
     run("ip", &["link", "set", TAP, "down"]);
     thread::sleep(Duration::from_secs(30));
@@ -146,14 +146,14 @@ fn cable_is_pulled(device: &Device) {
     all_sockets_become_free(device);
 }
 
-/// As in the porting guide, without a TAP: the emulator itself hands connections and datagrams on.
+/// As in the porting guide, without a TAP: the emulator's user network forwards the ports.
 fn runs_from_one_command(device: &Device) {
     let Target::Board(board) = &device.target else { panic!("not a board") };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../boards/board");
     let _running = start_in(&device.folder, script, &["run", board, "--user"]);
-    let patience = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_secs(60);
     while TcpStream::connect(("127.0.0.1", 8080)).is_err() {
-        assert!(Instant::now() < patience, "nobody listens");
+        assert!(Instant::now() < deadline, "port 8080 is not open");
         thread::sleep(Duration::from_millis(100));
     }
     let retry = ["-sS", "--fail", "--retry", "5", "--retry-all-errors", "--max-time", "20"];
@@ -163,9 +163,9 @@ fn runs_from_one_command(device: &Device) {
     assert_eq!(exchange((Ipv4Addr::LOCALHOST, 12000), b"ping"), b"PING");
 }
 
-/// By itself after a panic, by its watchdog when it hangs.
-fn starts_again_when_it_fails(device: &Device) {
-    /// Of `support::services::faults`.
+/// The firmware resets the chip after a panic; the watchdog resets it when the main loop hangs.
+fn restarts_after_failure(device: &Device) {
+    /// The port of `support::services::faults`.
     const PORT: u16 = 666;
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
@@ -174,34 +174,34 @@ fn starts_again_when_it_fails(device: &Device) {
         socket.recv(&mut [0; 16]).is_ok()
     };
     let answers_within = |seconds| {
-        let patience = Instant::now() + Duration::from_secs(seconds);
-        while Instant::now() < patience {
+        let deadline = Instant::now() + Duration::from_secs(seconds);
+        while Instant::now() < deadline {
             if answers() {
                 return true;
             }
         }
         false
     };
-    assert!(answers_within(10), "it does not start");
+    assert!(answers_within(10), "the firmware does not start");
     let mut answer = [0; 16];
     socket.send_to(b"check", (ADDRESS, PORT)).expect("sent");
     let checked = (0..50).find_map(|_| socket.recv(&mut answer).ok());
     assert!(
         checked.is_some_and(|length| answer.starts_with(b"check") && length == 5),
-        "a routine that it has in place of the compiler's is wrong"
+        "a routine that replaces the compiler's gives a wrong result"
     );
     assert_eq!(starts(device), 1);
     socket.send_to(b"panic", (ADDRESS, PORT)).expect("sent");
-    assert!(answers_within(10), "it does not start again after a panic");
+    assert!(answers_within(10), "no restart after a panic");
     assert_eq!(starts(device), 2);
-    assert!(device.log().contains("panic: , reset"), "it says nothing");
+    assert!(device.log().contains("panic: , reset"), "the panic is not logged");
     socket.send_to(b"hang", (ADDRESS, PORT)).expect("sent");
-    assert!(!answers(), "it does not hang");
-    assert!(answers_within(20), "its watchdog does nothing");
+    assert!(!answers(), "the firmware still answers");
+    assert!(answers_within(20), "no restart by the watchdog");
     assert_eq!(starts(device), 3);
 }
 
-/// How often its log begins.
+/// How often the firmware has started, by its log.
 fn starts(device: &Device) -> usize {
     device.log().matches(&format!(" is {ADDRESS}/24")).count()
 }
@@ -222,10 +222,10 @@ fn noise_on_the_wire(device: &Device) {
     use_the_services(device);
     let after = worst_stack(device);
     println!("{frames} frames in {seconds:.0} s; {stack} bytes of stack before, {after} after");
-    assert!(after <= stack + STACK_TOLERANCE, "the stack went from {stack} to {after} bytes");
+    assert!(after <= stack + STACK_TOLERANCE, "the stack use rose from {stack} to {after} bytes");
 }
 
-/// What takes the stack deepest.
+/// Uses the services whose calls need the most stack.
 fn use_the_services(device: &Device) {
     for path in ["", "_device/", "_device/status.json", "_device/metrics", "bareserve.png", "none"]
     {
@@ -246,11 +246,11 @@ fn use_the_services(device: &Device) {
     output_of(&device.folder, "curl", &put);
     let form = ["-sS", "-H", &authorization, "-F", "file=a note;filename=note.txt"];
     output_of(&device.folder, "curl", &[&form[..], &[&format!("http://{ADDRESS}/")]].concat());
-    // The stack is looked at each second.
+    // The stack's use is logged once per second.
     thread::sleep(Duration::from_secs(3));
 }
 
-/// Bytes, from the last line the board has logged about it.
+/// Bytes of stack used, from the last line that the board has logged about it.
 fn worst_stack(device: &Device) -> usize {
     let log = device.log();
     let (_, figure) = log.rsplit_once(" stack: ").expect("a line about the stack");
@@ -267,13 +267,13 @@ fn hardware_address(device: &Device) -> [u8; 6] {
 }
 
 fn has_not_restarted(device: &Device) {
-    assert_eq!(starts(device), 1, "it has started again");
-    assert!(!device.log().contains("panic"), "it has panicked");
+    assert_eq!(starts(device), 1, "the firmware has restarted");
+    assert!(!device.log().contains("panic"), "the firmware has panicked");
 }
 
-/// Nobody is connected but who asks, within all time limits.
+/// Within all timeouts, the connection that asks for the status is the only one.
 fn all_sockets_become_free(device: &Device) {
-    let patience = Instant::now() + Duration::from_secs(90);
+    let deadline = Instant::now() + Duration::from_secs(90);
     loop {
         let status = get(device, "_device/status.json");
         let open: u32 = numbers(&status, "open").sum();
@@ -281,12 +281,12 @@ fn all_sockets_become_free(device: &Device) {
         if open == 1 && parked == 0 {
             return;
         }
-        assert!(Instant::now() < patience, "sockets are left open: {status}");
+        assert!(Instant::now() < deadline, "sockets are still open: {status}");
         thread::sleep(Duration::from_secs(1));
     }
 }
 
-/// The numbers that `json` has under `name`.
+/// The values of all members `name` in `json`.
 fn numbers<'j>(json: &'j str, name: &str) -> impl Iterator<Item = u32> + 'j {
     let parts: Vec<_> = json.split(&format!("\"{name}\":")).skip(1).collect();
     parts.into_iter().filter_map(|part| part.split([',', '}']).next()?.trim().parse().ok())
@@ -295,8 +295,8 @@ fn numbers<'j>(json: &'j str, name: &str) -> impl Iterator<Item = u32> + 'j {
 fn get(device: &Device, path: &str) -> String {
     let url = format!("http://{ADDRESS}/{path}");
     let output = run_in(&device.folder, "curl", &["-sS", "--max-time", "20", &url]);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{path}: {said}");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{path}: {errors}");
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
@@ -304,7 +304,7 @@ fn echo(payload: &[u8]) -> Vec<u8> {
     exchange((ADDRESS, 7), payload)
 }
 
-/// A datagram's answer.
+/// Sends a datagram and returns the answer.
 fn exchange(to: (Ipv4Addr, u16), payload: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");

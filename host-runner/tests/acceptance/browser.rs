@@ -1,4 +1,4 @@
-//! A real browser, with fewer sockets than it likes to open.
+//! A real browser, which opens more connections than the device has.
 
 use std::{fs, path::PathBuf, thread, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
     vec![
-        case("browser::twenty_images_from_four_sockets", twenty_images_from_four_sockets)
+        case("browser::twenty_images_over_four_connections", twenty_images_over_four_connections)
             .with_options(&["--writable", "--connections", "4"]),
         case_on_site("browser::device_page", |site| device_page(&site.device, "/_device/"))
             .with_options(&["--writable"]),
@@ -23,8 +23,8 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
-/// Of several segments each; for a browser, twenty different ones.
-fn twenty_images_from_four_sockets(device: &Device) {
+/// The query strings make one image twenty different resources, of several segments each.
+fn twenty_images_over_four_connections(device: &Device) {
     let images: String = (0..20).map(|i| format!("<img src=\"bareserve.png?{i}\">")).collect();
     let page = format!(
         "<!doctype html><title>Images</title><link rel=\"icon\" href=\"bareserve.png\">\
@@ -42,7 +42,7 @@ fn twenty_images_from_four_sockets(device: &Device) {
 }
 
 fn device_page(device: &Device, path: &str) {
-    // What there is room for, twice.
+    // The store has room for two of these.
     let upload = if device.target == Target::Tap { "5000000" } else { "1000" };
     let url = format!("http://{ADDRESS}{path}");
     browse(device, "device_page.py", &[&url, &device.link(), upload]);
@@ -57,9 +57,9 @@ fn browse(device: &Device, script: &str, arguments: &[&str]) -> String {
     output_of(&device.folder, "python3", &[&["-B", script.as_str()][..], arguments].concat())
 }
 
-/// Waits until the host's own addresses stand. Chromium gives up whatever it is loading when one of
-/// them changes (ERR_NETWORK_CHANGED), as IPv6's do a second or two after the interface is up, when
-/// nobody else was found to have them (RFC 4862, section 5.4).
+/// Waits until the host's addresses are final. Chromium aborts pending loads when one of them changes
+/// (ERR_NETWORK_CHANGED); IPv6 addresses do so when duplicate address detection completes, a second or
+/// two after the interface is up (RFC 4862, section 5.4).
 fn wait_for_addresses(device: &Device) {
     let mut tentative = String::new();
     for _ in 0..100 {
@@ -72,18 +72,18 @@ fn wait_for_addresses(device: &Device) {
     panic!("addresses of the host are still tentative: {tentative}");
 }
 
-/// After the browser is gone, its connections are, within the idle limit.
+/// After the browser has exited, all its connections close within the idle timeout.
 fn all_slots_become_free(device: &Device) {
     let mut http = Value::Null;
     for _ in 0..40 {
         let status = device.status();
         let services = status["services"].as_array().expect("a list of services");
         http = services.iter().find(|service| service["name"] == "http").expect("http").clone();
-        // The one that asks is open itself.
+        // The request for the status is itself one open connection.
         if http["open"] == 1 && http["parked"] == 0 {
             return;
         }
         thread::sleep(Duration::from_millis(500));
     }
-    panic!("connections are left open: {http}");
+    panic!("connections are still open: {http}");
 }

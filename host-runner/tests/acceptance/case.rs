@@ -1,4 +1,4 @@
-//! A case of the suite: what it needs, and on which targets it makes sense.
+//! A case of the suite: its device, and the targets that it applies to.
 
 use std::{
     fs,
@@ -29,17 +29,17 @@ enum Run {
     InFolder(fn(&Path)),
 }
 
-/// A case on a device with the files that are built in, as a board has them.
+/// A case on a device that serves the built-in files, which are the same on a board.
 pub fn case(name: &'static str, run: fn(&Device)) -> Case {
     Case { name, tap_only: None, board_only: None, options: &[], run: Run::OnDevice(run) }
 }
 
-/// A case on a device with files of its own.
+/// A case on a device that serves the case's own files.
 pub fn case_on_site(name: &'static str, run: fn(&Site)) -> Case {
     Case { run: Run::OnSite(run), ..case(name, |_| ()) }
 }
 
-/// A case on another firmware, which is among the board's examples. For boards only: `why`.
+/// A case on another firmware, one of the board's examples. Boards only, for the reason `why`.
 pub fn case_on_example(
     name: &'static str,
     example: &'static str,
@@ -49,39 +49,39 @@ pub fn case_on_example(
     Case { run: Run::OnExample(example, run), ..case(name, |_| ()) }.board_only(why)
 }
 
-/// A case that prepares a folder before it starts `host-runner` itself. For it only: `why`.
+/// A case that prepares a folder and starts `host-runner` itself. Not for boards, for the reason `why`.
 pub fn case_in_folder(name: &'static str, run: fn(&Path), why: &'static str) -> Case {
     Case { run: Run::InFolder(run), ..case(name, |_| ()) }.tap_only(why)
 }
 
 impl Case {
-    /// A case for `host-runner` only: `why`.
+    /// Restricts the case to `host-runner`, for the reason `why`.
     pub fn tap_only(mut self, why: &'static str) -> Self {
         self.tap_only = Some(why);
         self
     }
 
-    /// A case for boards only: `why`.
+    /// Restricts the case to boards, for the reason `why`.
     pub fn board_only(mut self, why: &'static str) -> Self {
         self.board_only = Some(why);
         self
     }
 
-    /// What brings `host-runner` into the state that the case is about. A board is always in it,
-    /// unless this is a case for `host-runner` only.
+    /// Sets the options that `host-runner` needs for the case. They have no effect on a board, whose
+    /// configuration is fixed.
     pub fn with_options(mut self, options: &'static [&'static str]) -> Self {
         self.options = options;
         self
     }
 
-    /// As the test runner wants it.
+    /// Converts the case for the test runner.
     pub fn into_trial(self, target: &Target) -> Trial {
-        let (left_out, only) = match target {
+        let (skip_reason, only) = match target {
             Target::Tap => (self.board_only, "board"),
             Target::Board(_) => (self.tap_only, "tap"),
         };
-        let skip = left_out.is_some();
-        let name = match left_out {
+        let skip = skip_reason.is_some();
+        let name = match skip_reason {
             Some(why) => format!("{} ({only} only: {why})", self.name),
             None => self.name.to_owned(),
         };
@@ -112,19 +112,19 @@ impl Case {
 
 fn outcome_of(run: impl FnOnce()) -> Result<(), String> {
     catch_unwind(AssertUnwindSafe(run)).map_err(|panic| match panic.downcast::<String>() {
-        Ok(said) => *said,
+        Ok(message) => *message,
         Err(panic) => panic
             .downcast::<&str>()
-            .map_or_else(|_| String::from("panicked"), |said| (*said).to_owned()),
+            .map_or_else(|_| String::from("panicked"), |message| (*message).to_owned()),
     })
 }
 
-/// The same, with the end of the device's log.
+/// As [`outcome_of`]; a failure includes the end of the device's log.
 fn outcome_on(device: &Device, run: impl FnOnce()) -> Result<(), Failed> {
-    outcome_of(run).map_err(|said| {
+    outcome_of(run).map_err(|message| {
         let log = device.log();
         let lines: Vec<_> = log.lines().collect();
         let end = lines[lines.len().saturating_sub(100)..].join("\n");
-        format!("{said}\n--- the end of its log ---\n{end}").into()
+        format!("{message}\n--- end of the device's log ---\n{end}").into()
     })
 }

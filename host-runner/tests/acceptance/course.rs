@@ -1,4 +1,4 @@
-//! The course's programs, unmodified, against the device; and the device's clients against theirs.
+//! The course's unmodified clients with the device's servers, and our clients with the course's servers.
 
 use std::{
     fs,
@@ -30,32 +30,32 @@ pub fn cases() -> Vec<Case> {
         case("course::our_ping_client", our_ping_client).tap_only(CLIENTS),
         case("course::our_clients_from_the_device", our_clients_from_the_device).tap_only(CLIENTS),
         case("course::our_clients_on_the_board", our_clients_on_the_board)
-            .board_only("it asks its host by itself"),
+            .board_only("the board runs its clients by itself"),
     ]
 }
 
-/// Why other profiles of the UDP ping server are the host's.
+/// The reason why cases with another ping profile are for `host-runner` only.
 pub const PROFILE: &str = "a board's ping profile is a constant";
 
-const CLIENTS: &str = "a client is a command of host-runner";
+const CLIENTS: &str = "the client commands are host-runner's";
 
 fn time_client(device: &Device) {
-    let said = python(device, "time_client.py", "9999", &[]);
-    assert_is_timestamp(said.trim_end_matches('\n'));
-    if let Some(offset) = seconds_from_now(&said) {
-        // A board tells UTC.
+    let time = python(device, "time_client.py", "9999", &[]);
+    assert_is_timestamp(time.trim_end_matches('\n'));
+    if let Some(offset) = seconds_from_now(&time) {
+        // A board answers in UTC.
         let zone = if device.target == Target::Tap { 0 } else { offset_of_host() };
-        assert!((offset - zone).abs() < 5, "{said:?} is {offset} s off");
+        assert!((offset - zone).abs() < 5, "{time:?} is {offset} s off");
     }
 }
 
-/// `2023-04-19 17:04:30.293444`.
+/// Checks the format `2023-04-19 17:04:30.293444`.
 fn assert_is_timestamp(text: &str) {
     let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     assert_eq!(shape, "0000-00-00 00:00:00.000000", "not a timestamp: {text:?}");
 }
 
-/// How far the time is from Python's own idea of now.
+/// The difference in seconds between Python's current time and `timestamp`.
 fn seconds_from_now(timestamp: &str) -> Option<i64> {
     let script = "import sys, datetime as d; \
                   t = d.datetime.strptime(sys.argv[1].strip(), '%Y-%m-%d %H:%M:%S.%f'); \
@@ -66,8 +66,8 @@ fn seconds_from_now(timestamp: &str) -> Option<i64> {
 /// Seconds that the host's local time is ahead of UTC.
 fn offset_of_host() -> i64 {
     let script = "import datetime as d; print(int(d.datetime.now().astimezone().utcoffset().total_seconds()))";
-    let said = output_of(&std::env::temp_dir(), "python3", &["-c", script]);
-    said.trim().parse().expect("seconds")
+    let offset = output_of(&std::env::temp_dir(), "python3", &["-c", script]);
+    offset.trim().parse().expect("seconds")
 }
 
 fn file_client(device: &Device) {
@@ -102,20 +102,20 @@ fn web_client(device: &Device) {
 }
 
 fn ping_client(device: &Device) {
-    let said = python(device, "udp_ping_client.py", "12000", &[]);
+    let report = python(device, "udp_ping_client.py", "12000", &[]);
     for sequence in 1..=9 {
-        assert!(said.contains(&format!("Sequence {sequence}: Reply from {ADDRESS}")), "{said}");
+        assert!(report.contains(&format!("Sequence {sequence}: Reply from {ADDRESS}")), "{report}");
     }
 }
 
 fn ping_client_against_the_course_profile(device: &Device) {
-    let said = python(device, "udp_ping_client.py", "12000", &["0.2"]);
+    let report = python(device, "udp_ping_client.py", "12000", &["0.2"]);
     for sequence in 1..=9 {
         let outcome = match sequence {
             2 | 3 | 5 | 6 => format!("Sequence {sequence}: Reply from {ADDRESS}"),
             _ => format!("Sequence {sequence}: Request timed out."),
         };
-        assert!(said.contains(&outcome), "{said}");
+        assert!(report.contains(&outcome), "{report}");
     }
 }
 
@@ -123,8 +123,8 @@ fn our_time_client(device: &Device) {
     let _server =
         start_in(&device.folder, "python3", &[&course("time_server.py"), "127.0.0.1", "9999", "8"]);
     await_tcp(9999);
-    let said = output_of(&device.folder, host_runner(), &["time", "127.0.0.1"]);
-    assert_is_timestamp(said.trim_end());
+    let time = output_of(&device.folder, host_runner(), &["time", "127.0.0.1"]);
+    assert_is_timestamp(time.trim_end());
 }
 
 fn our_file_client(device: &Device) {
@@ -148,19 +148,19 @@ fn our_ping_client(device: &Device) {
         host_runner(),
         &["ping", "127.0.0.1", "--timeout", "200ms", "--interval", "1ms"],
     );
-    let said = String::from_utf8_lossy(&output.stdout);
-    // `await_udp` was the first datagram, so ours are the second to the tenth.
+    let report = String::from_utf8_lossy(&output.stdout);
+    // `await_udp` has sent the first datagram, so these are the second to the tenth.
     for (sequence, answered) in [(1, true), (2, true), (3, false), (4, true), (5, true), (6, false)]
     {
         let outcome =
             if answered { "Reply from 127.0.0.1    RTT = 0." } else { "Request timed out." };
-        assert!(said.contains(&format!("Sequence {sequence}: {outcome}")), "{said}");
+        assert!(report.contains(&format!("Sequence {sequence}: {outcome}")), "{report}");
     }
-    assert!(said.contains("9 packets sent, 4 received"), "{said}");
+    assert!(report.contains("9 packets sent, 4 received"), "{report}");
 }
 
 fn our_clients_from_the_device(device: &Device) {
-    // The device under test holds its TAP; the clients are a second device on a wire of its own.
+    // The clients run on a second device, as the device under test occupies its TAP.
     let (host, address) = ("192.168.70.100", "192.168.70.1/24");
     let _servers = start_servers(device);
     let from_device = [
@@ -172,40 +172,40 @@ fn our_clients_from_the_device(device: &Device) {
         "--host-address",
         "192.168.70.100/24",
     ];
-    let said =
+    let time =
         output_of(&device.folder, host_runner(), &[&["time", host][..], &from_device].concat());
-    assert_is_timestamp(said.trim_end());
+    assert_is_timestamp(time.trim_end());
     output_of(
         &device.folder,
         host_runner(),
         &[&["fetch", host, "--output", "."][..], &from_device].concat(),
     );
-    let said = output_of(
+    let report = output_of(
         &device.folder,
         host_runner(),
         &[&["ping", host, "--interval", "1ms"][..], &from_device].concat(),
     );
-    assert!(said.contains("9 packets sent, 9 received"), "{said}");
+    assert!(report.contains("9 packets sent, 9 received"), "{report}");
 }
 
-/// A board asks its host every ten seconds until it has been answered.
+/// A board contacts its host every ten seconds until it is answered.
 fn our_clients_on_the_board(device: &Device) {
     let _servers = start_servers(device);
     let end = Instant::now() + Duration::from_secs(60);
     while !device.log().contains("pings answered") {
-        assert!(Instant::now() < end, "it does not come to its end");
+        assert!(Instant::now() < end, "the board's clients have not finished");
         std::thread::sleep(Duration::from_millis(200));
     }
     let log = device.log();
-    let said = |what: &str| {
-        let line = log.lines().find(|line| line.contains("client ") && line.contains(what));
-        line.unwrap_or_else(|| panic!("no line says {what:?}")).trim_end().to_owned()
+    let line_with = |text: &str| {
+        let line = log.lines().find(|line| line.contains("client ") && line.contains(text));
+        line.unwrap_or_else(|| panic!("no line contains {text:?}")).trim_end().to_owned()
     };
-    let time = said("9999: it is ");
+    let time = line_with("9999: it is ");
     assert_is_timestamp(time.split_once(" is ").expect("the time").1);
-    assert!(said(":5566: ").ends_with("6 bytes stored"));
-    // The course's server loses a third.
-    let pings = said(":12000: ");
+    assert!(line_with(":5566: ").ends_with("6 bytes stored"));
+    // The course's server drops a third of the pings.
+    let pings = line_with(":12000: ");
     let answered = pings.split(": ").nth(1).and_then(|text| text.split_once(" of 10 pings"));
     let answered: u32 = answered.and_then(|(count, _)| count.parse().ok()).expect("a count");
     assert!((1..=10).contains(&answered), "{pings}");
@@ -244,20 +244,20 @@ fn await_tcp(port: u16) {
         }
         std::thread::sleep(Duration::from_millis(20));
     }
-    panic!("nobody answers on {port}");
+    panic!("port {port} does not answer");
 }
 
-/// Sends datagrams until something is bound to the port: one datagram reaches it.
+/// Sends datagrams until the port is bound; exactly one datagram reaches it.
 fn await_udp(port: u16) {
     let socket = UdpSocket::bind("127.0.0.1:0").expect("a socket");
     socket.connect(("127.0.0.1", port)).expect("an address");
     for _ in 0..100 {
         let sent = socket.send(b"hello");
         std::thread::sleep(Duration::from_millis(20));
-        // A refusal by ICMP is reported by the next call.
+        // An ICMP error is reported by the next call on the socket.
         if sent.is_ok() && socket.take_error().is_ok_and(|error| error.is_none()) {
             return;
         }
     }
-    panic!("nobody answers on {port}");
+    panic!("port {port} does not answer");
 }

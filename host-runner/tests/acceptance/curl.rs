@@ -1,4 +1,4 @@
-//! `curl` for every feature of the web server.
+//! Every feature of the web server, with `curl`.
 
 use std::{
     fs,
@@ -22,7 +22,7 @@ pub fn cases() -> Vec<Case> {
     const WRITABLE: &[&str] = &["--writable"];
     vec![
         case_on_site("curl::ranges", ranges),
-        case_on_site("curl::resumes_a_cut_download", resumes_a_cut_download),
+        case_on_site("curl::resumes_an_interrupted_download", resumes_an_interrupted_download),
         case("curl::compressed", compressed),
         case_on_site("curl::conditions", conditions),
         case_on_site("curl::conditions_on_dates", conditions_on_dates)
@@ -32,17 +32,17 @@ pub fn cases() -> Vec<Case> {
         case_on_site("curl::put_and_delete", put_and_delete).with_options(WRITABLE),
         case_on_site("curl::expect_100_continue", expect_100_continue).with_options(WRITABLE),
         case_on_site("curl::form", form).with_options(WRITABLE),
-        case_on_site("curl::pages_of_other_sites_are_refused", pages_of_other_sites_are_refused)
+        case_on_site("curl::cross_site_requests_are_refused", cross_site_requests_are_refused)
             .with_options(WRITABLE),
         case_on_site("curl::listing", listing).with_options(&["--listings"]),
         case_on_site("curl::folders_and_links", folders_and_links)
             .with_options(&["--listings", "--writable"])
             .tap_only("a board has no folders of its own, and no links"),
-        case_on_site("curl::half_an_upload_leaves_nothing", half_an_upload_leaves_nothing)
+        case_on_site("curl::incomplete_upload_leaves_nothing", incomplete_upload_leaves_nothing)
             .with_options(WRITABLE),
         case("curl::full_store", full_store).with_options(WRITABLE),
         case_in_folder("curl::full_disk", full_disk, "a board has no disk"),
-        case("curl::too_much_is_413", too_much_is_413).with_options(WRITABLE),
+        case("curl::oversized_body_is_413", oversized_body_is_413).with_options(WRITABLE),
         case("curl::one_connection_for_many_requests", one_connection_for_many_requests),
         case("curl::ports", ports),
         case_on_site("curl::other_ports_and_ipv6", other_ports_and_ipv6)
@@ -83,10 +83,10 @@ fn ranges(site: &Site) {
     }
 }
 
-fn resumes_a_cut_download(site: &Site) {
+fn resumes_an_interrupted_download(site: &Site) {
     let (path, whole) = site.large_file();
     let part = whole.len() / 5;
-    // How fast curl reads, its own limit does not tell on so short a way: its reader leaves.
+    // Interrupted by closing the pipe: curl's rate limit is too coarse for so short a transfer.
     let cut = format!("curl -s http://{ADDRESS}{path} | head -c {part} > large");
     run_in(&site.client, "sh", &["-c", &cut]);
     let file = site.client.join("large");
@@ -102,7 +102,7 @@ fn compressed(device: &Device) {
     assert!(unpacked == plain && plain.contains("</html>"), "{unpacked}");
     assert!(head("packed").contains("Content-Encoding: gzip\r\n"), "{}", head("packed"));
     assert!(!head("plain").contains("Content-Encoding"), "{}", head("plain"));
-    // A resource that has a variant says so, whichever it sends.
+    // Vary is sent with every representation of a resource that has variants.
     for name in ["plain", "packed"] {
         assert!(head(name).contains("Vary: Accept-Encoding\r\n"), "{}", head(name));
     }
@@ -167,7 +167,7 @@ fn uploads_need_the_token(site: &Site) {
 fn put_and_delete(site: &Site) {
     let bearer = site.device.bearer();
     let first = site.content();
-    // Of another length, so that nothing of the first may be left.
+    // Shorter, so that a remainder of the first would be noticed.
     let second = first[..first.len() / 3].to_vec();
     fs::write(site.client.join("first"), &first).expect("a file");
     fs::write(site.client.join("second"), &second).expect("a file");
@@ -203,15 +203,15 @@ fn put_and_delete(site: &Site) {
 fn expect_100_continue(site: &Site) {
     let bearer = site.device.bearer();
     fs::write(site.client.join("large"), site.content()).expect("a file");
-    let expect = ["-v", "--stderr", "talk", "-T", "large", "-H", "Expect: 100-continue"];
-    let talk = || fs::read_to_string(site.client.join("talk")).expect("what was said");
+    let expect = ["-v", "--stderr", "trace", "-T", "large", "-H", "Expect: 100-continue"];
+    let trace = || fs::read_to_string(site.client.join("trace")).expect("curl's trace");
     assert_eq!(site.status(&[&expect[..], &["-H", &bearer]].concat(), "/large"), "201");
-    assert!(talk().contains("< HTTP/1.1 100 Continue"), "{}", talk());
-    // Refused before the body is on its way.
+    assert!(trace().contains("< HTTP/1.1 100 Continue"), "{}", trace());
+    // Refused before the body is sent.
     assert_eq!(site.status(&expect, "/large"), "401");
-    assert!(!talk().contains("100 Continue"), "{}", talk());
+    assert!(!trace().contains("100 Continue"), "{}", trace());
 
-    // Told to go on before a byte of the body is sent.
+    // The interim response arrives before any byte of the body is sent.
     let mut stream = connect();
     write!(
         stream,
@@ -248,7 +248,7 @@ fn form(site: &Site) {
     assert!(!site.device.folder.join("out").exists());
 }
 
-fn pages_of_other_sites_are_refused(site: &Site) {
+fn cross_site_requests_are_refused(site: &Site) {
     let bearer = site.device.bearer();
     fs::write(site.client.join("a"), "x").expect("a file");
     let form = ["-F", "file=@a", "-H", &bearer, "-H"];
@@ -270,7 +270,7 @@ fn pages_of_other_sites_are_refused(site: &Site) {
 
 fn listing(site: &Site) {
     let names = ["<b>&\"x", "a:b", "na\u{ef}ve", "100%", "it's #1?", "plain.txt"];
-    // Three at a time, for the smallest store.
+    // Three at a time, as many as the smallest store holds.
     for names in names.chunks(3) {
         for name in names {
             site.put(&format!("sub/{name}"), name.as_bytes());
@@ -290,7 +290,7 @@ fn listing(site: &Site) {
     }
 }
 
-/// What a listing links to.
+/// The targets of the links in a listing.
 fn links(page: &str) -> impl Iterator<Item = &str> {
     page.split("href=\"./").skip(1).filter_map(|rest| rest.split('"').next())
 }
@@ -326,7 +326,7 @@ fn connect() -> TcpStream {
     stream
 }
 
-fn half_an_upload_leaves_nothing(site: &Site) {
+fn incomplete_upload_leaves_nothing(site: &Site) {
     let bearer = site.device.bearer();
     site.put("old", b"old");
     for framing in
@@ -336,7 +336,7 @@ fn half_an_upload_leaves_nothing(site: &Site) {
             let mut stream = connect();
             write!(stream, "PUT /{name} HTTP/1.1\r\nHost: x\r\n{bearer}\r\n{framing}")
                 .expect("half of it");
-            // Another request is a round trip later.
+            // The response to another request shows that the upload has been received.
             assert_eq!(site.status(&[], "/new"), "404");
             assert_eq!(site.curl(&[], "/old"), "old");
             drop(stream);
@@ -347,9 +347,9 @@ fn half_an_upload_leaves_nothing(site: &Site) {
     assert_eq!(site.names(), ["old"]);
 }
 
-/// The one in memory, on both targets.
+/// Both targets use the store in memory.
 fn full_store(device: &Device) {
-    has_no_room(device);
+    assert_is_full(device);
     let list = curl(&device.folder, &["-f"], "/_device/files.json");
     assert!(!list.contains("large"), "{list}");
 }
@@ -360,14 +360,14 @@ fn full_disk(folder: &Path) {
     let mount = root.display().to_string();
     namespace::run("mount", &["-t", "tmpfs", "-o", "size=64k", "tmpfs", &mount]);
     let site = Site::start_in(folder.to_owned(), &Target::Tap, &["--writable"]);
-    has_no_room(&site.device);
+    assert_is_full(&site.device);
     assert_eq!(site.names(), [""; 0]);
     drop(site);
     namespace::run("umount", &[&mount]);
 }
 
-/// Sends more than it holds, in each way.
-fn has_no_room(device: &Device) {
+/// Uploads more than the store can hold, by each method.
+fn assert_is_full(device: &Device) {
     fs::write(device.folder.join("large"), content(20 << 20)).expect("a file");
     let bearer = device.bearer();
     let status = |arguments: &[&str], path| {
@@ -380,7 +380,7 @@ fn has_no_room(device: &Device) {
     assert_eq!(status(&["-F", "file=@large"], "/"), "507");
 }
 
-fn too_much_is_413(device: &Device) {
+fn oversized_body_is_413(device: &Device) {
     fs::write(device.folder.join("large"), content(1 << 20)).expect("a file");
     let bearer = device.bearer();
     let put = ["-o", "/dev/null", "-w", "%{http_code}", "-H", &bearer, "-T", "large"];
@@ -396,7 +396,7 @@ fn one_connection_for_many_requests(device: &Device) {
     assert_eq!(output_of(&device.folder, "curl", &arguments), "100");
 }
 
-/// The usual one, and the course's.
+/// The default port, and the course's.
 fn ports(device: &Device) {
     for port in [80, 6789] {
         let url = format!("http://{ADDRESS}:{port}/HelloWorld.html");

@@ -1,4 +1,4 @@
-//! The device under test: `host-runner` on a TAP, or firmware in the emulator on one.
+//! The device under test, on a TAP: `host-runner`, or a board's firmware in the emulator.
 
 use std::{
     env,
@@ -21,17 +21,17 @@ use crate::{namespace, programs::output_of};
 
 /// The device's address.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 1);
-/// The host's address on the same wire.
+/// The host's address on the same link.
 pub const HOST_ADDRESS: Ipv4Addr = Ipv4Addr::new(192, 168, 69, 100);
 /// The TAP's name.
 pub const TAP: &str = "accept0";
 
-/// What the suite runs against.
+/// The kind of device that the suite runs against.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Target {
     /// `host-runner`.
     Tap,
-    /// A board in the emulator: its machine's name there.
+    /// A board in the emulator, by the name of its machine.
     Board(String),
 }
 
@@ -45,7 +45,7 @@ impl Target {
     }
 }
 
-/// A folder for a device and its clients.
+/// Creates a folder for a device and its clients.
 pub fn temporary_folder() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
@@ -54,13 +54,13 @@ pub fn temporary_folder() -> PathBuf {
     folder
 }
 
-/// A running device; ends when dropped.
+/// A running device, which is stopped when this is dropped.
 pub struct Device {
     process: Child,
     log: PathBuf,
     /// A folder for the case's own files, removed with the device.
     pub folder: PathBuf,
-    /// What it is.
+    /// Its kind.
     pub target: Target,
 }
 
@@ -70,24 +70,24 @@ impl Device {
         Self::start_in(temporary_folder(), target, options)
     }
 
-    /// The same, with `folder` as its own.
+    /// As [`Device::start`], with `folder` as the device's folder.
     pub fn start_in(folder: PathBuf, target: &Target, options: &[&str]) -> Self {
         let command = match target {
             Target::Tap => host_runner(options),
             Target::Board(_) => emulator(target, &firmware()),
         };
-        // A board asks as soon as it starts.
+        // Bound before the start, as a board asks for the time at once.
         let clock = (*target != Target::Tap)
-            .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("port 37 of our own namespace"));
+            .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("UDP port 37"));
         let mut device = Self::spawn(folder, target, command);
-        device.await_answer();
+        device.wait_until_ready();
         if let Some(clock) = clock {
-            tell_the_time(&clock);
+            answer_time_request(&clock);
         }
         device
     }
 
-    /// A board with another firmware, which is among its examples. Does not wait.
+    /// Starts a board with another firmware, one of its examples. Does not wait until it answers.
     pub fn start_example(target: &Target, name: &str) -> Self {
         Self::spawn(temporary_folder(), target, emulator(target, &example_firmware(name)))
     }
@@ -106,69 +106,70 @@ impl Device {
         Self { process, log, folder, target: target.clone() }
     }
 
-    fn await_answer(&mut self) {
-        let patience = Instant::now() + Duration::from_secs(20);
+    fn wait_until_ready(&mut self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
         let address = SocketAddr::from((ADDRESS, 80));
         while TcpStream::connect_timeout(&address, Duration::from_millis(300)).is_err() {
             if let Ok(Some(status)) = self.process.try_wait() {
-                panic!("the device ended at once ({status}):\n{}", self.log());
+                panic!("the device exited during start-up ({status}):\n{}", self.log());
             }
-            assert!(Instant::now() < patience, "the device does not answer:\n{}", self.log());
+            assert!(Instant::now() < deadline, "the device does not answer:\n{}", self.log());
             thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// What it has printed so far.
+    /// The log so far.
     pub fn log(&self) -> String {
         let bytes = fs::read(&self.log).unwrap_or_default();
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
-    /// What its page shows, as data.
+    /// The device's status document.
     pub fn status(&self) -> serde_json::Value {
         let url = format!("http://{ADDRESS}/_device/status.json");
         let status = output_of(&self.folder, "curl", &["-sS", "--fail", &url]);
         serde_json::from_str(&status).unwrap_or_else(|error| panic!("{error}: {status}"))
     }
 
-    /// The link with the token that it prints: a board as soon as frames enough have come to make one.
+    /// The link with the token, from the log. A board generates its token when it has received enough
+    /// frames, so this sends frames until the link is logged.
     pub fn link(&self) -> String {
         for _ in 0..200 {
             let log = self.log();
-            // Its line is out.
-            let whole = log.rsplit_once('\n').map_or("", |(whole, _)| whole);
-            let link = whole.split_whitespace().find(|word| word.contains("/_device/?token="));
+            // Complete lines only.
+            let lines = log.rsplit_once('\n').map_or("", |(lines, _)| lines);
+            let link = lines.split_whitespace().find(|word| word.contains("/_device/?token="));
             if let Some(link) = link {
                 return link.to_owned();
             }
             self.send_a_frame();
         }
-        panic!("no link with a token:\n{}", self.log());
+        panic!("no link with a token in the log:\n{}", self.log());
     }
 
     fn send_a_frame(&self) {
         let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
-        socket.send_to(b"chance", (ADDRESS, 7)).expect("sent");
+        socket.send_to(b"entropy", (ADDRESS, 7)).expect("sent");
         thread::sleep(Duration::from_millis(5));
     }
 
-    /// The token in that link.
+    /// The token of that link.
     pub fn token(&self) -> String {
         self.link().split_once("token=").map(|(_, token)| token.to_owned()).unwrap_or_default()
     }
 
-    /// The field of a request that shows the token.
+    /// The request field that carries the token.
     pub fn bearer(&self) -> String {
         format!("Authorization: Bearer {}", self.token())
     }
 
-    /// The process that is, or emulates, the device.
+    /// The process ID of `host-runner` or the emulator.
     pub fn process_id(&self) -> u32 {
         self.process.id()
     }
 
-    /// DatagramEndpoints it by a signal, and returns its exit status.
-    pub fn end_by(&mut self, signal: Signal) -> Option<i32> {
+    /// Stops the device with a signal, and returns its exit status.
+    pub fn stop_with(&mut self, signal: Signal) -> Option<i32> {
         let _ = kill(Pid::from_raw(self.process.id() as i32), signal);
         self.process.wait().ok()?.code()
     }
@@ -177,7 +178,7 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         if let Ok(None) = self.process.try_wait() {
-            self.end_by(Signal::SIGTERM);
+            self.stop_with(Signal::SIGTERM);
         }
         if let Target::Board(_) = self.target {
             namespace::run("ip", &["link", "delete", TAP]);
@@ -190,12 +191,12 @@ impl Drop for Device {
     }
 }
 
-/// Answers a board's question for the time (RFC 868 over UDP), so that it sets its clock.
-fn tell_the_time(socket: &UdpSocket) {
+/// Answers a board's time request (RFC 868 over UDP), with which it sets its clock.
+fn answer_time_request(socket: &UdpSocket) {
     socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout");
     let (_, board) = socket.recv_from(&mut [0; 8]).expect("the board asks for the time");
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
-    // The protocol counts from 1900, and in 32 bits.
+    // RFC 868 counts seconds from 1900 in 32 bits.
     let seconds = (since_1970.as_secs() + 2_208_988_800) as u32;
     socket.send_to(&seconds.to_be_bytes(), board).expect("sent");
 }
@@ -214,22 +215,22 @@ fn host_runner(options: &[&str]) -> Command {
     command
 }
 
-/// The board's main program.
+/// The path of the board's main program.
 fn firmware() -> PathBuf {
     let name = env::var_os("BARESERVE_FIRMWARE");
     name.expect("BARESERVE_FIRMWARE names the board's ELF file; `boards/board test` sets it").into()
 }
 
-/// One of its examples.
+/// The path of one of its examples.
 fn example_firmware(name: &str) -> PathBuf {
     let main = firmware();
     let board = main.file_name().expect("a file").display();
     main.with_file_name("examples").join(format!("{board}-{name}"))
 }
 
-/// The emulator with `firmware`, on a TAP made for it.
+/// The emulator with `firmware`, on a newly created TAP.
 fn emulator(target: &Target, firmware: &Path) -> Command {
-    let Target::Board(machine) = target else { panic!("host-runner needs no emulator") };
+    let Target::Board(machine) = target else { panic!("host-runner does not run in the emulator") };
     let model = match machine.as_str() {
         "lm3s6965evb" => "stellaris",
         "mps2-an385" => "lan9118",

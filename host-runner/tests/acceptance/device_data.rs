@@ -1,4 +1,4 @@
-//! What the device says about itself, as programs read it; and what the holder of the token may do.
+//! The device's status, metrics and capture, and access control by the token.
 
 use std::{collections::BTreeSet, fs, path::Path, process::Command};
 
@@ -18,7 +18,7 @@ pub fn cases() -> Vec<Case> {
             .tap_only("a board has no memory to keep frames in"),
         case("device::writing_needs_the_token", writing_needs_the_token)
             .with_options(&["--writable"]),
-        case("device::nothing_changes_without_a_token", nothing_changes_without_a_token),
+        case("device::read_only_without_a_token", read_only_without_a_token),
         case("device::echo_application", echo_application)
             .with_options(&["--app", "echo"])
             .tap_only(EXAMPLES),
@@ -41,7 +41,7 @@ fn curl(folder: &Path, arguments: &[&str]) -> String {
     output_of(folder, "curl", &[&["-sS", "--max-time", "10"], arguments].concat())
 }
 
-/// The status code of the answer.
+/// The status code of the response.
 fn code(device: &Device, arguments: &[&str]) -> String {
     curl(&device.folder, &[&["-o", "/dev/null", "-w", "%{http_code}"], arguments].concat())
 }
@@ -53,17 +53,8 @@ fn status_is_json(device: &Device) {
     for name in ["http", "time", "file", "ping", "echo"] {
         let service = services.iter().find(|service| service["name"] == name);
         let service = service.unwrap_or_else(|| panic!("no {name}: {status}"));
-        for key in [
-            "open",
-            "capacity",
-            "parked",
-            "served",
-            "expired",
-            "peer_resets",
-            "unanswered",
-            "bytes_in",
-            "bytes_out",
-        ] {
+        let keys = ["open", "capacity", "parked", "served", "expired", "peer_resets", "unanswered"];
+        for key in keys.into_iter().chain(["bytes_in", "bytes_out"]) {
             assert!(service[key].as_u64().is_some(), "{name} has no {key}: {status}");
         }
     }
@@ -105,7 +96,7 @@ fn capture_needs_the_token(device: &Device) {
     let capture = fs::read(&file).expect("a capture");
     assert_eq!(capture.get(..4), Some(&0xa1b2_c3d4_u32.to_le_bytes()[..]), "its magic number");
     assert!(capture.len() > 24 + 16, "no frame in {} bytes", capture.len());
-    // Another reader of the format, where there is one.
+    // Verifies the format with tcpdump, if it is installed.
     if Command::new("tcpdump").arg("--version").output().is_ok() {
         let frames = output_of(&device.folder, "tcpdump", &["-nr", &name]);
         assert!(frames.contains(&format!("{ADDRESS}.80")), "{frames}");
@@ -136,15 +127,15 @@ fn writing_needs_the_token(device: &Device) {
     assert_eq!(curl(folder, &[&address]), "a note");
     assert_eq!(allowed(&loss), "204");
     assert_eq!(device.status()["ping"]["loss_percent"], 5);
-    // The link gives a browser a cookie and leads on to the page.
+    // The link sets a cookie and redirects to the page.
     let page =
         curl(folder, &["-L", "-c", "jar", "-b", "jar", "-w", "%{url_effective}", &device.link()]);
     assert!(page.ends_with(&url("/_device/")), "{page}");
     assert_eq!(in_folder(&["-b", "jar", "-X", "DELETE", &address]), "204");
 }
 
-/// No token was made: not asked for, or not yet.
-fn nothing_changes_without_a_token(device: &Device) {
+/// There is no token: `host-runner` runs without `--writable`, a board has not generated one yet.
+fn read_only_without_a_token(device: &Device) {
     let loss = ["-X", "PUT", "-d", "{\"loss\": 5}", &url("/_device/ping")];
     assert_eq!(code(device, &loss), "403");
     assert_eq!(code(device, &[&url("/_device/capture.pcap")]), "404");
@@ -178,7 +169,7 @@ fn todo_application(device: &Device) {
     assert_eq!(code(device, &[&url("/todos/1")]), "404");
 }
 
-/// Two events, a second apart.
+/// Two events, one second apart.
 fn clock_application(device: &Device) {
     let script = format!(
         "curl -sSN --max-time 5 {} | grep -m 2 -c 'data: [A-Z][a-z][a-z], .* GMT'",

@@ -1,4 +1,4 @@
-//! HTTP over a raw socket: every rule, and framings that a lax reader takes for two requests.
+//! HTTP over a raw socket: the conformance table, pipelining, timeouts.
 
 use std::{
     collections::BTreeMap,
@@ -19,14 +19,14 @@ pub fn cases() -> Vec<Case> {
         case("http::conformance", conformance),
         case("http::ten_pipelined_in_one_segment", ten_pipelined_in_one_segment),
         case("http::half_closed_client_gets_its_answer", half_closed_client_gets_its_answer),
-        case("http::begun_and_not_finished_is_408", begun_and_not_finished_is_408),
-        case("http::silent_client_is_closed_without_a_word", silent_client_is_closed),
+        case("http::incomplete_request_is_408", incomplete_request_is_408),
+        case("http::silent_client_is_closed_without_response", silent_client_is_closed),
         case("http::head_and_body_in_one_segment", head_and_body_in_one_segment),
     ]
 }
 
-/// Asks for a page and for the connection's end: what is answered after a request tells whether the
-/// server read on.
+/// The request after each tested one: whether it is answered shows whether the server continued to
+/// read the connection. It also requests the close.
 const LAST: &[u8] = b"GET /HelloWorld.html HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n";
 
 fn conformance(_: &Device) {
@@ -57,25 +57,25 @@ fn check(row: &Row) -> Result<(), String> {
             let last = Answer::read(&mut rest, false).map_err(blame)?;
             if last.status != 200 || !rest.is_empty() {
                 return Err(blame(format!(
-                    "then answered {} and {} bytes",
+                    "the next response was {} and {} bytes",
                     last.status,
                     rest.len()
                 )));
             }
         }
-        Fate::Continues => return Err(blame("closed, though it could have read on".into())),
-        Fate::Closes if !rest.is_empty() => return Err(blame("read on".into())),
+        Fate::Continues => return Err(blame("closed, but must continue".into())),
+        Fate::Closes if !rest.is_empty() => return Err(blame("continued, but must close".into())),
         _ => {}
     }
     Ok(())
 }
 
-/// Sends all of `request` and returns all that comes until the server closes in order.
+/// Sends `request` and returns all that is received until an orderly close.
 pub fn exchange(request: &[u8]) -> Result<Vec<u8>, String> {
     let mut stream = connect();
     stream.write_all(request).map_err(|error| format!("sending failed: {error}"))?;
     let mut received = Vec::new();
-    stream.read_to_end(&mut received).map_err(|error| format!("no orderly end: {error}"))?;
+    stream.read_to_end(&mut received).map_err(|error| format!("no orderly close: {error}"))?;
     Ok(received)
 }
 
@@ -86,7 +86,7 @@ fn connect() -> TcpStream {
     stream
 }
 
-/// One parsed answer.
+/// A parsed response.
 pub struct Answer {
     /// Its status.
     pub status: u16,
@@ -97,7 +97,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Takes one answer off the front of `bytes`.
+    /// Parses one response and removes it from the front of `bytes`.
     pub fn read(bytes: &mut &[u8], is_head: bool) -> Result<Self, String> {
         let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").ok_or_else(|| {
             format!(
@@ -133,7 +133,7 @@ impl Answer {
         Ok(Self { status, fields, body })
     }
 
-    /// What every answer has to have.
+    /// Checks the fields that every response must have.
     fn check(&self) -> Result<(), String> {
         let needs = |name: &str| {
             if self.fields.contains_key(name) {
@@ -190,7 +190,7 @@ fn half_closed_client_gets_its_answer(_: &Device) {
     assert_eq!(Answer::read(&mut &received[..], false).expect("an answer").status, 200);
 }
 
-fn begun_and_not_finished_is_408(_: &Device) {
+fn incomplete_request_is_408(_: &Device) {
     let mut stream = connect();
     stream.write_all(b"GET / HTTP/1.1\r\nHo").expect("sent");
     let mut received = Vec::new();
@@ -204,7 +204,7 @@ fn silent_client_is_closed(_: &Device) {
     assert!(received.is_empty(), "{}", String::from_utf8_lossy(&received));
 }
 
-/// The first read after the request is woken by the first segment: it must hold everything.
+/// The first read after the request returns with the first segment, which must contain everything.
 fn head_and_body_in_one_segment(_: &Device) {
     let mut stream = connect();
     for _ in 0..20 {

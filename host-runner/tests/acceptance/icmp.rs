@@ -1,4 +1,4 @@
-//! The system's own `ping`.
+//! ICMP echo, with the system's `ping`.
 
 use crate::{
     case::{Case, case},
@@ -21,8 +21,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn ping(device: &Device, arguments: &[&str]) {
-    let said = output_of(&device.folder, "ping", arguments);
-    assert!(said.contains(" 0% packet loss"), "{said}");
+    let report = output_of(&device.folder, "ping", arguments);
+    assert!(report.contains(" 0% packet loss"), "{report}");
 }
 
 fn ipv6_link_local(device: &Device) {

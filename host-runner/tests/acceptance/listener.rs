@@ -1,4 +1,4 @@
-//! The listener under real clients: many at once, silent, slow, gone.
+//! The listener with real clients: many at once, silent, slow, and disconnecting ones.
 
 use std::{
     fs,
@@ -27,20 +27,20 @@ pub fn cases() -> Vec<Case> {
     vec![
         case("listener::unserved_port_is_refused", unserved_port_is_refused),
         case("listener::clients_at_once", clients_at_once),
-        case("listener::silent_and_slow_make_room", silent_and_slow_make_room),
-        case("listener::every_end_frees_the_slot", every_end_frees_the_slot),
-        case("listener::idle_costs_nothing", idle_costs_nothing),
-        case_in_folder("listener::ends_cleanly", ends_cleanly, "firmware does not end"),
+        case("listener::silent_and_slow_peers_are_evicted", silent_and_slow_peers_are_evicted),
+        case("listener::close_and_reset_free_the_slot", close_and_reset_free_the_slot),
+        case("listener::idle_device_uses_no_cpu", idle_device_uses_no_cpu),
+        case_in_folder("listener::exits_cleanly", exits_cleanly, "firmware does not exit"),
     ]
 }
 
 fn unserved_port_is_refused(_: &Device) {
-    let error = TcpStream::connect((ADDRESS, 81)).expect_err("nobody serves port 81");
+    let error = TcpStream::connect((ADDRESS, 81)).expect_err("port 81 has no service");
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
 }
 
-/// 512 against the 8 connections that `host-runner` has for each service; 64 against a board's 4 for
-/// HTTP and 2 for files. None is refused, and each gets all of it.
+/// 512 clients for the 8 connections that each service of `host-runner` has; 64 for a board's 4 for HTTP
+/// and 2 for files. None is refused, and each receives the whole file.
 fn clients_at_once(device: &Device) {
     let clients = if device.target == Target::Tap { 512 } else { 64 };
     for ask in [ask_for_the_picture, receive_the_picture] {
@@ -49,7 +49,7 @@ fn clients_at_once(device: &Device) {
         let threads: Vec<_> = (0..clients).map(|_| std::thread::spawn(ask)).collect();
         let answers = threads.into_iter().map(|thread| thread.join().expect("not refused"));
         let served = answers.filter(|answer| *answer == picture).count();
-        assert_eq!(served, clients, "got the whole picture");
+        assert_eq!(served, clients, "clients that received the whole picture");
     }
 }
 
@@ -74,7 +74,7 @@ fn receive(port: u16, request: &[u8]) -> Vec<u8> {
     received
 }
 
-fn silent_and_slow_make_room(_: &Device) {
+fn silent_and_slow_peers_are_evicted(_: &Device) {
     let _silent: Vec<_> =
         (0..4).map(|_| TcpStream::connect((ADDRESS, 80)).expect("a connection")).collect();
     let slow: Vec<_> =
@@ -91,23 +91,23 @@ fn silent_and_slow_make_room(_: &Device) {
     assert!(get(Duration::from_secs(10)).starts_with("HTTP/1.1 200"));
 }
 
-fn every_end_frees_the_slot(_: &Device) {
+fn close_and_reset_free_the_slot(_: &Device) {
     for _ in 0..20 {
         // A clean close.
         drop(TcpStream::connect((ADDRESS, 80)).expect("a connection"));
         // A reset: closing with linger 0 sends one.
         let reset = TcpStream::connect((ADDRESS, 80)).expect("a connection");
-        let at_once = linger { l_onoff: 1, l_linger: 0 };
-        setsockopt(&reset.as_fd(), sockopt::Linger, &at_once).expect("the option");
+        let abort = linger { l_onoff: 1, l_linger: 0 };
+        setsockopt(&reset.as_fd(), sockopt::Linger, &abort).expect("the option");
         drop(reset);
     }
     assert!(get(Duration::from_secs(10)).starts_with("HTTP/1.1 200"));
 }
 
-fn get(patience: Duration) -> String {
+fn get(timeout: Duration) -> String {
     let address = SocketAddr::from((ADDRESS, 80));
-    let mut stream = TcpStream::connect_timeout(&address, patience).expect("a connection");
-    stream.set_read_timeout(Some(patience)).expect("a timeout");
+    let mut stream = TcpStream::connect_timeout(&address, timeout).expect("a connection");
+    stream.set_read_timeout(Some(timeout)).expect("a timeout");
     stream
         .write_all(b"GET / HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n")
         .expect("a request");
@@ -116,13 +116,13 @@ fn get(patience: Duration) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// Under 1 % of a core for the host, 2 % for the emulator.
-fn idle_costs_nothing(device: &Device) {
+/// At most 1 % of a core for `host-runner`, 2 % for the emulator.
+fn idle_device_uses_no_cpu(device: &Device) {
     let seconds = 5;
     let before = ticks(device);
     std::thread::sleep(Duration::from_secs(seconds));
     let used = ticks(device) - before;
-    // A tick is 10 ms: 100 of them are a second of a core.
+    // A tick is 10 ms, so N % of a core is N ticks per second.
     let percent = if device.target == Target::Tap { 1 } else { 2 };
     assert!(used <= seconds * percent, "{used} ticks of 10 ms in {seconds} s");
 }
@@ -140,12 +140,12 @@ fn ticks(device: &Device) -> u64 {
         .sum()
 }
 
-/// Status 0 and no TAP left, for either signal.
-fn ends_cleanly(_: &Path) {
+/// Exit status 0 and no TAP left behind, for either signal.
+fn exits_cleanly(_: &Path) {
     for signal in [Signal::SIGTERM, Signal::SIGINT] {
         let mut device = Device::start(&Target::Tap, &[]);
-        assert_eq!(device.end_by(signal), Some(0), "{}", device.log());
-        // What /sys shows is another namespace's.
+        assert_eq!(device.stop_with(signal), Some(0), "{}", device.log());
+        // Not from /sys, which shows the namespace that it was mounted in.
         let interfaces = fs::read_to_string("/proc/net/dev").expect("the interfaces");
         assert!(!interfaces.contains(TAP), "the TAP is still there");
     }

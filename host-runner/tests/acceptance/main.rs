@@ -1,11 +1,11 @@
-//! The acceptance suite: real programs against a whole device.
+//! The acceptance suite: real client programs against a complete device.
 //!
-//! `BARESERVE_TARGET` names the device: `tap` (the default: `host-runner`) or a board's name
-//! (`lm3s6965evb`, `mps2-an385`: the firmware in the emulator). The cases are the same; the few
-//! that make sense on one only say why, and say so when they are left out.
+//! `BARESERVE_TARGET` selects the device: `tap` (the default: `host-runner`) or a board's name
+//! (`lm3s6965evb`, `mps2-an385`: the firmware in the emulator). The cases are the same; those that apply
+//! to one kind of target only state the reason, which is shown when they are skipped.
 //!
-//! Everything happens in a network namespace of the suite's own, so it needs no root where user
-//! namespaces are allowed. Arguments are those of any Rust test: a filter, `--list`, `--exact`.
+//! The suite runs in a network namespace of its own, so it does not need root where user namespaces
+//! are allowed. It takes the arguments of any Rust test: a filter, `--list`, `--exact`.
 
 mod attacks;
 mod board;
@@ -36,7 +36,7 @@ use libtest_mimic::Arguments;
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // All cases use the same addresses, so they take turns.
+    // All cases use the same addresses, so they run one at a time.
     arguments.test_threads = Some(1);
     if !arguments.list {
         namespace::enter();

@@ -1,4 +1,4 @@
-//! A network namespace for the whole suite, entered before any thread exists.
+//! The network namespace of the suite, entered before any thread exists.
 
 use std::{fs, process::Command};
 
@@ -8,8 +8,8 @@ use nix::{
 };
 
 /// Moves this process into a network and mount namespace of its own (and a user namespace when it
-/// is not root), with the loopback interface up. DatagramEndpoints the process with the cure when the system
-/// forbids it.
+/// is not root), with the loopback interface up. If the system forbids it, exits with a message that
+/// says how to allow it.
 pub fn enter() {
     let (uid, gid) = (getuid(), getgid());
     let mut flags = CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS;
@@ -18,8 +18,8 @@ pub fn enter() {
         flags |= CloneFlags::CLONE_NEWUSER;
     }
     if let Err(error) = unshare(flags) {
-        give_up(&format!(
-            "no namespace to test in ({error}): run the tests as root, or allow user namespaces \
+        fail(&format!(
+            "cannot create a namespace ({error}): run the tests as root, or allow user namespaces \
              with `sudo sysctl -w kernel.unprivileged_userns_clone=1 user.max_user_namespaces=10000`"
         ));
     }
@@ -28,12 +28,10 @@ pub fn enter() {
             .and_then(|()| fs::write("/proc/self/uid_map", format!("0 {uid} 1")))
             .and_then(|()| fs::write("/proc/self/gid_map", format!("0 {gid} 1")));
         if let Err(error) = written {
-            give_up(&format!(
-                "the user namespace cannot be set up ({error}): run the tests as root"
-            ));
+            fail(&format!("cannot set up the user namespace ({error}): run the tests as root"));
         }
     }
-    // Mounts made by a test must not reach the system.
+    // Mounts made by a test must not propagate to the system.
     run("mount", &["--make-rprivate", "/"]);
     run("ip", &["link", "set", "lo", "up"]);
     // A process that is not root may send ICMP echo only if its group is in this range.
@@ -49,7 +47,7 @@ pub fn run(program: &str, arguments: &[&str]) {
     }
 }
 
-fn give_up(why: &str) -> ! {
-    eprintln!("acceptance: {why}");
+fn fail(message: &str) -> ! {
+    eprintln!("acceptance: {message}");
     std::process::exit(1);
 }

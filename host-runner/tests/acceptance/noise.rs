@@ -1,4 +1,4 @@
-//! Frames that nobody should send: random ones, and mutated ones of every protocol.
+//! Noise: random frames, and mutated frames of every protocol.
 
 use std::{
     fs,
@@ -16,21 +16,21 @@ use nix::{
 
 use crate::device::{ADDRESS, HOST_ADDRESS, TAP};
 
-/// Ports with something to break behind them.
+/// The ports with services, and one without.
 const PORTS: [u16; 10] = [7, 13, 37, 80, 5566, 5567, 6789, 9999, 12000, 81];
 
-/// Frames sent before looking whether the device has taken them. Fewer than a TAP holds, so that
-/// none is lost before it gets there.
+/// Frames sent before waiting for the device to take them. Fewer than the queue of a TAP holds, so that
+/// none is dropped there.
 const BURST: usize = 400;
 
-/// A TAP's host side, for whole Ethernet frames.
+/// A raw socket on the host's end of the TAP, for Ethernet frames.
 pub struct RawSocket(OwnedFd);
 
 impl RawSocket {
-    /// Opens it, to send only.
+    /// Opens the socket, for sending only.
     pub fn open() -> Self {
         let family = AddressFamily::Packet;
-        // No protocol: it receives nothing.
+        // Without a protocol number the socket receives nothing.
         let socket = socket(family, SockType::Raw, SockFlag::empty(), None).expect("a raw socket");
         let address = getifaddrs()
             .expect("interfaces")
@@ -47,7 +47,7 @@ impl RawSocket {
         assert_eq!(sent, Ok(frame.len()), "{}", Error::last_os_error());
     }
 
-    /// Sends `count` frames that follow from `seed` to `board`, as fast as it takes them.
+    /// Sends `count` frames generated from `seed` to `board`, as fast as it takes them.
     pub fn make_noise(&self, seed: u64, count: usize, board: [u8; 6]) {
         let mut noise = Noise { entropy: SeededEntropy::new(seed), board };
         let mut left = count;
@@ -57,14 +57,14 @@ impl RawSocket {
             for _ in 0..burst {
                 self.send(&noise.frame());
             }
-            let patience = Instant::now() + Duration::from_secs(10);
+            let deadline = Instant::now() + Duration::from_secs(10);
             loop {
                 let (now_taken, now_dropped) = transmitted();
                 if now_taken >= taken + burst as u64 {
                     break;
                 }
-                assert_eq!(now_dropped, dropped, "the TAP was too full: send less");
-                assert!(Instant::now() < patience, "the device takes no more frames");
+                assert_eq!(now_dropped, dropped, "the TAP's queue overflowed: reduce BURST");
+                assert!(Instant::now() < deadline, "the device takes no more frames");
                 thread::sleep(Duration::from_micros(200));
             }
             left -= burst;
@@ -72,14 +72,14 @@ impl RawSocket {
     }
 }
 
-/// The frames that the TAP has handed to the device, and those it had no room for. From
-/// proc_net(5): what /sys shows is another namespace's.
+/// The frames that the TAP has passed to the device, and those that it has dropped. From proc_net(5), as
+/// /sys shows the namespace that it was mounted in.
 fn transmitted() -> (u64, u64) {
     let table = fs::read_to_string("/proc/net/dev").expect("the interfaces' statistics");
     let name = format!("{TAP}:");
     let row = table.lines().find_map(|line| line.trim().strip_prefix(&name)).expect("the TAP's");
     let mut numbers = row.split_whitespace().map(|number| number.parse().expect("a number"));
-    // Eight about receiving, then bytes, packets, errors, drops.
+    // Eight columns for reception, then bytes, packets, errors, drops.
     (numbers.nth(9).expect("packets"), numbers.nth(1).expect("drops"))
 }
 
@@ -103,7 +103,7 @@ impl Noise {
         if self.below(3) == 0 {
             self.mutate(&mut frame);
         }
-        // What a network card lets through.
+        // The lengths that a network card accepts.
         frame.resize(frame.len().clamp(14, 1514), 0);
         frame
     }
@@ -124,7 +124,7 @@ impl Noise {
         bytes
     }
 
-    /// Flips bits, cuts off, or adds.
+    /// Flips bits, truncates, or appends bytes.
     fn mutate(&mut self, frame: &mut Vec<u8>) {
         match self.below(4) {
             0 => frame.truncate(self.below(frame.len() as u64 + 1) as usize),
@@ -143,7 +143,7 @@ impl Noise {
 
     fn ethernet(&mut self, kind: u16, payload: &[u8]) -> Vec<u8> {
         let to = if self.below(8) == 0 { [0xff; 6] } else { self.board };
-        // Locally administered, as a virtual card's: never a multicast address.
+        // A locally administered unicast address, like a virtual card's.
         let [_, rest @ ..] = self.array::<6>();
         let mut frame = to.to_vec();
         frame.push(0x02);
@@ -165,8 +165,8 @@ impl Noise {
         self.ethernet(kind, &payload)
     }
 
-    /// Never the host's own address: whoever claims that one diverts its traffic, on any device
-    /// that speaks ARP.
+    /// A source address; never the host's, as any device that implements ARP would then redirect the
+    /// host's traffic.
     fn source(&mut self) -> [u8; 4] {
         match self.below(8) {
             0 => self.array(),
@@ -201,7 +201,7 @@ impl Noise {
         self.ethernet(0x0806, &packet)
     }
 
-    /// An IPv4 packet from `source` with correct check sums.
+    /// An IPv4 packet from `source` with correct checksums.
     fn ip(&mut self, protocol: u8, source: [u8; 4], payload: &[u8]) -> Vec<u8> {
         let destination = self.destination();
         let mut payload = payload.to_vec();
@@ -232,7 +232,7 @@ impl Noise {
         self.ethernet(0x0800, &packet)
     }
 
-    /// Fragments, options, versions and protocols at random, and a header that adds up.
+    /// Random fragments, options, versions and protocols, with a correct header checksum.
     fn odd_ip(&mut self) -> Vec<u8> {
         let source = self.source();
         let (protocol, length) = (self.below(256) as u8, self.below(1480));
@@ -280,7 +280,7 @@ impl Noise {
         self.ip(17, source, &datagram)
     }
 
-    /// As a client that knows no address yet.
+    /// A DHCP message, as from a client without an address.
     fn dhcp(&mut self) -> Vec<u8> {
         let mut message = vec![1, 1, 6, 0];
         message.extend(self.array::<4>());
@@ -317,13 +317,13 @@ impl Noise {
         segment.extend([0; 4]);
         segment.extend(options);
         segment.extend(self.bytes(length));
-        // Some from the host itself, which answers what it did not ask for by a reset.
+        // Some from the host's address; the host answers the unexpected replies with a reset.
         let source = if self.below(4) == 0 { HOST_ADDRESS.octets() } else { self.source() };
         self.ip(6, source, &segment)
     }
 }
 
-/// The Internet check sum (RFC 1071).
+/// The Internet checksum (RFC 1071).
 fn checksum(bytes: &[u8]) -> [u8; 2] {
     let mut sum: u32 = bytes
         .chunks(2)

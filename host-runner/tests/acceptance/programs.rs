@@ -1,11 +1,11 @@
-//! Running other people's programs.
+//! Runs external programs.
 
 use std::{
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
 };
 
-/// Runs a program in a folder to its end. Fails, with what to install, when it is missing.
+/// Runs a program in a folder until it exits. If it is missing, fails with the package to install.
 pub fn run_in(folder: &Path, program: &str, arguments: &[&str]) -> Output {
     Command::new(program)
         .args(arguments)
@@ -13,11 +13,11 @@ pub fn run_in(folder: &Path, program: &str, arguments: &[&str]) -> Output {
         .stdin(Stdio::null())
         .output()
         .unwrap_or_else(|error| {
-            panic!("`{program}` cannot be started ({error}): {}", how_to_get(program))
+            panic!("`{program}` cannot be started ({error}): {}", installation_hint(program))
         })
 }
 
-/// Runs a program that must succeed, and returns what it printed.
+/// Runs a program that must succeed, and returns its standard output.
 pub fn output_of(folder: &Path, program: &str, arguments: &[&str]) -> String {
     let output = run_in(folder, program, arguments);
     assert!(
@@ -31,7 +31,7 @@ pub fn output_of(folder: &Path, program: &str, arguments: &[&str]) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// Starts a program that goes on beside the test.
+/// Starts a program in the background.
 pub fn start_in(folder: &Path, program: &str, arguments: &[&str]) -> Background {
     let child = Command::new(program)
         .args(arguments)
@@ -40,7 +40,7 @@ pub fn start_in(folder: &Path, program: &str, arguments: &[&str]) -> Background 
         .stdout(Stdio::null())
         .spawn()
         .unwrap_or_else(|error| {
-            panic!("`{program}` cannot be started ({error}): {}", how_to_get(program))
+            panic!("`{program}` cannot be started ({error}): {}", installation_hint(program))
         });
     Background(child)
 }
@@ -55,7 +55,7 @@ impl Drop for Background {
     }
 }
 
-/// One of the course's programs.
+/// The path of one of the course's programs.
 pub fn course(script: &str) -> String {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("tests/course")
@@ -64,12 +64,12 @@ pub fn course(script: &str) -> String {
         .to_string()
 }
 
-/// `host-runner` itself, for its subcommands.
+/// The path of `host-runner`, for its client subcommands.
 pub fn host_runner() -> &'static str {
     env!("CARGO_BIN_EXE_host-runner")
 }
 
-fn how_to_get(program: &str) -> String {
+fn installation_hint(program: &str) -> String {
     let package = match program {
         "python3" => "python3-minimal",
         "nc" => "netcat-openbsd",

@@ -1,4 +1,4 @@
-//! The files of a device: a folder on the host, or a board's small store in RAM.
+//! The files that a device serves: a folder of the host, or a board's small store in RAM.
 
 use std::{
     fs,
@@ -16,13 +16,13 @@ use crate::{
 const BUILT_IN: [&str; 2] = ["HelloWorld.html", "bareserve.png"];
 const PICTURE: &[u8] = include_bytes!("../../site/bareserve.png");
 
-/// A device that begins with no files but those it has built in, and a folder for its client.
+/// A device that starts with the built-in files only, and a folder for its client.
 pub struct Site {
     /// The device.
     pub device: Device,
     /// The client's folder.
     pub client: PathBuf,
-    /// The folder that is served; a board has none. Both are in the device's own.
+    /// The served folder; a board has none. Both are inside the device's folder.
     root: Option<PathBuf>,
 }
 
@@ -32,8 +32,8 @@ impl Site {
         Self::start_in(temporary_folder(), target, options)
     }
 
-    /// The same, with its folders in `folder`, which is removed with it. A root that is there
-    /// already is used as it is.
+    /// As [`Site::start`], with its folders in `folder`, which is removed with the device. An existing
+    /// root keeps its content.
     pub fn start_in(folder: PathBuf, target: &Target, options: &[&str]) -> Self {
         let (root, client) = (folder.join("root"), folder.join("client"));
         fs::create_dir_all(&root).expect("a folder");
@@ -45,12 +45,12 @@ impl Site {
         Self { device, client, root }
     }
 
-    /// Content of many segments, for which there is room twice: on a board, that is all.
+    /// Content of many segments, of which the store has room for two copies.
     pub fn content(&self) -> Vec<u8> {
         content(if self.root.is_some() { 3 << 20 } else { 1000 })
     }
 
-    /// The path and content of a file that is larger than what is buffered on its way.
+    /// The path and content of a file that is larger than all buffers on its way.
     pub fn large_file(&self) -> (&'static str, Vec<u8>) {
         if self.root.is_none() {
             return ("/bareserve.png", PICTURE.to_vec());
@@ -60,7 +60,7 @@ impl Site {
         ("/large.bin", large)
     }
 
-    /// Has a file there, in folders or not: on a board by a request of the token's holder.
+    /// Stores a file, and creates its folders: on a board by an authorised request.
     pub fn put(&self, path: &str, content: &[u8]) {
         match &self.root {
             Some(root) => {
@@ -87,7 +87,7 @@ impl Site {
         }
     }
 
-    /// What is in a file, if it is there.
+    /// The content of a file, if it exists.
     pub fn stored(&self, path: &str) -> Option<Vec<u8>> {
         if let Some(root) = &self.root {
             return fs::read(root.join(path)).ok();
@@ -97,7 +97,8 @@ impl Site {
         output.status.success().then_some(output.stdout)
     }
 
-    /// The names of the files, in order, without those built in. Unfinished ones too, in a folder.
+    /// The sorted names of the files, without the built-in ones. In a folder of the host, unfinished
+    /// uploads are included.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = match &self.root {
             Some(root) => names_in(root),
@@ -113,25 +114,25 @@ impl Site {
         names
     }
 
-    /// What `curl` prints about `path`.
+    /// The output of `curl` for `path`.
     pub fn curl(&self, arguments: &[&str], path: &str) -> String {
         curl(&self.client, arguments, path)
     }
 
-    /// The status of the answer.
+    /// The status code of the response.
     pub fn status(&self, arguments: &[&str], path: &str) -> String {
         self.curl(&[&["-o", "body", "-w", "%{http_code}"], arguments].concat(), path)
     }
 }
 
-/// What `curl` in `folder` prints about `path` of the device.
+/// The output of `curl`, run in `folder`, for `path` of the device.
 pub fn curl(folder: &Path, arguments: &[&str], path: &str) -> String {
     let url = format!("http://{ADDRESS}{path}");
     let always = ["-sS", "--max-time", "20", "--path-as-is", "--globoff"];
     output_of(folder, "curl", &[&always, arguments, &[&url]].concat())
 }
 
-/// Bytes that do not repeat soon.
+/// Pseudo-random bytes.
 pub fn content(length: usize) -> Vec<u8> {
     let mut state = 7_u32;
     let next = || {
@@ -141,7 +142,7 @@ pub fn content(length: usize) -> Vec<u8> {
     std::iter::repeat_with(next).take(length).collect()
 }
 
-/// The names in a folder, in order.
+/// The sorted names in a folder.
 pub fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the folder");
     let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
@@ -150,7 +151,7 @@ pub fn names_in(folder: &Path) -> Vec<String> {
     names
 }
 
-/// As a path of a URL (RFC 3986 section 2.1): safe, if not pretty.
+/// Percent-encodes every byte of a path but the slashes (RFC 3986, section 2.1).
 fn percent_encoded(path: &str) -> String {
     let byte = |byte| match byte {
         b'/' => String::from("/"),

@@ -1,4 +1,4 @@
-//! Time, echo and UDP ping as other programs see them.
+//! Time, echo and UDP ping with external clients and raw sockets.
 
 use std::{
     io::{Read, Write},
@@ -32,8 +32,8 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn netcat_reads_the_time(device: &Device) {
-    let said = output_of(&device.folder, "nc", &["-w", "5", "-d", &ADDRESS.to_string(), "9999"]);
-    assert_eq!(said.len(), 26, "{said:?}");
+    let time = output_of(&device.folder, "nc", &["-w", "5", "-d", &ADDRESS.to_string(), "9999"]);
+    assert_eq!(time.len(), 26, "{time:?}");
 }
 
 fn daytime_over_tcp_and_udp(_: &Device) {
@@ -51,7 +51,7 @@ fn rfc868_over_tcp_and_udp(_: &Device) {
         .as_secs();
     for answer in [read_to_end(37), ask(37, b"")] {
         let seconds = u32::from_be_bytes(answer.try_into().expect("four bytes"));
-        // RFC 868 counts from 1900, 70 years of which 17 are leap years before 1970.
+        // RFC 868 counts from 1900: 70 years before 1970, 17 of them leap years.
         let unix = u64::from(seconds) - 2_208_988_800;
         assert!(unix.abs_diff(now) < 60, "{unix} instead of {now}");
     }
@@ -106,7 +106,7 @@ fn limit_and_loss(_: &Device) {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_millis(200))).expect("a timeout");
     socket.send_to(b"a", (ADDRESS, 12000)).expect("sent");
-    assert!(socket.recv(&mut [0; 16]).is_err(), "answered past its limit");
+    assert!(socket.recv(&mut [0; 16]).is_err(), "answered beyond its limit");
 }
 
 fn connect(port: u16) -> TcpStream {
@@ -121,11 +121,11 @@ fn read_to_end(port: u16) -> Vec<u8> {
     answer
 }
 
-fn ask(port: u16, question: &[u8]) -> Vec<u8> {
+fn ask(port: u16, request: &[u8]) -> Vec<u8> {
     let socket = UdpSocket::bind("0.0.0.0:0").expect("a socket");
     socket.set_read_timeout(Some(Duration::from_secs(5))).expect("a timeout");
     socket.connect((ADDRESS, port)).expect("an address");
-    socket.send(question).expect("sent");
+    socket.send(request).expect("sent");
     let mut answer = vec![0; 4096];
     let length = socket
         .recv(&mut answer)

@@ -1,4 +1,4 @@
-//! Ambiguous framings with a request hidden in them: never two answers.
+//! Request smuggling: ambiguous framings that hide a second request must get one response only.
 
 use std::{
     io::{Read, Write},
@@ -15,12 +15,12 @@ use crate::{
 /// The cases of this file.
 pub fn cases() -> Vec<Case> {
     vec![
-        case("smuggling::one_answer", one_answer),
-        case("smuggling::hidden_in_a_sound_body", hidden_in_a_sound_body),
+        case("smuggling::ambiguous_framing_gets_one_response", ambiguous_framing_gets_one_response),
+        case("smuggling::request_in_a_valid_body_is_ignored", request_in_a_valid_body_is_ignored),
     ]
 }
 
-fn one_answer(_: &Device) {
+fn ambiguous_framing_gets_one_response(_: &Device) {
     assert!(AMBIGUOUS.len() >= 40);
     let wrong: Vec<_> = AMBIGUOUS
         .iter()
@@ -33,8 +33,8 @@ fn one_answer(_: &Device) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// A body is a body, whatever it looks like.
-fn hidden_in_a_sound_body(_: &Device) {
+/// A body that looks like a request is not parsed as one.
+fn request_in_a_valid_body_is_ignored(_: &Device) {
     let hidden = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
     let length = hidden.len();
     for request in [
@@ -47,7 +47,7 @@ fn hidden_in_a_sound_body(_: &Device) {
             "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
              {length:x}\r\n{hidden}\r\n0\r\n\r\n"
         ),
-        // Field names that only look like those of the framing.
+        // A field name that resembles one of the framing fields.
         format!(
             "GET / HTTP/1.1\r\nHost: x\r\nContent_Length: 0\r\nContent-Length: {length}\r\n\r\n{hidden}"
         ),
@@ -57,8 +57,8 @@ fn hidden_in_a_sound_body(_: &Device) {
     }
 }
 
-/// Sends all of `request` and that there is no more; returns all that comes. Whether the end comes
-/// in order is the conformance test's business.
+/// Sends `request`, half-closes, and returns all that is received. An orderly close is checked by the
+/// conformance test instead.
 fn exchange(request: &[u8]) -> Vec<u8> {
     let mut stream = TcpStream::connect((ADDRESS, 80)).expect("a connection");
     stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");

@@ -1,6 +1,6 @@
-"""The device's own page as a person uses it: it is live, its chart moves, the loss slider changes what pings get,
-an upload arrives whole, in light and dark and on a phone. Arguments: the page's URL, the link with the token, how
-many bytes to upload, and optionally a folder for screenshots."""
+"""Uses the device page as a person does: it updates itself, its chart moves, the loss slider affects ping answers,
+uploads arrive unchanged, and it renders in light and dark mode and at phone width. Arguments: the page's URL, the
+link with the token, the number of bytes to upload, and optionally a folder for screenshots."""
 
 import os
 import pathlib
@@ -22,14 +22,14 @@ PICTURE = "document.querySelector('#traffic path.out:last-of-type').getAttribute
 BACKGROUND = "getComputedStyle(document.documentElement).backgroundColor + getComputedStyle(document.body).backgroundColor"
 
 
-def shoot(browser, name):
+def take_screenshot(browser, name):
     if SCREENSHOTS:
         browser.screenshot(SCREENSHOTS / f"{name}.png")
 
 
 def check(browser):
-    complaints = browser.complaints()
-    assert not complaints, complaints
+    errors = browser.errors()
+    assert not errors, errors
 
 
 def pings_answered(count):
@@ -52,14 +52,14 @@ def set_loss(browser, percent):
     browser.wait_for(f"status.ping.loss_percent === {percent}")
 
 
-def paint(browser, scheme):
+def set_colour_scheme(browser, scheme):
     browser.devtools("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
     time.sleep(0.3)
     return browser.run(f"return {BACKGROUND}")
 
 
 with Browser() as browser:
-    # Without the token: everything to see, nothing to change.
+    # Without the token the page is read-only.
     browser.open(URL)
     browser.wait_for(LIVE)
     assert browser.run("return document.getElementById('upload').hidden && document.getElementById('loss').disabled")
@@ -67,7 +67,7 @@ with Browser() as browser:
     browser.open(LINK)
     browser.wait_for(LIVE)
     assert "token" not in browser.run("return location.href")
-    assert not browser.run("return document.cookie"), "scripts can see the token"
+    assert not browser.run("return document.cookie"), "the token's cookie is readable by scripts"
     browser.wait_for("!document.getElementById('upload').hidden && !document.getElementById('loss').disabled")
 
     before = browser.run(f"return {PICTURE}")
@@ -92,9 +92,9 @@ with Browser() as browser:
         browser.wait_for(f"document.getElementById('message').textContent === '{name} is stored.'", 30)
         browser.wait_for(f"document.getElementById('files').textContent.includes('{name}')")
         with urllib.request.urlopen(urllib.parse.urljoin(URL, "/" + name)) as answer:
-            assert answer.read() == content, "the upload arrived changed"
+            assert answer.read() == content, "the stored upload differs"
 
-        # The same without JavaScript: the browser sends the form itself and is led back to the page.
+        # The same without JavaScript: the browser submits the form itself and is redirected to the page.
         content = os.urandom(SIZE)
         file.seek(0)
         file.write(content)
@@ -104,17 +104,17 @@ with Browser() as browser:
         browser.wait_for("location.pathname === '/_device/' && document.readyState === 'complete'")
         browser.wait_for(LIVE)
         with urllib.request.urlopen(urllib.parse.urljoin(URL, "/" + name)) as answer:
-            assert answer.read() == content, "the form's file arrived changed"
+            assert answer.read() == content, "the stored file of the form differs"
 
     time.sleep(3)
-    light = paint(browser, "light")
-    shoot(browser, "light")
-    dark = paint(browser, "dark")
-    shoot(browser, "dark")
-    assert light != dark, "both colour schemes look the same"
+    light = set_colour_scheme(browser, "light")
+    take_screenshot(browser, "light")
+    dark = set_colour_scheme(browser, "dark")
+    take_screenshot(browser, "dark")
+    assert light != dark, "both colour schemes have the same background"
     browser.devtools("Emulation.setDeviceMetricsOverride", width=390, height=844, deviceScaleFactor=2, mobile=True)
     time.sleep(0.5)
-    shoot(browser, "phone")
+    take_screenshot(browser, "phone")
     assert browser.run("return document.documentElement.scrollWidth <= innerWidth"), "the page is wider than a phone"
     check(browser)
-print("the page is alive")
+print("the page works")

@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through chromedriver (W3C WebDriver) with nothing but the standard library."""
+"""A headless Chromium, driven through chromedriver (W3C WebDriver) with the standard library only."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ CHROMIUM_ARGUMENTS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--window-size=1200,900",
 ]
 
-# What tells why a page is not ready.
+# The state of the page, reported when a wait times out.
 STATE = """return JSON.stringify({
     url: location.href, readyState: document.readyState, images: document.images.length,
     notLoaded: [...document.images].filter(image => !image.complete || !image.naturalWidth).map(image => image.src),
@@ -68,25 +68,25 @@ class Browser:
         return self._call("POST", self.session + "/execute/sync", {"script": script, "args": arguments})
 
     def new_tab(self):
-        """Opens a tab and makes it the present one."""
+        """Opens a tab and switches to it."""
         tab = self._call("POST", self.session + "/window/new", {"type": "tab"})["handle"]
         self.switch(tab)
         return tab
 
     def tabs(self):
-        """All tabs."""
+        """Returns the handles of all tabs."""
         return self._call("GET", self.session + "/window/handles")
 
     def switch(self, tab):
-        """Makes a tab the present one."""
+        """Switches to a tab."""
         self._call("POST", self.session + "/window", {"handle": tab})
 
     def devtools(self, command, **parameters):
-        """One command of the DevTools protocol."""
+        """Sends a command of the DevTools protocol and returns its result."""
         return self._call("POST", self.session + "/goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def screenshot(self, path):
-        """Writes a PNG of the present tab."""
+        """Writes a PNG of the current tab."""
         with open(path, "wb") as file:
             file.write(base64.b64decode(self._call("GET", self.session + "/screenshot")))
 
@@ -95,11 +95,11 @@ class Browser:
         end = time.monotonic() + seconds
         while not self.run(f"return !!({condition})"):
             if time.monotonic() > end:
-                raise AssertionError(f"not within {seconds} s: {condition}; {self.run(STATE)}; {self.complaints()}")
+                raise AssertionError(f"not within {seconds} s: {condition}; {self.run(STATE)}; {self.errors()}")
             time.sleep(0.05)
 
-    def complaints(self):
-        """What has gone wrong since the last call: failed requests and errors on the console."""
+    def errors(self):
+        """Returns the failed requests and console errors since the last call."""
         found = []
         urls = {}
         for entry in self._call("POST", self.session + "/se/log", {"type": "performance"}):
@@ -107,8 +107,8 @@ class Browser:
             parameters = message["params"]
             if message["method"] == "Network.requestWillBeSent":
                 urls[parameters["requestId"]] = parameters["request"]["url"]
-            # A request that the page itself gave up (a reload) is not the server's failure, nor is one that
-            # no page made: Chromium's own look for its maker's hosts.
+            # Not failures of the server: requests that the page cancelled (by a reload), and Chromium's own
+            # background requests, which belong to no page.
             url = urls.get(parameters.get("requestId"))
             if message["method"] == "Network.loadingFailed" and url and not parameters.get("canceled"):
                 found.append(f"{url}: {parameters['errorText']}")

@@ -1,4 +1,4 @@
-"""Sends a file as JSON to whoever connects. Arguments: address, port, file, connections to serve."""
+"""Sends a file as JSON to each client that connects. Arguments: address, port, file, connections to serve."""
 import base64
 import json
 import os

@@ -1,4 +1,4 @@
-"""Sends the local time to whoever connects. Arguments: address, port, connections to serve."""
+"""Sends the local time to each client that connects. Arguments: address, port, connections to serve."""
 import sys
 from datetime import datetime
 from socket import AF_INET, SO_REUSEADDR, SOCK_STREAM, SOL_SOCKET, socket

@@ -9,7 +9,7 @@ const V4: (IpAddress, IpAddress) = (IpAddress::v4(192, 168, 69, 1), IpAddress::v
 const V6: (IpAddress, IpAddress) =
     (IpAddress::v6(0xfd69, 0, 0, 0, 0, 0, 0, 1), IpAddress::v6(0xfd69, 0, 0, 0, 0, 0, 0, 2));
 
-/// A frame around a payload that `emit` writes.
+/// A frame whose transport payload is written by `emit`.
 fn frame(
     (source, destination): (IpAddress, IpAddress),
     protocol: IpProtocol,
@@ -73,29 +73,29 @@ fn field(header: &[u8; HEADER_SIZE], at: usize) -> usize {
     u16::from_ne_bytes([header[at], header[at + 1]]).into()
 }
 
-/// What the host does with a frame that needs a checksum.
-fn add_up(header: &[u8; HEADER_SIZE], frame: &mut [u8]) {
+/// Completes the checksum, as the host does.
+fn complete_checksum(header: &[u8; HEADER_SIZE], frame: &mut [u8]) {
     let (start, offset) = (field(header, 6), field(header, 8));
     let sum = !checksum::data(&frame[start..]);
     frame[start + offset..start + offset + 2].copy_from_slice(&sum.to_be_bytes());
 }
 
 #[test]
-fn the_host_can_complete_the_checksum() {
+fn host_can_complete_the_checksum() {
     for ends in [V4, V6] {
         for data in [&b""[..], b"odd", b"even", &[0xff; 1460]] {
             let whole = tcp_frame(ends, data, Checksum::Both);
             let mut frame = tcp_frame(ends, data, Checksum::None);
             let header = describe(&mut frame, None);
             assert_eq!(header[..6], [NEEDS_CHECKSUM, 0, 0, 0, 0, 0]);
-            add_up(&header, &mut frame);
+            complete_checksum(&header, &mut frame);
             assert_eq!(frame, whole);
         }
     }
 }
 
 #[test]
-fn a_long_frame_is_to_be_cut() {
+fn long_frame_is_marked_for_segmentation() {
     let mut frame = tcp_frame(V4, &[1; 60_000], Checksum::None);
     let header = describe(&mut frame, NonZeroU16::new(1448));
     assert_eq!(header[0..2], [NEEDS_CHECKSUM, GSO_TCP_IPV4]);
@@ -106,7 +106,7 @@ fn a_long_frame_is_to_be_cut() {
 }
 
 #[test]
-fn other_frames_go_as_they_are() {
+fn frames_other_than_tcp_are_unchanged() {
     for before in [udp_frame(V4, b"ping"), udp_frame(V6, b"ping"), vec![0xff; 42], vec![]] {
         let mut frame = before.clone();
         assert_eq!(describe(&mut frame, None), [0; HEADER_SIZE]);
@@ -115,7 +115,7 @@ fn other_frames_go_as_they_are() {
 }
 
 #[test]
-fn what_the_host_forwards_is_verified() {
+fn forwarded_frames_are_verified() {
     for ends in [V4, V6] {
         for frame in [tcp_frame(ends, b"some data", Checksum::Both), udp_frame(ends, b"some data")]
         {
@@ -133,7 +133,7 @@ fn what_the_host_forwards_is_verified() {
 }
 
 #[test]
-fn cut_off_frames_do_no_harm() {
+fn truncated_frames_are_handled() {
     for whole in [tcp_frame(V4, b"data", Checksum::Both), tcp_frame(V6, b"data", Checksum::Both)] {
         for length in 0..whole.len() {
             let mut frame = whole[..length].to_vec();

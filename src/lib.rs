@@ -1,20 +1,73 @@
 //! Network services for small devices, as state machines over [`smoltcp`] sockets: no heap, no
 //! executor, every buffer sized by its user.
 //!
+//! # Quick start
+//!
+//! An echo service and a web server, over smoltcp's loopback device. On a board, `device` is the
+//! driver of its Ethernet controller, and the rest is the same.
+//!
+//! ```
+//! use bareserve::{
+//!     Stack,
+//!     echo::{self, UdpEcho},
+//!     entropy::SeededEntropy,
+//!     http::{self, Files},
+//!     net::{config::Config, resources::{StackResources, UdpResources}},
+//!     services::web::HttpResources,
+//!     store::rom::{RomFile, RomStore},
+//! };
+//! use smoltcp::{
+//!     phy::{Loopback, Medium},
+//!     time::Instant,
+//!     wire::{EthernetAddress, IpAddress, IpCidr},
+//! };
+//!
+//! static SITE: RomStore = RomStore::new(&[RomFile::new("index.html", 1, b"<h1>It works</h1>")]);
+//!
+//! // Every byte that the network uses: 4 connections, 4 datagrams, 16 connection requests that wait.
+//! let mut stack = StackResources::<5, 16>::new();
+//! let mut web = HttpResources::<Files<&'static RomStore>, 4>::new();
+//! let mut echo = UdpResources::<4, 1472>::new();
+//!
+//! let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, 1]))
+//!     .address(IpCidr::new(IpAddress::v4(127, 0, 0, 1), 8));
+//! let device = Loopback::new(Medium::Ethernet);
+//! // A real device needs a source that cannot be predicted.
+//! let mut stack = Stack::new(device, config, SeededEntropy::new(1), &mut stack);
+//! let site = http::Server::<_, 1024>::new(Files::new(&SITE));
+//! let mut web = stack.tcp(&mut web, site, &[80])?;
+//! let mut echo = stack.udp(&mut echo, UdpEcho, echo::PORT)?;
+//!
+//! // The main loop: poll, then sleep for as long as it says, or until a frame arrives.
+//! let wait = stack.poll(Instant::ZERO, &mut [&mut web, &mut echo]);
+//! assert_eq!(wait, None, "no client yet: there is nothing to do before a frame arrives");
+//! # Ok::<(), bareserve::net::setup_error::SetupError>(())
+//! ```
+//!
+//! Applications of a web server are in [`http`]; a TCP protocol in lines takes 25 lines with
+//! [`protocol::line`], one in datagrams 15 with [`protocol::datagram`].
+//!
 //! # The layers
 //!
-//! Each layer names only the ones above it in this list.
+//! A module names only those below it in this list; `net` and the protocols do not name each other.
 //!
-//! | layer | modules | what lives there |
+//! | layer | modules | what is in it |
 //! |---|---|---|
-//! | wire | [`wire`] | byte formats: checked readers and writers |
-//! | protocol cores | [`http`], [`time`], [`file_transfer`], [`ping`] | bytes in, bytes out; time is passed in |
-//! | services | [`net`] | the adapters from a core to sockets, the listener with its backlog, all deadlines |
-//! | application | [`device`] | the page and the data in which the device shows itself |
-//! | runner | [`stack`], [`resources`] | one turn over interface and services; the memory it needs |
+//! | services | [`services`] | the services of a device with their ports, ready to be added to a stack |
+//! | device | [`device`] | the page and the data in which a device shows itself |
+//! | sockets | [`net`] | the stack, the listener with its queue, servers and clients over sockets, all timeouts |
+//! | protocols | [`http`], [`time`], [`file_transfer`], [`ping`], [`echo`] | bytes in, bytes out; time and entropy are passed in |
+//! | contracts | [`protocol`] | what a protocol and the code that carries it expect of each other |
+//! | files | [`store`] | files in flash and in RAM |
+//! | bytes | [`wire`] | writers, templates, JSON, percent-encoding, Base64 |
+//! | ground | [`clock`], [`entropy`], [`counters`] | what a board supplies, and what is counted |
 //!
-//! [`environment`], [`clock`], [`entropy`], [`store`] and [`counters`] are what a board supplies or
-//! reads; every layer may name them.
+//! # Features
+//!
+//! | feature | default | adds |
+//! |---|---|---|
+//! | `ipv6` | yes | IPv6: 24 KB of code on a Cortex-M3, 16 bytes more an address |
+//! | `json` | yes | JSON in and out of HTTP applications, by serde |
 #![no_std]
 #![forbid(unsafe_code)]
 
@@ -33,6 +86,8 @@ pub mod store;
 pub mod time;
 pub mod wire;
 mod zeroed;
+
+pub use smoltcp;
 
 pub use net::service::{Context, Service};
 pub use net::stack::Stack;

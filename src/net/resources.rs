@@ -161,7 +161,7 @@ impl<'a, const RX: usize, const TX: usize> From<&'a mut TcpClientResources<RX, T
 
 /// The memory of a UDP server or client: in each direction a ring of `N` datagrams with `BYTES` bytes
 /// of payload in all, and one datagram of `BYTES` bytes that the protocol works on. `3 * BYTES` bytes
-/// and 40 for each datagram.
+/// and 32 for each datagram on a 32-bit machine without IPv6.
 ///
 /// The longest datagram taken has `BYTES` bytes; shorter ones wait beside each other as far as they
 /// fit.

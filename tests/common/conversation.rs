@@ -1,4 +1,4 @@
-//! Talks to a protocol core as the adapter does, cutting input and output as a test wishes.
+//! Drives a protocol core as the adapter does, with input and output cut where a test wants.
 
 use bareserve::{
     Environment,
@@ -14,7 +14,7 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-/// A device for one core.
+/// The environment of one core.
 pub struct Bench {
     wall_clock: WallClock,
     entropy: SeededEntropy,
@@ -58,8 +58,8 @@ impl Bench {
         }
     }
 
-    /// Opens a connection, sends `input` in parts and then, if `half_close`, the end of input;
-    /// takes what comes in slices of `room` bytes. Returns all output and the last phase.
+    /// Opens a connection, sends the parts of `input` and then, if `half_close`, the end of input;
+    /// takes the output in slices of `room` bytes. Returns all output and the last phase.
     pub fn converse<P: Protocol>(
         &mut self,
         protocol: &mut P,
@@ -73,7 +73,7 @@ impl Bench {
         self.take(protocol, connection, room, &mut output);
         for part in input {
             let mut rest = *part;
-            // The adapter offers an untaken rest again as long as anything moves.
+            // The adapter offers the rest again as long as any byte moves.
             while !rest.is_empty() && !is_over(protocol.phase(connection)) {
                 let taken = protocol.receive(connection, rest, &mut self.env());
                 assert!(taken <= rest.len());

@@ -1,4 +1,4 @@
-//! Files in RAM, with the faults that tests ask for.
+//! A store in RAM with the faults that a test sets.
 
 use std::{
     cell::{Cell, RefCell},
@@ -12,13 +12,13 @@ use bareserve::store::{Commit, Encoding, Entry, Metadata, Store, StoreError};
 pub struct MemoryStore {
     files: RefCell<BTreeMap<String, Vec<u8>>>,
     pub writable: Cell<bool>,
-    /// Bytes that fit, uploads included; `None` for any number.
+    /// Bytes that fit, uploads included; `None` for no limit.
     pub capacity: Cell<Option<usize>>,
     /// The most that one read returns.
     pub read_limit: Cell<Option<usize>>,
-    /// Every file ends here for whoever reads it, whatever its metadata tell.
+    /// Reading finds the end of a file here, although its metadata give the full size.
     pub shrunk_to: Cell<Option<u64>>,
-    /// Reading fails from this offset on.
+    /// Reading fails from this offset.
     pub broken_at: Cell<Option<u64>>,
     uploads: Rc<Cell<usize>>,
     reads: Rc<Cell<usize>>,
@@ -30,13 +30,13 @@ pub struct File {
     _count: Count,
 }
 
-/// A file on its way in.
+/// A file being received.
 pub struct Upload {
     content: Vec<u8>,
     _count: Count,
 }
 
-/// Counts what is open, so that tests see whether everything is released.
+/// Counts open handles, so that a test sees whether all are released.
 struct Count(Rc<Cell<usize>>);
 
 impl Count {

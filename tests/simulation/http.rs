@@ -1,15 +1,11 @@
-//! The web server on a bad cable: every exchange is intact or fails, and no upload is seen in part.
+//! The web server on a wire with faults: every exchange is intact or fails, and no partial upload is
+//! visible.
 
 use bareserve::http::{Files, Server, WriteAccess, auth::Token};
+use bareserve_testbench::{Bench, ClientSettings, Ending, Faults, Step, seeds};
 use smoltcp::time::{Duration, Instant};
 
-use crate::{
-    clients::{Ending, Manners, Step},
-    common::memory_store::MemoryStore,
-    toys::pattern_bytes,
-    wire::Faults,
-    world::{World, seeds},
-};
+use crate::{common::memory_store::MemoryStore, toys::pattern_bytes};
 
 const SEEDS: u64 = 200;
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -18,7 +14,7 @@ const UPLOAD: usize = 9000;
 
 type Web = Server<Files<&'static MemoryStore>, 1024>;
 
-/// A pipeline of GETs, a range among them, and the bodies it must bring.
+/// A pipeline of GETs, one of them for a range.
 fn pipeline() -> Vec<u8> {
     let get = |fields| format!("GET /file HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
     let parts = [get(""), get("Range: bytes=100-2999\r\n"), get("Connection: close\r\n")];
@@ -38,7 +34,7 @@ fn upload(name: usize, body: &[u8]) -> Vec<u8> {
     [head.as_bytes(), framing.as_bytes(), body, end.as_bytes()].concat()
 }
 
-/// The bodies of whole answers in `received`, with their statuses.
+/// The complete answers in `received`: status and body.
 fn answers(mut received: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let mut all = Vec::new();
     while let Some(end) = received.windows(4).position(|window| window == b"\r\n\r\n") {
@@ -56,19 +52,19 @@ fn answers(mut received: &[u8]) -> Vec<(u16, Vec<u8>)> {
 #[test]
 fn downloads_and_uploads() {
     let (runs, downloads, uploads) = exchange_all::<8>();
-    // One seed alone may have bad luck.
+    // A single replayed seed may fail more often.
     let least = runs * CLIENTS * 8 / 10;
     assert!(runs < 100 || downloads.min(uploads) >= least, "eight in ten get through");
 }
 
-/// Those who stall make room here, so that many fail: but none is wrong.
+/// Stalled connections are evicted here, so that many fail; none receives wrong bytes.
 #[test]
 fn downloads_and_uploads_while_others_wait() {
     exchange_all::<3>();
 }
 
-/// Runs all seeds on `N` connections; returns how many there were, and the downloads and uploads
-/// that completed.
+/// Runs all seeds on `N` connections; returns the number of runs and of the downloads and uploads that
+/// completed.
 fn exchange_all<const N: usize>() -> (usize, usize, usize) {
     let file = pattern_bytes(12_000);
     let body = pattern_bytes(UPLOAD);
@@ -80,26 +76,26 @@ fn exchange_all<const N: usize>() -> (usize, usize, usize) {
         let store: &'static MemoryStore =
             Box::leak(Box::new(MemoryStore::writable().with("file", &file)));
         let access = WriteAccess::with_token(Token::from_text(TOKEN).expect("a token"));
-        let mut world = World::new(seed, Faults::HARSH);
+        let mut bench = Bench::new(seed, Faults::HARSH);
         let server: Web = Server::new(Files::new(store).with_writing(access));
-        world.serve::<Web, N, 2048, 4096>(server, &[80]);
+        bench.tcp::<Web, N, 2048, 4096>(server, &[80]);
         for client in 0..2 * CLIENTS {
             let name = client / 2;
             let request = if client % 2 == 0 { pipeline() } else { upload(name, &body) };
-            let manners = Manners {
+            let settings = ClientSettings {
                 start: Instant::from_millis(client as i64 * 37),
                 patience: Duration::from_secs(300),
-                ..Manners::default()
+                ..ClientSettings::default()
             };
             let script = vec![Step::Send(request), Step::ReadToEnd, Step::Close];
-            world.client_of(80, script, manners);
+            bench.connect_with(80, script, settings);
         }
-        world.run(Duration::from_secs(3600));
+        bench.run(Duration::from_secs(3600));
         for client in 0..2 * CLIENTS {
-            assert_ne!(world.ending(client), Some(Ending::Refused));
-            let answers = answers(world.received(client));
+            assert_ne!(bench.ending(client), Some(Ending::Refused));
+            let answers = answers(bench.received(client));
             if client % 2 == 0 {
-                // A request that did not arrive in time has an answer of its own.
+                // 408 answers a request that did not arrive in time.
                 let answers: Vec<_> =
                     answers.into_iter().filter(|answer| answer.0 != 408).collect();
                 assert!(whole.starts_with(&answers), "client {client} received something else");
@@ -107,13 +103,13 @@ fn exchange_all<const N: usize>() -> (usize, usize, usize) {
             } else {
                 let kept = store.content(&(client / 2).to_string());
                 assert!(kept.as_ref().is_none_or(|kept| *kept == body), "half an upload");
-                let peer_has_fin = answers.iter().any(|answer| answer.0 == 201);
-                assert!(!peer_has_fin || kept.is_some(), "said to be stored");
+                let is_confirmed = answers.iter().any(|answer| answer.0 == 201);
+                assert!(!is_confirmed || kept.is_some(), "said to be stored");
                 stored += usize::from(kept.is_some());
             }
         }
-        world.pass(Duration::from_secs(120));
-        assert_eq!(world.counters(0).open.get(), 0, "all connections are free");
+        bench.pass(Duration::from_secs(120));
+        assert_eq!(bench.counters(0).open.get(), 0, "all connections are free");
         assert_eq!(store.open_handles(), 0, "all files are closed");
     }
     println!("{complete} downloads and {stored} uploads of {} each", runs * CLIENTS);

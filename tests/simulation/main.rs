@@ -1,13 +1,9 @@
-//! The services on a simulated cable, under virtual time.
+//! The services on a simulated wire, in virtual time.
 
 #[path = "../common/mod.rs"]
 mod common;
 
-mod clients;
-mod frames;
 mod toys;
-mod wire;
-mod world;
 
 mod attacks;
 mod http;

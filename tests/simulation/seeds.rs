@@ -1,4 +1,5 @@
-//! Runs on a bad cable, each from its seed: every transfer completes intact or fails with an error.
+//! Runs on a wire with faults, each from its seed: every transfer completes intact or fails with an
+//! error.
 
 use std::rc::Rc;
 
@@ -12,31 +13,28 @@ use bareserve::{
         timestamp::Timestamp,
     },
 };
+use bareserve_testbench::{Bench, ClientSettings, Ending, Faults, Step, seeds};
 use base64ct::{Base64, Encoding};
 use smoltcp::time::{Duration, Instant};
 
 use crate::{
-    clients::{Ending, Manners, Step},
     common::memory_store::MemoryStore,
     toys::{Lines, Shared, Speaker, pattern_bytes},
-    wire::Faults,
-    world::World,
-    world::seeds,
 };
 
 const SEEDS: u64 = 200;
 const CLIENTS: u64 = 8;
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn manners(client: u64) -> Manners {
-    Manners {
+fn settings(client: u64) -> ClientSettings {
+    ClientSettings {
         start: Instant::from_millis(client as i64 * 37),
         patience: Duration::from_secs(300),
-        ..Manners::default()
+        ..ClientSettings::default()
     }
 }
 
-/// How many transfers of all runs completed, and how many there were.
+/// How many transfers of all runs completed, failed, and were given up.
 #[derive(Default)]
 struct Score {
     completed: u64,
@@ -61,7 +59,7 @@ impl Score {
 
     fn mostly_complete(&self, what: &str) {
         self.report(what);
-        // One seed alone may have bad luck.
+        // A single replayed seed may fail more often.
         let all = self.completed + self.failed + self.gave_up;
         assert!(all < 100 || self.completed * 10 >= all * 9, "nine in ten transfers get through");
     }
@@ -98,13 +96,13 @@ fn files() {
 #[test]
 fn times() {
     let time = b"2023-04-19 17:04:30.293444";
-    fetch_all::<_, 8>(SEEDS, time, |_| TimeServer(Standing)).mostly_complete("times");
+    fetch_all::<_, 8>(SEEDS, time, |_| TimeServer(Fixed)).mostly_complete("times");
 }
 
-/// A clock that stands.
-struct Standing;
+/// A format that always writes the same time.
+struct Fixed;
 
-impl TimeFormat for Standing {
+impl TimeFormat for Fixed {
     fn name(&self) -> &'static str {
         Timestamp.name()
     }
@@ -114,7 +112,7 @@ impl TimeFormat for Standing {
     }
 }
 
-/// All clients fetch what a server sends by itself, for each of `count` seeds.
+/// For each of `count` seeds, all clients fetch what the server sends on connect.
 fn fetch_all<P, const N: usize>(
     count: u64,
     expected: &[u8],
@@ -126,23 +124,23 @@ where
 {
     let mut score = Score::default();
     for seed in seeds(count) {
-        let mut world = World::new(seed, Faults::HARSH);
+        let mut bench = Bench::new(seed, Faults::HARSH);
         let tally = Shared::default();
-        world.serve::<_, N, 2048, 4096>(protocol(&tally), &[7]);
+        bench.tcp::<_, N, 2048, 4096>(protocol(&tally), &[7]);
         for client in 0..CLIENTS {
-            world.client_of(7, vec![Step::ReadToEnd, Step::Close], manners(client));
+            bench.connect_with(7, vec![Step::ReadToEnd, Step::Close], settings(client));
         }
-        world.run(HOUR);
+        bench.run(HOUR);
         for client in 0..CLIENTS as usize {
-            let ending = world.ending(client);
+            let ending = bench.ending(client);
             if ending == Some(Ending::Done) {
-                assert!(world.received(client) == expected, "client {client}");
+                assert!(bench.received(client) == expected, "client {client}");
             } else {
-                assert!(expected.starts_with(world.received(client)), "client {client}");
+                assert!(expected.starts_with(bench.received(client)), "client {client}");
             }
             score.count(ending);
         }
-        free_in_the_end(&mut world, &tally);
+        assert_all_free(&mut bench, &tally);
     }
     score
 }
@@ -160,9 +158,9 @@ fn dialogues_while_others_wait() {
 fn talk_all<const N: usize>() -> Score {
     let mut score = Score::default();
     for seed in seeds(SEEDS) {
-        let mut world = World::new(seed, Faults::HARSH);
+        let mut bench = Bench::new(seed, Faults::HARSH);
         let tally = Shared::default();
-        world.serve::<_, N, 2048, 4096>(Lines { tally: Rc::clone(&tally) }, &[7]);
+        bench.tcp::<_, N, 2048, 4096>(Lines { tally: Rc::clone(&tally) }, &[7]);
         let body = pattern_bytes(5000);
         let put = [b"put 5000\n".to_vec(), body.clone()].concat();
         for client in 0..CLIENTS {
@@ -174,18 +172,18 @@ fn talk_all<const N: usize>() -> Score {
                 Step::ReadToEnd,
                 Step::Close,
             ];
-            world.client_of(7, script, manners(client));
+            bench.connect_with(7, script, settings(client));
         }
-        world.run(HOUR);
+        bench.run(HOUR);
         let answer =
             [b"hello\nok 5000\n".to_vec(), pattern_bytes(3000), b"bye\n".to_vec()].concat();
         for client in 0..CLIENTS as usize {
-            let ending = world.ending(client);
-            if ending == Some(Ending::Done) && !answer.starts_with(world.received(client)) {
+            let ending = bench.ending(client);
+            if ending == Some(Ending::Done) && !answer.starts_with(bench.received(client)) {
                 panic!("client {client} received something else");
             }
-            // A connection that expired between two messages was closed in order, and cut short.
-            let cut = world.received(client).len() < answer.len();
+            // A connection that timed out between two messages was closed in order; its answer is short.
+            let cut = bench.received(client).len() < answer.len();
             score.count(if cut && ending == Some(Ending::Done) {
                 Some(Ending::Closed)
             } else {
@@ -193,7 +191,7 @@ fn talk_all<const N: usize>() -> Score {
             });
         }
         assert!(tally.borrow().stored.iter().all(|stored| *stored == body));
-        free_in_the_end(&mut world, &tally);
+        assert_all_free(&mut bench, &tally);
     }
     score
 }
@@ -201,26 +199,26 @@ fn talk_all<const N: usize>() -> Score {
 #[test]
 fn a_seed_replays_exactly() {
     let run = || {
-        let mut world = World::new(77, Faults::HARSH);
-        world.cable.borrow_mut().capturing = true;
+        let mut bench = Bench::new(77, Faults::HARSH);
+        bench.wire_mut().capture();
         let tally = Shared::default();
-        world.serve::<_, 4, 2048, 4096>(Lines { tally }, &[7]);
+        bench.tcp::<_, 4, 2048, 4096>(Lines { tally }, &[7]);
         for client in 0..CLIENTS {
             let script = vec![Step::Send(b"get 9000\nquit\n".to_vec()), Step::ReadToEnd];
-            world.client_of(7, script, manners(client));
+            bench.connect_with(7, script, settings(client));
         }
-        world.run(HOUR);
-        let frames = std::mem::take(&mut world.cable.borrow_mut().captured);
-        (world.now, frames)
+        bench.run(HOUR);
+        let frames = bench.wire().captured().to_vec();
+        (bench.now, frames)
     };
     let (first, second) = (run(), run());
     assert!(first.1.len() > 100);
     assert!(first == second, "two runs of one seed differ");
 }
 
-fn free_in_the_end(world: &mut World, tally: &Shared) {
-    world.pass(Duration::from_secs(120));
-    assert_eq!(world.counters(0).open.get(), 0, "all connections are free");
-    assert_eq!(world.counters(0).parked.get(), 0, "nobody waits");
+fn assert_all_free(bench: &mut Bench, tally: &Shared) {
+    bench.pass(Duration::from_secs(120));
+    assert_eq!(bench.counters(0).open.get(), 0, "all connections are free");
+    assert_eq!(bench.counters(0).parked.get(), 0, "no request waits");
     assert_eq!(tally.borrow().opened, tally.borrow().closed);
 }

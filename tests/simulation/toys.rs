@@ -1,4 +1,4 @@
-//! Small protocols that go through every phase.
+//! Small protocols that pass through every phase.
 
 use std::{cell::RefCell, rc::Rc};
 
@@ -10,7 +10,7 @@ use bareserve::{
     },
 };
 
-/// What happened to the connections of a toy.
+/// What happened to the connections of a protocol.
 #[derive(Debug, Default)]
 pub struct Tally {
     pub opened: usize,
@@ -46,7 +46,7 @@ pub fn pattern_bytes(length: usize) -> Vec<u8> {
     (0..length).map(pattern).collect()
 }
 
-/// Sends `length` bytes as soon as somebody connects, then closes: as the time and file services.
+/// Sends `length` bytes on connect, then closes, as the time and file services do.
 pub struct Speaker {
     pub length: usize,
     pub tally: Shared,
@@ -109,10 +109,9 @@ impl Protocol for Speaker {
     }
 }
 
-/// Requests of one line, over a connection that stays:
-/// `get N` sends N bytes, `put N` takes N bytes and answers `ok N`, `quit` says `bye` and closes,
-/// `hush` is quiet for ever, `crash` resets, `refuse` answers `no` and closes without reading on;
-/// any other line comes back as it is.
+/// Requests of one line over a persistent connection: `get N` sends N bytes, `put N` takes N bytes and
+/// answers `ok N`, `quit` answers `bye` and closes, `hush` never answers, `crash` resets, `refuse`
+/// answers `no` and closes without reading further; any other line is sent back.
 pub struct Lines {
     pub tally: Shared,
 }

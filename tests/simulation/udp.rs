@@ -3,32 +3,30 @@
 use std::{cell::RefCell, rc::Rc};
 
 use bareserve::{net::udp::server::UdpMemory, protocol::datagram::DatagramEndpoints};
+use bareserve_testbench::{
+    Bench, Faults,
+    frames::{DEVICE_MAC, datagram, device},
+};
 use smoltcp::{
-    socket::udp::{PacketBuffer, PacketMetadata, Socket},
+    socket::udp::{PacketBuffer, PacketMetadata},
     time::Duration,
     wire::{EthernetAddress, IpAddress, IpEndpoint},
 };
 
-use crate::{
-    clients::at,
-    frames::datagram,
-    toys::Echo,
-    wire::Faults,
-    world::{DEVICE_MAC, World},
-};
+use crate::toys::Echo;
 
 const SIZE: usize = 256;
 
-fn echo(world: &mut World) -> Rc<RefCell<Vec<DatagramEndpoints>>> {
+/// Serves [`Echo`] with rings of 16 of the longest datagrams.
+fn echo(bench: &mut Bench) -> Rc<RefCell<Vec<DatagramEndpoints>>> {
     let locals = Rc::<RefCell<Vec<DatagramEndpoints>>>::default();
     let ring = || {
         let meta = Box::leak(Box::new([PacketMetadata::EMPTY; 16]));
         PacketBuffer::new(&mut meta[..], &mut Box::leak(Box::new([0; 16 * SIZE]))[..])
     };
-    let resources = UdpMemory { rx: ring(), tx: ring(), datagram: Box::leak(Box::new([0; SIZE])) };
+    let memory = UdpMemory { rx: ring(), tx: ring(), datagram: Box::leak(Box::new([0; SIZE])) };
     let protocol = Echo { locals: Rc::clone(&locals) };
-    let server = world.stack.udp(resources, protocol, 7).unwrap();
-    world.services.push(Box::new(server));
+    bench.add(|stack| Box::new(stack.udp(memory, protocol, 7).expect("a free socket")));
     locals
 }
 
@@ -38,95 +36,87 @@ fn ms(count: u64) -> Duration {
 
 #[test]
 fn a_burst_is_answered_whole_and_in_order() {
-    let mut world = World::new(1, Faults::NONE);
-    echo(&mut world);
-    let handle = world.clients.add_udp(5000, 32);
+    let mut bench = Bench::new(1, Faults::NONE);
+    echo(&mut bench);
+    let peer = bench.clients.add_udp(5000, 32);
     for round in 0..3 {
         for number in 0..32_u8 {
-            let socket = world.clients.sockets.get_mut::<Socket>(handle);
-            socket.send_slice(&[round, number], at(7)).unwrap();
+            bench.clients.send_to(peer, device(7), &[round, number]);
         }
-        world.pass(ms(100));
-        let socket = world.clients.sockets.get_mut::<Socket>(handle);
+        bench.pass(ms(100));
         for number in 0..32_u8 {
-            let (answer, meta) = socket.recv().unwrap();
-            assert_eq!((answer, meta.endpoint), (&[round, number][..], at(7)));
+            let answer = bench.clients.receive_from(peer);
+            assert_eq!(answer, Some((vec![round, number], device(7))));
         }
-        assert!(!socket.can_recv());
+        assert_eq!(bench.clients.receive_from(peer), None);
     }
 }
 
 #[test]
 fn the_longest_datagram_is_answered_and_a_longer_one_is_dropped() {
-    let mut world = World::new(1, Faults::NONE);
-    echo(&mut world);
-    let handle = world.clients.add_udp(5000, 8);
+    let mut bench = Bench::new(1, Faults::NONE);
+    echo(&mut bench);
+    let peer = bench.clients.add_udp(5000, 8);
     for length in [0, 1, SIZE, SIZE + 1, 1472, 2] {
-        let socket = world.clients.sockets.get_mut::<Socket>(handle);
-        socket.send_slice(&vec![b'x'; length], at(7)).unwrap();
-        world.pass(ms(10));
+        bench.clients.send_to(peer, device(7), &vec![b'x'; length]);
+        bench.pass(ms(10));
     }
-    let socket = world.clients.sockets.get_mut::<Socket>(handle);
     let mut lengths = Vec::new();
-    while let Ok((answer, _)) = socket.recv() {
+    while let Some((answer, _)) = bench.clients.receive_from(peer) {
         lengths.push(answer.len());
     }
     assert_eq!(lengths, [0, 1, SIZE, 2]);
-    let counters = world.counters(0);
+    let counters = bench.counters(0);
     assert_eq!((counters.served.get(), counters.unanswered.get()), (4, 2));
 }
 
 #[test]
-fn a_broadcast_is_told_apart_and_answered_from_our_own_address() {
-    let mut world = World::new(1, Faults::NONE);
-    let locals = echo(&mut world);
-    let handle = world.clients.add_udp(5000, 8);
+fn a_broadcast_is_marked_and_answered_from_the_device_s_own_address() {
+    let mut bench = Bench::new(1, Faults::NONE);
+    let locals = echo(&mut bench);
+    let peer = bench.clients.add_udp(5000, 8);
     let remote = IpEndpoint::new(IpAddress::v4(10, 0, 0, 100), 5000);
     let own = IpAddress::v4(10, 0, 0, 1);
-    for (mac, address, told) in [
+    for (mac, address, local) in [
         (DEVICE_MAC, own, Some(own)),
         (EthernetAddress::BROADCAST, IpAddress::v4(10, 0, 0, 255), None),
         (EthernetAddress::BROADCAST, IpAddress::v4(255, 255, 255, 255), None),
     ] {
-        world.inject(datagram(mac, remote, IpEndpoint::new(address, 7), b"hello"));
-        world.pass(ms(1100));
-        assert_eq!(locals.borrow_mut().pop().unwrap().local, told);
-        let socket = world.clients.sockets.get_mut::<Socket>(handle);
-        let (answer, meta) = socket.recv().unwrap();
-        assert_eq!((answer, meta.endpoint), (&b"hello"[..], at(7)));
+        bench.inject(datagram(mac, remote, IpEndpoint::new(address, 7), b"hello"));
+        bench.pass(ms(1100));
+        assert_eq!(locals.borrow_mut().pop().unwrap().local, local);
+        assert_eq!(bench.clients.receive_from(peer), Some((b"hello".to_vec(), device(7))));
     }
 }
 
 #[test]
 fn silence_is_not_polled() {
-    let mut world = World::new(1, Faults::NONE);
-    echo(&mut world);
-    world.pass(ms(10));
-    let before = world.turns;
-    world.pass(Duration::from_secs(3600));
-    assert!(world.turns - before <= 2, "{} turns", world.turns - before);
+    let mut bench = Bench::new(1, Faults::NONE);
+    echo(&mut bench);
+    bench.pass(ms(10));
+    let before = bench.polls();
+    bench.pass(Duration::from_secs(3600));
+    assert!(bench.polls() - before <= 2, "{} polls", bench.polls() - before);
 }
 
 #[test]
 fn an_answer_to_a_host_that_does_not_exist_does_not_block_the_others() {
-    let mut world = World::new(1, Faults::NONE);
-    echo(&mut world);
-    let handle = world.clients.add_udp(5000, 64);
-    let nobody = IpEndpoint::new(IpAddress::v4(10, 0, 0, 77), 5000);
+    let mut bench = Bench::new(1, Faults::NONE);
+    echo(&mut bench);
+    let peer = bench.clients.add_udp(5000, 64);
+    let absent = IpEndpoint::new(IpAddress::v4(10, 0, 0, 77), 5000);
     for _ in 0..40 {
-        world.inject(datagram(DEVICE_MAC, nobody, at(7), b"hello"));
+        bench.inject(datagram(DEVICE_MAC, absent, device(7), b"hello"));
     }
-    let before = world.turns;
+    let before = bench.polls();
     let mut answers = 0;
     for number in 0..50_u8 {
-        let socket = world.clients.sockets.get_mut::<Socket>(handle);
-        socket.send_slice(&[number], at(7)).unwrap();
-        world.pass(ms(100));
-        let socket = world.clients.sockets.get_mut::<Socket>(handle);
-        while socket.recv().is_ok() {
+        bench.clients.send_to(peer, device(7), &[number]);
+        bench.pass(ms(100));
+        while bench.clients.receive_from(peer).is_some() {
             answers += 1;
         }
     }
     assert!(answers >= 30, "{answers} answers of 50");
-    assert!(world.turns - before < 500, "{} turns", world.turns - before);
+    assert!(bench.polls() - before < 500, "{} polls", bench.polls() - before);
 }

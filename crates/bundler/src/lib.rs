@@ -76,7 +76,7 @@ fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<(
         if name.starts_with('.') && name != ".well-known" {
             continue;
         }
-        // Follows symbolic links: whoever builds decides what is in the folder.
+        // Symbolic links are followed: the folder belongs to the build and is trusted.
         if fs::metadata(entry.path())?.is_dir() {
             collect(&entry.path(), &format!("{prefix}{name}/"), paths)?;
         } else {

@@ -242,6 +242,22 @@ impl<'a> Pool<'a> {
         }
     }
 
+    /// The services whose connections must make room, a bit for each.
+    fn shortages(&self, queue: Queue<'_>, backlog: &Backlog<'_>) -> u32 {
+        if self.is_short_of(None, queue, backlog) {
+            return u32::MAX;
+        }
+        let short =
+            queue.capped().filter(|&service| self.is_short_of(Some(service), queue, backlog));
+        short.fold(0, |services, service| services | 1_u32.unbounded_shl(service.into()))
+    }
+
+    /// Whether the connection is of one of these services.
+    fn is_among(&self, slot: &Slot, services: u32) -> bool {
+        let service = slot.service.wrapping_sub(self.first_service);
+        services.unbounded_shr(service.into()) & 1 == 1
+    }
+
     /// Evicts the connection, of one service or any, that is furthest past its contended timeout.
     /// Returns whether there was one.
     fn evict_one(
@@ -282,16 +298,15 @@ impl<'a> Pool<'a> {
         backlog: &Backlog<'_>,
     ) {
         let contended = (waiting > 0).then(|| self.contended_timeouts(waiting));
+        let short = contended.as_ref().map_or(0, |_| self.shortages(queue, backlog));
         let free = self.slots.len() - self.active;
-        let more_must_go = self.is_short_of(None, queue, backlog)
-            || queue.capped().any(|service| self.is_short_of(Some(service), queue, backlog));
         let mut next: Option<Instant> = None;
         if waiting > 0 && free > 0 && queue.next(backlog).is_some() {
             next = Some(Instant::ZERO);
         }
         for slot in self.active() {
             let timeouts = match &contended {
-                Some(contended) if more_must_go || slot.is_leaving() => contended,
+                Some(contended) if slot.is_leaving() || self.is_among(slot, short) => contended,
                 _ => self.relaxed,
             };
             let deadline =

@@ -36,7 +36,7 @@ pub struct StackMemory<'a> {
 const MAX_TCP_WINDOW: usize = 65_535;
 
 /// Of the connections of a pool a service leaves a quarter to the other services, but no more than
-/// this: then a flood on one starves no other.
+/// this, and no less than one: then a flood on one of them starves no other.
 const MAX_RESERVE: usize = 2;
 
 /// What a stack has of sockets and services.
@@ -106,7 +106,7 @@ impl<'a> Core<'a> {
         let mut count = 0;
         visit_all(&mut |_, _| count += 1);
         // One service alone may have all connections.
-        let reserve = if count > 1 { (size / 4).min(MAX_RESERVE) } else { 0 };
+        let reserve = if count > 1 && size > 1 { (size / 4).clamp(1, MAX_RESERVE) } else { 0 };
         let mut result = Ok(());
         visit_all(&mut |name, listener| {
             if result.is_ok() {

@@ -54,8 +54,7 @@ impl Listener {
 
 impl<P> On<P> {
     /// Limits the protocol to `cap` connections at once, at least one, however many are free in the
-    /// pool. Without this it leaves a quarter of the pool, two connections at most, to the other
-    /// protocols.
+    /// pool. Without this it leaves a quarter of the pool, one or two connections, to the other protocols.
     #[must_use]
     pub fn at_most(mut self, cap: usize) -> Self {
         self.listener.cap = cap.max(1);

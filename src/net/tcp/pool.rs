@@ -1,9 +1,10 @@
 //! How the services of a pool share its connections.
 //!
 //! A free connection goes to the service that has the fewest open among those that requests wait for
-//! and that are below their cap; so a flood on one service starves no other. While requests wait and
-//! no connection is free, the connections that are furthest past their
-//! [contended timeout](Timeouts::CONTENDED) are evicted.
+//! and that are below their cap. While requests wait and no connection is free, the connections that are
+//! furthest past their [contended timeout](Timeouts::CONTENDED) are evicted: of the service itself, or
+//! of one that has more. So a flood on one service starves no other, as long as its cap leaves them a
+//! connection.
 
 use smoltcp::time::Instant;
 
@@ -198,7 +199,7 @@ impl<'a> Pool<'a> {
         }
     }
 
-    /// While there is a shortage, the connections furthest past their contended timeout go.
+    /// While connections are wanting, those furthest past their contended timeout go.
     fn evict(
         &mut self,
         queue: Queue<'_>,
@@ -206,14 +207,14 @@ impl<'a> Pool<'a> {
         cx: &mut Context<'_, '_>,
     ) {
         let contended = self.contended_timeouts(queue.waiting(cx.backlog));
-        for service in queue.capped() {
-            while self.is_short_of(Some(service), queue, cx.backlog)
-                && self.evict_one(&contended, Some(service), connections, cx)
-            {}
+        for number in 0..queue.pool_services.len() {
+            loop {
+                let services = self.victims(number, queue, cx.backlog);
+                if services == 0 || !self.evict_one(&contended, services, connections, cx) {
+                    break;
+                }
+            }
         }
-        while self.is_short_of(None, queue, cx.backlog)
-            && self.evict_one(&contended, None, connections, cx)
-        {}
         // An evicted connection does not have the usual time to close. One that was cut off is reset
         // once its peer has our FIN: a peer that reconnects at once would be in the queue before the
         // connection is free, as the newest, ahead of the requests that waited for it.
@@ -225,53 +226,39 @@ impl<'a> Pool<'a> {
         });
     }
 
-    /// Whether more requests wait than connections are free or leaving: requests for a service at its
-    /// cap and connections of that service, or requests for the services below theirs and any
-    /// connections.
+    /// The services of which a connection must go for the requests for service `number`, a bit for each;
+    /// 0 if enough connections are free or leaving. For a service at its cap it is the service itself,
+    /// else also those with more connections: a flood on one takes nothing from the others.
     #[inline(never)]
-    fn is_short_of(&self, service: Option<u8>, queue: Queue<'_>, backlog: &Backlog<'_>) -> bool {
-        match service {
-            Some(service) => {
-                let leaving = self.leaving(Some(self.first_service + service));
-                queue.waiting_for(service, backlog) > leaving
-            }
-            None => {
-                let free = self.slots.len() - self.active;
-                queue.waiting_below_caps(backlog) > free + self.leaving(None)
-            }
+    fn victims(&self, number: usize, queue: Queue<'_>, backlog: &Backlog<'_>) -> u32 {
+        let Some(entry) = queue.pool_services.get(number) else { return 0 };
+        let waiting = backlog.waiting(&entry.ports);
+        let open = entry.counters.open.get();
+        let own = 1_u32.unbounded_shl(number as u32);
+        let below_cap = entry.counters.capacity.get().saturating_sub(open) as usize;
+        if below_cap == 0 {
+            return if waiting > self.leaving(own) { own } else { 0 };
         }
-    }
-
-    /// The services whose connections must make room, a bit for each.
-    fn shortages(&self, queue: Queue<'_>, backlog: &Backlog<'_>) -> u32 {
-        if self.is_short_of(None, queue, backlog) {
-            return u32::MAX;
+        let coming = self.slots.len() - self.active + self.leaving(u32::MAX);
+        if waiting.min(below_cap) <= coming {
+            return 0;
         }
-        let short =
-            queue.capped().filter(|&service| self.is_short_of(Some(service), queue, backlog));
-        short.fold(0, |services, service| services | 1_u32.unbounded_shl(service.into()))
+        let others = queue.pool_services.iter().zip(0_u32..);
+        let busier = others.filter(|(other, _)| other.counters.open.get() > open);
+        busier.fold(own, |services, (_, number)| services | 1_u32.unbounded_shl(number))
     }
 
-    /// Whether the connection is of one of these services.
-    fn is_among(&self, slot: &Slot, services: u32) -> bool {
-        let service = slot.service.wrapping_sub(self.first_service);
-        services.unbounded_shr(service.into()) & 1 == 1
-    }
-
-    /// Evicts the connection, of one service or any, that is furthest past its contended timeout.
+    /// Evicts the connection, of one of these services, that is furthest past its contended timeout.
     /// Returns whether there was one.
     fn evict_one(
         &mut self,
         contended: &Timeouts,
-        service: Option<u8>,
+        services: u32,
         connections: &mut dyn Connections,
         cx: &mut Context<'_, '_>,
     ) -> bool {
         let (now, first_service) = (cx.environment.now, self.first_service);
-        let may_go = |slot: &Slot| {
-            !slot.is_leaving()
-                && service.is_none_or(|service| slot.service == first_service + service)
-        };
+        let may_go = |slot: &Slot| !slot.is_leaving() && is_among(slot, first_service, services);
         let mut earliest: Option<Instant> = None;
         for slot in self.slots.iter_mut().take(self.active) {
             if may_go(slot) && slot.check_timeout(contended, now) {
@@ -298,7 +285,10 @@ impl<'a> Pool<'a> {
         backlog: &Backlog<'_>,
     ) {
         let contended = (waiting > 0).then(|| self.contended_timeouts(waiting));
-        let short = contended.as_ref().map_or(0, |_| self.shortages(queue, backlog));
+        let mut short = 0;
+        for number in 0..queue.pool_services.len() {
+            short |= self.victims(number, queue, backlog);
+        }
         let free = self.slots.len() - self.active;
         let mut next: Option<Instant> = None;
         if waiting > 0 && free > 0 && queue.next(backlog).is_some() {
@@ -306,7 +296,11 @@ impl<'a> Pool<'a> {
         }
         for slot in self.active() {
             let timeouts = match &contended {
-                Some(contended) if slot.is_leaving() || self.is_among(slot, short) => contended,
+                Some(contended)
+                    if slot.is_leaving() || is_among(slot, self.first_service, short) =>
+                {
+                    contended
+                }
                 _ => self.relaxed,
             };
             let deadline =
@@ -323,12 +317,19 @@ impl<'a> Pool<'a> {
         self.contended.with_crowd(waiting, self.slots.len())
     }
 
-    /// How many connections, of one service or any, will be free soon.
+    /// How many connections of these services will be free soon.
     #[inline(never)]
-    fn leaving(&self, service: Option<u8>) -> usize {
-        let is_it = |slot: &Slot| service.is_none_or(|service| slot.service == service);
-        self.active().iter().filter(|slot| slot.is_leaving() && is_it(slot)).count()
+    fn leaving(&self, services: u32) -> usize {
+        let is_it =
+            |slot: &&Slot| slot.is_leaving() && is_among(slot, self.first_service, services);
+        self.active().iter().filter(is_it).count()
     }
+}
+
+/// Whether a connection is of one of these services of its pool.
+fn is_among(slot: &Slot, first_service: u8, services: u32) -> bool {
+    let number = slot.service.wrapping_sub(first_service);
+    services.unbounded_shr(number.into()) & 1 == 1
 }
 
 /// The requests that wait for a pool.
@@ -355,23 +356,6 @@ impl<'e> Queue<'e> {
         entries
             .filter(|(_, entry)| !is_at_cap(entry) && backlog.waiting(&entry.ports) > 0)
             .min_by_key(|(_, entry)| entry.counters.open.get())
-    }
-
-    /// The numbers of the services at their cap.
-    fn capped(self) -> impl Iterator<Item = u8> + use<'e> {
-        self.pool_services.iter().zip(0..).filter(|(entry, _)| is_at_cap(entry)).map(|(_, at)| at)
-    }
-
-    /// How many wait for the service of this number.
-    fn waiting_for(self, service: u8, backlog: &Backlog<'_>) -> usize {
-        let entry = self.pool_services.get(usize::from(service));
-        entry.map_or(0, |entry| backlog.waiting(&entry.ports))
-    }
-
-    /// How many wait for services below their cap.
-    fn waiting_below_caps(self, backlog: &Backlog<'_>) -> usize {
-        let entries = self.pool_services.iter().filter(|entry| !is_at_cap(entry));
-        entries.map(|entry| backlog.waiting(&entry.ports)).sum()
     }
 
     fn count_parked(self, backlog: &Backlog<'_>) {

@@ -195,19 +195,29 @@ impl Services<'_> {
         transport: Transport,
         ports: &Ports,
     ) -> Result<u8, SetupError> {
-        if ports.is_empty() || ports.contains(&0) {
+        if ports.is_empty() {
             return Err(SetupError::InvalidPort);
         }
-        let others = self.entries().iter().filter(|entry| entry.transport == transport);
-        for &port in others.flat_map(|entry| &entry.ports) {
-            if ports.contains(&port) {
-                return Err(SetupError::PortInUse(port));
-            }
+        for &port in ports {
+            self.check_port(transport, port)?;
         }
         let number = u8::try_from(self.taken).map_err(|_| SetupError::TooManyServices)?;
         let place = self.places.get_mut(self.taken).ok_or(SetupError::TooManyServices)?;
-        *place = ServiceEntry { name, transport, ports: ports.clone(), counters: Counters::new() };
+        (place.name, place.transport, place.ports) = (name, transport, ports.clone());
         self.taken += 1;
         Ok(number)
+    }
+
+    /// Whether a service may have this port.
+    fn check_port(&self, transport: Transport, port: u16) -> Result<(), SetupError> {
+        if port == 0 {
+            return Err(SetupError::InvalidPort);
+        }
+        for entry in self.entries() {
+            if entry.transport == transport && entry.ports.contains(&port) {
+                return Err(SetupError::PortInUse(port));
+            }
+        }
+        Ok(())
     }
 }

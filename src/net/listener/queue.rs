@@ -206,15 +206,8 @@ impl<'a> Backlog<'a> {
 
     /// The port with the most requests.
     fn most_wanted_port(&self) -> u16 {
-        let mut counts = [0_u16; MAX_PORTS];
-        for syn in self.places.iter().flatten() {
-            let place = self.ports.iter().position(|&port| port == syn.local.port);
-            if let Some(count) = place.and_then(|place| counts.get_mut(place)) {
-                *count = count.saturating_add(1);
-            }
-        }
-        let most = self.ports.iter().zip(counts).max_by_key(|&(_, count)| count);
-        most.map_or(0, |(&port, _)| port)
+        let ports = self.ports.iter().copied();
+        ports.max_by_key(|port| self.waiting(&[*port])).unwrap_or_default()
     }
 
     /// Where the oldest or newest request is that `matches`.

@@ -40,7 +40,7 @@ impl LineProtocol for Thermostat {
         if let Some(celsius) = line.strip_prefix(b"SET ").and_then(parse_decimal) {
             self.0 = celsius;
         }
-        reply.fill("% C\n", &[Value::Number(self.0)]);
+        reply.render("% C\n", &[Value::Number(self.0)]);
         Flow::Continue
     }
 }

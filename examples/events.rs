@@ -24,7 +24,7 @@ impl App {
         let number = events.last_id() + 1;
         events.id(number);
         events.event("second");
-        events.fill("% seconds", &[Value::Number(number)]);
+        events.render("% seconds", &[Value::Number(number)]);
         Some(env.now + Duration::from_secs(1))
     }
 }

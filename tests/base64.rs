@@ -1,4 +1,4 @@
-//! Base64 at any cut, and nothing but base64.
+//! Base64 at every split of its input; other texts are refused.
 
 use bareserve::{
     entropy::{Entropy, SeededEntropy},
@@ -50,7 +50,7 @@ fn decode(parts: &[&[u8]], room: usize) -> Result<Vec<u8>, InvalidBase64> {
 }
 
 #[test]
-fn vectors_at_every_cut_and_in_every_room() {
+fn vectors_at_every_split_and_with_any_room() {
     for (bytes, text) in VECTORS {
         let (bytes, text) = (bytes.as_bytes(), text.as_bytes());
         for room in 1..12 {
@@ -67,7 +67,7 @@ fn vectors_at_every_cut_and_in_every_room() {
 }
 
 #[test]
-fn random_bytes_come_back_however_they_are_cut() {
+fn random_bytes_round_trip_at_any_split() {
     for seed in 0..300 {
         let mut random = SeededEntropy::new(seed);
         let mut below = |bound| 1 + (random.next_u64() % bound) as usize;
@@ -82,11 +82,11 @@ fn random_bytes_come_back_however_they_are_cut() {
     }
 }
 
-/// Every text of up to 8 characters out of six telling ones: what is taken is exactly what encoding
-/// gives, so that padding, its place and the bits it leaves unused are all right.
+/// All texts of up to 8 characters from a set of five: exactly those that the encoder produces are
+/// accepted, which covers padding, its position and the bits that it leaves unused.
 #[test]
-fn only_what_encoding_gives_is_decoded() {
-    let mut taken = 0;
+fn only_encoded_texts_are_accepted() {
+    let mut accepted = 0;
     for length in 0..=8_u32 {
         for number in 0..5_usize.pow(length) {
             let character = |place| b"AQ/=-"[number / 5_usize.pow(place) % 5];
@@ -97,12 +97,12 @@ fn only_what_encoding_gives_is_decoded() {
             }
             if let Ok(bytes) = whole {
                 assert_eq!(encode(&[&bytes], 64), text);
-                taken += 1;
+                accepted += 1;
             }
         }
     }
     // One block: 81 whole, 18 with one padding character, 6 with two. Two blocks: a whole one first.
-    assert_eq!(taken, 1 + (81 + 18 + 6) + 81 * (81 + 18 + 6));
+    assert_eq!(accepted, 1 + (81 + 18 + 6) + 81 * (81 + 18 + 6));
 }
 
 #[test]

@@ -1,5 +1,5 @@
-//! Every rule of HTTP/1.1 that the acceptance suite holds a device to, against the core itself: at
-//! every cut of the request, and with little room for the answer.
+//! The rules of HTTP/1.1 that the acceptance suite checks over a real network, against the protocol
+//! core: at every split of the request, and with little room for the response.
 
 #[path = "common/conversation.rs"]
 #[allow(dead_code)]
@@ -21,7 +21,7 @@ use memory_store::MemoryStore;
 
 const LAST: &[u8] = b"GET /HelloWorld.html HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n";
 
-/// Cuts of requests longer than this are tried at some places only.
+/// Requests longer than this are split at some positions only.
 const LONG: usize = 300;
 
 fn statuses(output: &[u8]) -> Vec<u16> {
@@ -43,7 +43,7 @@ fn rules() {
         let head = request.len();
         request.extend_from_slice(LAST);
         let mut ask = |input: &[&[u8]], room| {
-            // The boundary of a multipart body is another each time.
+            // A new bench, so that random boundaries are the same in each run.
             bench = Bench::new();
             bench.converse(&mut server, &mut connection, input, false, room)
         };
@@ -69,7 +69,7 @@ fn rules() {
     }
 }
 
-/// What the documentation of the module says.
+/// The figures in the documentation of `bareserve::http`.
 #[test]
 fn memory_of_one_connection() {
     if size_of::<usize>() == 8 {

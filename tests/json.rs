@@ -1,4 +1,4 @@
-//! The JSON writer and scanner: RFC 8259 at any cut.
+//! The JSON writer and scanner at every split of their input (RFC 8259).
 
 use bareserve::{
     entropy::{Entropy, SeededEntropy},
@@ -8,7 +8,7 @@ use bareserve::{
     },
 };
 
-/// A text, and what Python 3's `json.dumps` made of it.
+/// A text, and the result of `json.dumps` in Python 3.
 const STRINGS: &[(&str, &str)] = &[
     ("", r#""""#),
     ("guido.jpg", r#""guido.jpg""#),
@@ -26,13 +26,13 @@ const STRINGS: &[(&str, &str)] = &[
     ("a\u{1f600}b", r#""a\ud83d\ude00b""#),
 ];
 
-/// What `write` writes, through slices of `room` bytes.
+/// The text that `write` writes, through slices of `room` bytes.
 fn shown(room: usize, write: impl Fn(&mut ResumableWriter<'_>)) -> String {
     let (mut text, mut slice) = (Vec::new(), vec![0; room]);
     loop {
         let mut window = ResumableWriter::new(&mut slice, text.len());
         write(&mut window);
-        let (length, is_complete) = (window.shown(), window.is_complete());
+        let (length, is_complete) = (window.written(), window.is_complete());
         text.extend_from_slice(&slice[..length]);
         if is_complete {
             return String::from_utf8(text).unwrap();
@@ -42,7 +42,7 @@ fn shown(room: usize, write: impl Fn(&mut ResumableWriter<'_>)) -> String {
 }
 
 #[test]
-fn strings_are_escaped_as_by_python_in_slices_of_any_size() {
+fn escapes_like_python_through_slices_of_any_size() {
     for (text, escaped) in STRINGS {
         for room in 1..40 {
             assert_eq!(shown(room, |out| quote(text, out)), *escaped, "room {room}");
@@ -51,7 +51,7 @@ fn strings_are_escaped_as_by_python_in_slices_of_any_size() {
 }
 
 #[test]
-fn characters_are_read_back_as_they_were() {
+fn characters_round_trip() {
     let codes = (0..0x900).chain((0xd700..=0xe0ff).chain(0x900..=0x10_ffff).step_by(61));
     for character in codes.filter_map(char::from_u32) {
         let mut utf8 = [0; 4];
@@ -62,20 +62,20 @@ fn characters_are_read_back_as_they_were() {
             out.put(":\"\"}");
         });
         assert!(object.is_ascii());
-        let told = [Told::Member(text.into()), Told::Text(String::new()), Told::End];
-        assert_eq!(scan(&[object.as_bytes()]).unwrap(), told);
+        let seen = [Seen::Member(text.into()), Seen::Text(String::new()), Seen::End];
+        assert_eq!(scan(&[object.as_bytes()]).unwrap(), seen);
         let raw = format!("{{\"{text}\":\"\"}}");
         match character {
             '\0'..' ' => assert_eq!(scan(&[raw.as_bytes()]), Err(ScanError::Control)),
             '"' | '\\' => assert!(scan(&[raw.as_bytes()]).is_err()),
-            _ => assert_eq!(scan(&[raw.as_bytes()]).unwrap(), told),
+            _ => assert_eq!(scan(&[raw.as_bytes()]).unwrap(), seen),
         }
     }
 }
 
-/// Events with their parts joined.
+/// Events, with the parts of texts joined.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Told {
+enum Seen {
     Member(String),
     Text(String),
     Number(String),
@@ -83,31 +83,31 @@ enum Told {
     End,
 }
 
-fn scan(parts: &[&[u8]]) -> Result<Vec<Told>, ScanError> {
-    let (mut scanner, mut told, mut bytes) = (Scanner::new(), Vec::new(), Vec::new());
+fn scan(parts: &[&[u8]]) -> Result<Vec<Seen>, ScanError> {
+    let (mut scanner, mut seen, mut bytes) = (Scanner::new(), Vec::new(), Vec::new());
     for part in parts {
         let mut input = *part;
         while let Some(event) = scanner.next(&mut input)? {
             let mut text = || String::from_utf8(std::mem::take(&mut bytes)).unwrap();
             match event {
-                Event::NameEnd => told.push(Told::Member(text())),
-                Event::TextEnd => told.push(Told::Text(text())),
-                Event::NumberEnd => told.push(Told::Number(text())),
+                Event::NameEnd => seen.push(Seen::Member(text())),
+                Event::TextEnd => seen.push(Seen::Text(text())),
+                Event::NumberEnd => seen.push(Seen::Number(text())),
                 Event::Name(part) | Event::Text(part) => match part {
                     Bytes::Plain(part) => bytes.extend_from_slice(part),
                     part => bytes.extend_from_slice(part.as_slice(&mut [0; 4])),
                 },
                 Event::Number(part) => bytes.extend_from_slice(part),
-                Event::Other => told.push(Told::Other),
-                Event::End => told.push(Told::End),
+                Event::Other => seen.push(Seen::Other),
+                Event::End => seen.push(Seen::End),
             }
         }
     }
-    Ok(told)
+    Ok(seen)
 }
 
 /// Scans `text` in one piece, in every two, and byte by byte.
-fn scan_all_ways(text: &[u8]) -> Result<Vec<Told>, ScanError> {
+fn scan_all_ways(text: &[u8]) -> Result<Vec<Seen>, ScanError> {
     let whole = scan(&[text]);
     for cut in 0..=text.len() {
         let (left, right) = text.split_at(cut);
@@ -118,10 +118,10 @@ fn scan_all_ways(text: &[u8]) -> Result<Vec<Told>, ScanError> {
 }
 
 #[test]
-fn members_are_told_in_any_order_and_form() {
-    let name = |name: &str| Told::Member(name.into());
-    let text = |text: &str| Told::Text(text.into());
-    let number = |number: &str| Told::Number(number.into());
+fn members_in_any_order_and_form() {
+    let name = |name: &str| Seen::Member(name.into());
+    let text = |text: &str| Seen::Text(text.into());
+    let number = |number: &str| Seen::Number(number.into());
     let cases = [
         ("{}", vec![]),
         (" \t\r\n{ \n} \t\r\n", vec![]),
@@ -131,20 +131,20 @@ fn members_are_told_in_any_order_and_form() {
         (r#"{"\u0061\/":"\"\\\b\f\n\r\t"}"#, vec![name("a/"), text("\"\\\u{8}\u{c}\n\r\t")]),
         (r#"{"a":"\uD83d\uDe00\u0000\uffff"}"#, vec![name("a"), text("😀\0\u{ffff}")]),
         (r#"{"a":0,"b":-10.5e+01}"#, vec![name("a"), number("0"), name("b"), number("-10.5e+01")]),
-        (r#"{"a":true,"b":null}"#, vec![name("a"), Told::Other, name("b"), Told::Other]),
+        (r#"{"a":true,"b":null}"#, vec![name("a"), Seen::Other, name("b"), Seen::Other]),
         (
             r#"{"a":{"x":["y",{"z":-0}],"":{}},"b":[],"c":[[1,"]"],{"}":false}]}"#,
-            vec![name("a"), Told::Other, name("b"), Told::Other, name("c"), Told::Other],
+            vec![name("a"), Seen::Other, name("b"), Seen::Other, name("c"), Seen::Other],
         ),
     ];
-    for (object, mut told) in cases {
-        told.push(Told::End);
-        assert_eq!(scan_all_ways(object.as_bytes()), Ok(told), "{object}");
+    for (object, mut seen) in cases {
+        seen.push(Seen::End);
+        assert_eq!(scan_all_ways(object.as_bytes()), Ok(seen), "{object}");
     }
 }
 
 #[test]
-fn what_is_not_json_is_refused_at_once() {
+fn invalid_json_is_refused() {
     use ScanError::{Control, Escape, Unexpected, Utf8};
     let cases: &[(&[u8], ScanError)] = &[
         (b"[]", Unexpected(b'[')),
@@ -196,7 +196,7 @@ fn what_is_not_json_is_refused_at_once() {
 }
 
 #[test]
-fn an_incomplete_object_is_never_told_complete() {
+fn an_incomplete_object_never_ends() {
     let object = r#"{"filename": "\ud83d\ude00é", "n": [-1.5e3, {"x": null}], "filedata": "Zm8="}"#;
     for end in 0..object.len() {
         let mut scanner = Scanner::new();
@@ -209,7 +209,7 @@ fn an_incomplete_object_is_never_told_complete() {
 }
 
 #[test]
-fn an_error_stays() {
+fn an_error_is_permanent() {
     let mut scanner = Scanner::new();
     assert_eq!(scanner.next(&mut &b"x"[..]), Err(ScanError::Unexpected(b'x')));
     assert_eq!(scanner.next(&mut &b"{}"[..]), Err(ScanError::Unexpected(b'x')));
@@ -231,7 +231,7 @@ fn nesting_is_counted_and_bounded() {
 }
 
 #[test]
-fn random_texts_come_back() {
+fn random_texts_round_trip() {
     for seed in 0..500 {
         let mut random = SeededEntropy::new(seed);
         let text: String = (0..random.next_u64() % 50)
@@ -245,7 +245,7 @@ fn random_texts_come_back() {
             quote(&text, out);
             out.put("}");
         });
-        let told = scan_all_ways(object.as_bytes()).unwrap();
-        assert_eq!(told, [Told::Member("t".into()), Told::Text(text), Told::End], "seed {seed}");
+        let seen = scan_all_ways(object.as_bytes()).unwrap();
+        assert_eq!(seen, [Seen::Member("t".into()), Seen::Text(text), Seen::End], "seed {seed}");
     }
 }

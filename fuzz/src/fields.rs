@@ -1,4 +1,4 @@
-//! Values of HTTP fields, and forms.
+//! The parsers of field values, and upload forms.
 
 use bareserve::{
     clock::UnixTime,
@@ -30,14 +30,14 @@ pub const VALUES: &[&[u8]] = &[
     b"2023-04-19T17:04:30Z",
 ];
 
-/// Seeds of [`form`]: the boundary, a line break, the body.
+/// Seeds of [`form`]: the boundary, a LF, the body.
 pub const FORMS: &[&[u8]] = &[
     b"B\n--B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a b.txt\"\r\n\r\nhello\r\n--B--\r\n",
     b"--x\n----x\r\nX: y\r\nContent-Disposition: form-data; name=f\r\n\r\n\r\n--\r\n----x\r\n\
       Content-Disposition: form-data; name=g\r\n\r\nz\r\n----x--",
 ];
 
-/// Every reader of a value, on any value: what it takes out of it is in order.
+/// All parsers of field values, on any input: their results are valid.
 pub fn field(data: &[u8]) {
     for size in [0, 1, 1000, u64::MAX] {
         if let Requested::Parts(parts) = range::requested(data, size) {
@@ -65,7 +65,7 @@ pub fn field(data: &[u8]) {
     parse_date(data);
 }
 
-/// A form gives the same parts in whatever pieces it comes, and no more bytes than it has.
+/// A form has the same parts at every split, and no more bytes than the input.
 pub fn form(data: &[u8]) {
     let newline = data.iter().position(|&byte| byte == b'\n').unwrap_or(data.len());
     let (boundary, body) = data.split_at(newline);

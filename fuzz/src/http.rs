@@ -67,16 +67,16 @@ fn tick(_: &mut (), events: &mut EventWriter, env: &mut Environment) -> Option<I
     let (id, path) = (events.last_id().wrapping_add(1), events.request().path());
     let path = path.get(..path.len().min(50)).unwrap_or_default();
     events.id(id);
-    events.fill("%\r%\n", &[Value::Text(path), Value::Number(id)]);
+    events.render("%\r%\n", &[Value::Text(path), Value::Number(id)]);
     Some(env.now + Duration::from_secs(1))
 }
 
-/// However the input is cut, the answers are the same and no more than there are requests; the
-/// connection ends in order; nothing stays open.
+/// The responses are the same at every split of the input, and at most one for each request; the
+/// connection is closed in order; no file stays open.
 pub fn http(data: &[u8]) {
     let whole = serve(&[data], 65536);
     let requests = data.windows(5).filter(|part| part == b"HTTP/").count();
-    // All but 100 (Continue).
+    // All except 100 (Continue).
     let is_final = |part: &&[u8]| part.starts_with(b"HTTP/1.1 ") && !part.ends_with(b"1");
     let answers = whole.0.windows(10).filter(is_final).count();
     assert!(answers <= requests + 1, "{answers} answers to {requests} requests");

@@ -1,14 +1,15 @@
-//! Inputs that are almost right: seeds with a few things done to them.
+//! Almost valid inputs: seeds with a few mutations.
 
 use bareserve::entropy::{Entropy, SeededEntropy};
 
-/// The longest input made.
+/// The longest input in bytes.
 const LONGEST: usize = 4096;
 
-/// Bytes that formats tend to give a meaning to.
-const TELLING: &[u8] = b"\"\\{}[]:,=/ \t\r\n\0\x1f\x7f\x80\xc0\xe0\xed\xf4\xff0-+.eEu%;";
+/// Bytes with a special meaning in many formats.
+const SPECIAL: &[u8] = b"\"\\{}[]:,=/ \t\r\n\0\x1f\x7f\x80\xc0\xe0\xed\xf4\xff0-+.eEu%;";
 
-/// The input number `index` of a run: it depends on nothing else, so that it can be made again.
+/// The input number `index` of a run. It depends on the arguments only, so that a failure can be
+/// reproduced.
 pub fn input(seeds: &[&[u8]], seed: u64, index: u64) -> Vec<u8> {
     let mut random = Random(SeededEntropy::new(seed ^ index.wrapping_mul(0xd134_2543_de82_ef95)));
     let mut input = random.pick(seeds).map_or(Vec::new(), <[u8]>::to_vec);
@@ -30,10 +31,10 @@ fn mutate(input: &mut Vec<u8>, seeds: &[&[u8]], random: &mut Random) {
         }
         1 => {
             if let Some(byte) = input.get_mut(at) {
-                *byte = random.telling();
+                *byte = random.special();
             }
         }
-        2 => input.insert(at, random.telling()),
+        2 => input.insert(at, random.special()),
         3 => drop(input.drain(at..end)),
         4 => input.truncate(at),
         5 => {
@@ -64,7 +65,7 @@ impl Random {
         of.get(self.below(of.len())).copied()
     }
 
-    fn telling(&mut self) -> u8 {
-        TELLING[self.below(TELLING.len())]
+    fn special(&mut self) -> u8 {
+        SPECIAL[self.below(SPECIAL.len())]
     }
 }

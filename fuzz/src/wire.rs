@@ -17,7 +17,7 @@ pub const JSON: &[&[u8]] = &[
     br#"{"a":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}"#,
 ];
 
-/// The scanner agrees with itself, however the input is cut, and with `serde_json`.
+/// The scanner gives the same result for every split of the input, and agrees with `serde_json`.
 pub fn json(data: &[u8]) {
     let whole = members(&[data]);
     assert_eq!(whole, members(&super::cut(data)));
@@ -27,7 +27,7 @@ pub fn json(data: &[u8]) {
     match (whole, reference) {
         (Ok((true, members)), Ok(reference)) => {
             for (name, text) in members {
-                // Of members of the same name, the reference keeps the last.
+                // Of members with the same name, the reference keeps the last.
                 let Some(text) = text else { continue };
                 let name = String::from_utf8(name).expect("names are UTF-8");
                 let text = String::from_utf8(text).expect("texts are UTF-8");
@@ -38,19 +38,19 @@ pub fn json(data: &[u8]) {
             }
         }
         (Ok((false, _)), Err(_)) | (Err(_), Err(_)) => {}
-        // It takes 128 levels.
+        // The reference accepts 128 levels.
         (Err(ScanError::TooDeep), Ok(_)) => {}
-        // It takes no number that overflows.
+        // The reference refuses numbers that overflow.
         (Ok((true, _)), Err(error)) => {
             assert!(error.to_string().starts_with("number out of range"), "{error}");
         }
-        (whole, Ok(_)) => panic!("{whole:?}, but the reference takes it"),
+        (whole, Ok(_)) => panic!("{whole:?}, but the reference accepts it"),
     }
 }
 
 type Members = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
-/// Whether the object is complete, and its members: the name and, if the value is one, the text.
+/// Whether the object is complete, and its members: the name and, if the value is a string, the text.
 fn members(parts: &[&[u8]]) -> Result<(bool, Members), ScanError> {
     let mut scanner = Scanner::new();
     let mut members = Members::new();
@@ -88,7 +88,7 @@ fn members(parts: &[&[u8]]) -> Result<(bool, Members), ScanError> {
     Ok((scanner.is_at_end(), members))
 }
 
-/// Whether some member's name may come twice: then the texts are not compared.
+/// Whether two members have the same name: the texts are not compared then.
 fn has_twice(data: &[u8]) -> bool {
     members(&[data]).is_ok_and(|(_, members)| {
         members
@@ -111,7 +111,7 @@ pub const BASE64: &[&[u8]] = &[
     b"Zg==Zg==",
 ];
 
-/// What decodes, encodes to the same again; all else is refused. Bytes come back as they were.
+/// A text that decodes is the encoding of the result, and any bytes survive encoding and decoding.
 pub fn base64(data: &[u8]) {
     let whole = decode(&[data], 4096);
     for room in [3, 4, 5, 64] {

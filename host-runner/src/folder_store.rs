@@ -168,11 +168,6 @@ impl FolderStore {
 }
 
 impl OpenFile {
-    /// The metadata as of the time the file was opened.
-    pub fn metadata(&self) -> Metadata {
-        self.metadata
-    }
-
     /// The bytes read ahead from `offset` on; empty if there are none.
     fn ahead_at(&self, offset: u64) -> &[u8] {
         let skip = offset.checked_sub(self.start).and_then(|skip| usize::try_from(skip).ok());

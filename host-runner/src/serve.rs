@@ -21,8 +21,7 @@ use crate::{
     clock::Clock,
     entropy::OsEntropy,
     error::{Error, Failure},
-    files::{self, Files},
-    forward,
+    files, forward,
     log::Log,
     memory,
     publish::{self, Listeners},
@@ -50,8 +49,8 @@ const CAPTURED_BYTES: usize = 256;
 pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut scratch = files::scratch();
     let scratch = RamStore::new(&mut scratch);
-    let files = Files::open(options, &scratch)?;
-    let offered = options.file.clone().or_else(|| files.offered()).unwrap_or_default();
+    let files = files::open(options, &scratch)?;
+    let offered = options.file.clone().or_else(|| files::offered(&files)).unwrap_or_default();
     let token = options.is_writable.then(|| Token::generate(&mut OsEntropy));
     let access = token.map_or(WriteAccess::DENIED, WriteAccess::with_token);
     let signals = StopSignals::new()?;

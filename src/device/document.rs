@@ -53,8 +53,8 @@ impl<R> Cursor<R> {
             let mut writer =
                 ResumableWriter::new(out.get_mut(written..).unwrap_or_default(), self.sent);
             document.write(row, env, &mut writer);
-            written += writer.shown();
-            self.sent += writer.shown();
+            written += writer.written();
+            self.sent += writer.written();
             if !writer.is_complete() {
                 break;
             }

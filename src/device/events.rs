@@ -67,8 +67,8 @@ impl EventStream {
             };
             let mut window = ResumableWriter::new(room, self.sent);
             window.put(text);
-            written += window.shown();
-            self.sent += window.shown();
+            written += window.written();
+            self.sent += window.written();
             if window.is_complete() {
                 self.part = next;
                 self.sent = 0;

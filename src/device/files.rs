@@ -47,8 +47,8 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
             let mut window =
                 ResumableWriter::new(out.get_mut(written..).unwrap_or_default(), self.sent);
             write_row(self.row, &self.name, &mut window);
-            written += window.shown();
-            self.sent += window.shown();
+            written += window.written();
+            self.sent += window.written();
             if !window.is_complete() {
                 break;
             }
@@ -77,7 +77,7 @@ fn write_row(row: Row, name: &str, out: &mut ResumableWriter<'_>) {
         Row::Start => out.put("{\"files\":["),
         Row::Entry { entry, is_first } => {
             out.put(if is_first { "" } else { "," });
-            out.fill(
+            out.render(
                 "{\"name\":%,\"folder\":%,\"size\":%,\"modified\":%}",
                 &[
                     Value::Json(name),

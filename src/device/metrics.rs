@@ -78,11 +78,11 @@ impl Document for Metrics<'_> {
                 else {
                     return;
                 };
-                out.fill("bareserve_%{service=", &[Value::Text(family.name)]);
+                out.render("bareserve_%{service=", &[Value::Text(family.name)]);
                 write_label(service.name, out);
                 // The same service may run over both.
                 let protocol = Value::Text(service.transport.name());
-                out.fill(",protocol=\"%\"} %\n", &[protocol, Value::Number(value)]);
+                out.render(",protocol=\"%\"} %\n", &[protocol, Value::Number(value)]);
             }
         }
     }
@@ -106,7 +106,7 @@ impl Metrics<'_> {
         write_header("uptime_seconds", "Time since the device started.", "gauge", out);
         let millis = Value::Digits((uptime_ms % 1000) as u32, 3);
         let uptime = [Value::Number(uptime_ms / 1000), millis];
-        out.fill("bareserve_uptime_seconds %.%\n", &uptime);
+        out.render("bareserve_uptime_seconds %.%\n", &uptime);
 
         let help = "Connection requests dropped: the queue was full, or they had expired.";
         write_single("backlog_dropped_total", help, "counter", dropped, out);
@@ -120,12 +120,12 @@ impl Metrics<'_> {
 /// Writes a family of one sample.
 fn write_single(name: &str, help: &str, kind: &str, value: u64, out: &mut ResumableWriter<'_>) {
     write_header(name, help, kind, out);
-    out.fill("bareserve_% %\n", &[Value::Text(name), Value::Number(value)]);
+    out.render("bareserve_% %\n", &[Value::Text(name), Value::Number(value)]);
 }
 
 fn write_header(name: &str, help: &str, kind: &str, out: &mut ResumableWriter<'_>) {
     let [name, help, kind] = [name, help, kind].map(Value::Text);
-    out.fill("# HELP bareserve_% %\n# TYPE bareserve_% %\n", &[name, help, name, kind]);
+    out.render("# HELP bareserve_% %\n# TYPE bareserve_% %\n", &[name, help, name, kind]);
 }
 
 /// Writes a label's value in quotes, with the three escapes of the format.

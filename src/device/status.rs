@@ -102,7 +102,7 @@ impl Status<'_> {
         out: &mut ResumableWriter<'_>,
     ) {
         let overview = &self.0;
-        out.fill(
+        out.render(
             "{\"device\":{\"name\":%,\"version\":%,\"uptime_ms\":%,\"unix_ms\":%,\
              \"utc_offset_s\":%,\"connections\":%,\"writable\":%,\"authorized\":%,\"files_root\":%},\
              \"services\":[",
@@ -129,7 +129,7 @@ fn write_service(
 ) {
     let Some(service) = env.registry.services.get(index) else { return };
     out.put(if index == 0 { "" } else { "," });
-    out.fill(
+    out.render(
         "{\"name\":%,\"protocol\":\"%\",\"ports\":[",
         &[Value::Json(service.name), Value::Text(service.transport.name())],
     );
@@ -139,17 +139,17 @@ fn write_service(
     }
     out.put("]");
     for (figure, value) in FIGURES.iter().zip(values) {
-        out.fill(",\"%\":%", &[Value::Text(figure.key), Value::Number(*value)]);
+        out.render(",\"%\":%", &[Value::Text(figure.key), Value::Number(*value)]);
     }
     out.put("}");
 }
 
 fn write_end(backlog: &QueueFigures, ping: Option<[u32; 3]>, out: &mut ResumableWriter<'_>) {
-    out.fill(
+    out.render(
         "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
         &[backlog.waiting, backlog.capacity, backlog.dropped].map(|n| Value::Number(n.into())),
     );
     let Some(ping) = ping else { return out.put("null}") };
     let values = ping.map(|number| Value::Number(number.into()));
-    out.fill("{\"loss_percent\":%,\"answered\":%,\"lost\":%}}", &values);
+    out.render("{\"loss_percent\":%,\"answered\":%,\"lost\":%}}", &values);
 }

@@ -235,9 +235,9 @@ impl<K: Sink> StreamSession for Fetch<'_, K> {
     fn transmit(&mut self, output: &mut [u8], _env: &mut Environment<'_>) -> usize {
         let Some(path) = self.wanted else { return 0 };
         let mut request = ResumableWriter::new(output, self.sent);
-        request.fill("{\"get\": %}", &[Value::Json(path)]);
-        self.sent += request.shown();
-        request.shown()
+        request.render("{\"get\": %}", &[Value::Json(path)]);
+        self.sent += request.written();
+        request.written()
     }
 
     fn progress(&self) -> Progress {

@@ -16,7 +16,7 @@ use crate::protocol::token::Token;
 use crate::wire::{
     base64::{Decoder, InvalidBase64},
     json::{Bytes, Event, ScanError, Scanner},
-    template::describe,
+    line::describe,
 };
 
 /// The longest name, in bytes of UTF-8: the limit of common file systems.

@@ -28,7 +28,8 @@ use crate::{
     },
     store::{Encoding, Store, StoreError, is_valid_path},
     wire::{
-        template::{Line, Value, describe},
+        line::{Line, describe},
+        template::Value,
         writer::ResumableWriter,
     },
 };
@@ -235,7 +236,7 @@ impl<S: Store> Protocol for FileServer<S> {
             State::Answering { answer, sent } => {
                 let mut text = ResumableWriter::new(output, *sent);
                 answer.write(name, &mut text);
-                let shown = text.shown();
+                let shown = text.written();
                 *sent += shown;
                 if text.is_complete() {
                     connection.state = State::Finished;
@@ -363,12 +364,11 @@ impl<F, U> Connection<F, U> {
 impl Answer {
     fn write(self, name: &str, out: &mut ResumableWriter<'_>) {
         match self {
-            Self::Stored { size } => {
-                out.fill("{\"stored\": %, \"size\": %}", &[Value::Json(name), Value::Number(size)])
-            }
+            Self::Stored { size } => out
+                .render("{\"stored\": %, \"size\": %}", &[Value::Json(name), Value::Number(size)]),
             Self::Refused(refusal) => {
                 let why = Line::of(|out| out.error(refusal.text(), refusal.byte()));
-                out.fill("{\"error\": %}", &[Value::Json(why.as_str())]);
+                out.render("{\"error\": %}", &[Value::Json(why.as_str())]);
             }
         }
     }

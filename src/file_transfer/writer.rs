@@ -101,11 +101,11 @@ impl ObjectWriter {
                     let mut head = ResumableWriter::new(room, *sent);
                     head.put("{");
                     if let Some(token) = token {
-                        head.fill("\"token\": %, ", &[Value::Json(token)]);
+                        head.render("\"token\": %, ", &[Value::Json(token)]);
                     }
-                    head.fill("\"filename\": %, \"filedata\": \"", &[Value::Json(name)]);
-                    given += head.shown();
-                    *sent += head.shown();
+                    head.render("\"filename\": %, \"filedata\": \"", &[Value::Json(name)]);
+                    given += head.written();
+                    *sent += head.written();
                     if !head.is_complete() {
                         return Ok(given);
                     }
@@ -127,8 +127,8 @@ impl ObjectWriter {
                 Part::Tail(sent) => {
                     let mut tail = ResumableWriter::new(room, *sent);
                     tail.put("\"}");
-                    given += tail.shown();
-                    *sent += tail.shown();
+                    given += tail.written();
+                    *sent += tail.written();
                     if !tail.is_complete() {
                         return Ok(given);
                     }

@@ -1,4 +1,13 @@
-//! Accept-Encoding (RFC 9110 section 12.5.3): whether a client would rather have the gzip variant.
+//! Accept-Encoding (RFC 9110 section 12.5.3): whether a client prefers the gzip variant.
+//!
+//! ```
+//! use bareserve::{http::accept_encoding::AcceptEncoding, store::Encoding};
+//!
+//! let mut accepted = AcceptEncoding::default();
+//! accepted.add(b"br, gzip;q=0.8");
+//! assert_eq!(accepted.choose(true), Some(Encoding::Gzip));
+//! assert_eq!(accepted.choose(false), Some(Encoding::Identity));
+//! ```
 
 use super::parameters;
 use crate::store::Encoding;
@@ -6,23 +15,23 @@ use crate::store::Encoding;
 /// A weight in thousandths (RFC 9110 section 12.4.2).
 type Weight = u16;
 
-/// What a request's Accept-Encoding fields say about the codings that a store may hold.
+/// The weights that a request's Accept-Encoding fields give to the encodings of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct AcceptEncoding {
     gzip: Option<Weight>,
     identity: Option<Weight>,
-    /// `*`: whatever is not named.
+    /// `*`: all codings that are not named.
     others: Option<Weight>,
 }
 
 impl AcceptEncoding {
-    /// Takes in the value of one Accept-Encoding field; a request may have several. An element
-    /// that breaks the grammar is passed over.
+    /// Adds the value of an Accept-Encoding field; a request may have several. Invalid elements are
+    /// ignored.
     pub fn add(&mut self, value: &[u8]) {
         for element in parameters::list(value) {
             let (coding, parameters) = parameters::split(element);
             let Some(weight) = weight(parameters) else { continue };
-            // Codings are named without regard to case; `x-gzip` is `gzip` (section 8.4.1).
+            // Names of codings are case-insensitive; `x-gzip` is `gzip` (section 8.4.1).
             let place = match coding {
                 b"*" => &mut self.others,
                 _ if coding.eq_ignore_ascii_case(b"gzip") => &mut self.gzip,
@@ -34,13 +43,13 @@ impl AcceptEncoding {
         }
     }
 
-    /// The encoding to send of a file that is there as it is and, if `has_gzip`, gzipped. `None` if
-    /// the client refuses both: the answer is 406, or the file as it is all the same.
+    /// The encoding to send of a file that has an identity variant and, if `has_gzip`, a gzip variant.
+    /// `None` if the client accepts neither: the response is 406, or the identity variant.
     ///
-    /// Without any Accept-Encoding field every coding is acceptable; that is no wish for one.
+    /// Without an Accept-Encoding field every coding is acceptable, and the result is identity.
     pub fn choose(&self, has_gzip: bool) -> Option<Encoding> {
-        // Named codings go by their own weight, others by that of `*`, and not at all without it;
-        // only identity is acceptable without being named.
+        // A coding that is not named has the weight of `*`. Without `*` it is not acceptable, except
+        // identity.
         let gzip = self.gzip.or(self.others).filter(|_| has_gzip).unwrap_or(0);
         let identity = self.identity.or(self.others);
         match (gzip, identity) {
@@ -52,7 +61,7 @@ impl AcceptEncoding {
     }
 }
 
-/// The weight among an element's parameters: 1000 without one, `None` if it breaks the grammar.
+/// The weight of an element: 1000 without the parameter `q`, `None` if a parameter is invalid.
 fn weight(parameters: parameters::Parameters<'_>) -> Option<Weight> {
     let mut weight = 1000;
     for parameter in parameters {
@@ -140,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn mutated_values_do_no_harm() {
+    fn mutated_values_do_not_panic() {
         let mut entropy = SeededEntropy::new(6);
         for _ in 0..100_000 {
             let mut value = *b"gzip;q=0.5, identity;q=0.25, *;q=\"0\"";

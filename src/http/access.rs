@@ -8,7 +8,7 @@ use super::{
     status::Status,
 };
 use crate::wire::{
-    search::{cut, pairs},
+    search::{pairs, split_once},
     template::Value,
 };
 
@@ -105,7 +105,7 @@ fn is_cross_site(request: &Request<'_>) -> bool {
         return !matches!(site, "same-origin" | "none");
     }
     let Some(origin) = request.field("Origin") else { return false };
-    let (Some(rest), Some(host)) = (cut(origin, b':').1, request.field("Host")) else {
+    let (Some(rest), Some(host)) = (split_once(origin, b':').1, request.field("Host")) else {
         return true;
     };
     rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority))

@@ -33,7 +33,7 @@ impl<'o> BodyWriter<'o> {
         let start = usize::try_from(self.position).unwrap_or(usize::MAX);
         let mut writer = ResumableWriter::new(self.room, start);
         write(&mut writer);
-        match writer.shown() {
+        match writer.written() {
             0 => BodyPoll::End,
             written => BodyPoll::Bytes(written),
         }

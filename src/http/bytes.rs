@@ -102,12 +102,6 @@ pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     rest.iter().all(|&byte| byte >= b' ' && byte != DELETE || byte == b'\t')
 }
 
-/// Whether `bytes` make an escape of the `%` before them: two hexadecimal digits (RFC 3986 section
-/// 2.1).
-pub(super) fn begins_with_digits(bytes: &[u8]) -> bool {
-    matches!(bytes, [a, b, ..] if a.is_ascii_hexdigit() && b.is_ascii_hexdigit())
-}
-
 /// Without the optional blanks around it (RFC 9110 section 5.6.3).
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {

@@ -1,4 +1,14 @@
 //! The chunked transfer coding (RFC 9112 section 7.1).
+//!
+//! ```text
+//! 1a; name=value CRLF         size in hexadecimal, extensions
+//! 26 bytes of data CRLF
+//! 0 CRLF                      the last chunk
+//! Trailer: value CRLF         trailer section
+//! CRLF
+//! ```
+//!
+//! Extensions and trailers are checked and ignored.
 
 use super::{
     bytes::{is_field_content, is_token_char},
@@ -6,28 +16,27 @@ use super::{
 };
 use crate::wire::number::hex_digit;
 
-/// Bytes of extensions, and then of trailers, that a body may carry for each chunk and at its end
-/// (section 7.1.1: they ought to be limited).
+/// The most bytes of extensions in a chunk, and of trailers (section 7.1.1 demands a limit).
 const OVERHEAD_LIMIT: u16 = 1024;
 
-/// Finds the data in a chunked body, whatever pieces it comes in.
+/// Finds the data in a chunked body, which may arrive in pieces of any size.
 #[derive(Debug)]
 pub(super) struct Decoder {
     expected: Expected,
-    /// Of the chunk: its size, and then what is left of it.
+    /// The chunk's size, while it is read; then the bytes of data that are left.
     left: u64,
-    /// Bytes of extension in this chunk, or of trailers.
+    /// Bytes of extensions in this chunk, or of trailers.
     overhead: u16,
 }
 
-/// What comes next.
+/// The part of the coding that is expected next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Expected {
     FirstDigit,
     Size,
-    /// Blanks before a `;`.
+    /// White space before a `;`.
     BlankBefore,
-    /// Blanks before a `;` or a `=`.
+    /// White space before a `;` or a `=`.
     BlankAfterName,
     BlankBeforeName,
     ExtensionName,
@@ -48,14 +57,14 @@ enum Expected {
     Nothing,
 }
 
-/// What stands at the front of the input.
+/// The content of the front of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// So many bytes of framing, and then the input ends.
+    /// This many bytes of framing; more input is needed.
     NeedsMore(usize),
-    /// So many bytes of framing, and then so many of data. [`Decoder::consume`] takes of them.
+    /// This many bytes of framing, then this many of data, which [`Decoder::consume`] takes.
     Data(usize, usize),
-    /// So many bytes of framing, and then the body has ended.
+    /// This many bytes of framing, the last of the body.
     End(usize),
 }
 
@@ -64,10 +73,10 @@ impl Decoder {
         Self { expected: Expected::FirstDigit, left: 0, overhead: 0 }
     }
 
-    /// Passes over framing at the front of `input`.
+    /// Skips the framing at the front of `input`.
     ///
     /// # Errors
-    /// 400 when it is not as the grammar has it: the connection is of no further use.
+    /// 400 for invalid framing; the connection must be closed then.
     pub fn step(&mut self, input: &[u8]) -> Result<Step, Status> {
         for (at, &byte) in input.iter().enumerate() {
             match self.expected {
@@ -86,7 +95,7 @@ impl Decoder {
         })
     }
 
-    /// Marks `taken` bytes of data as taken.
+    /// Takes `taken` bytes of data.
     pub fn consume(&mut self, taken: usize) {
         self.left = self.left.saturating_sub(taken as u64);
         if self.left == 0 {
@@ -121,9 +130,9 @@ impl Decoder {
     }
 }
 
-/// What may come where, and what comes next.
+/// A transition: in some states, some bytes lead to the state `next`.
 struct Rule {
-    /// One bit for each [`Expected`].
+    /// The states, one bit for each [`Expected`].
     places: u32,
     bytes: Bytes,
     next: Expected,
@@ -134,7 +143,7 @@ enum Bytes {
     HexDigit,
     Blank,
     Token,
-    /// Whatever may stand in a field's value or a quoted string.
+    /// All bytes that a field value or a quoted string may contain.
     Content,
 }
 
@@ -161,13 +170,13 @@ impl Rule {
     }
 }
 
-/// The grammar. Of several rules that fit, the first one counts.
+/// The grammar. The first rule that matches applies.
 static RULES: [Rule; 24] = {
     use Bytes::{Blank, Content, HexDigit, One, Token};
     use Expected::*;
     [
         Rule::new(&[FirstDigit, Size], HexDigit, Size),
-        // Blanks may stand before a `;` but not before the line's end.
+        // White space is valid before a `;` but not before the line end.
         Rule::new(&[Size, ExtensionName, ExtensionValue, AfterQuotedValue], One(b'\r'), SizeLf),
         Rule::new(
             &[Size, ExtensionName, ExtensionValue, AfterQuotedValue, BlankBefore, BlankAfterName],
@@ -185,7 +194,7 @@ static RULES: [Rule; 24] = {
         Rule::new(&[QuotedValue], One(b'"'), AfterQuotedValue),
         Rule::new(&[QuotedValue], One(b'\\'), QuotedPair),
         Rule::new(&[QuotedValue, QuotedPair], Content, QuotedValue),
-        // Without a size, the trailers follow.
+        // After a size of 0, the trailers follow.
         Rule::new(&[SizeLf], One(b'\n'), Data),
         Rule::new(&[DataCr], One(b'\r'), DataLf),
         Rule::new(&[DataLf], One(b'\n'), FirstDigit),
@@ -199,24 +208,25 @@ static RULES: [Rule; 24] = {
     ]
 };
 
-/// Bytes of framing around the data of a chunk on its way out.
+/// Bytes of framing around the data of a chunk that is sent.
 pub(super) const CHUNK_OVERHEAD: usize = CHUNK_HEAD + 2;
 /// `XXXX` CR LF.
 const CHUNK_HEAD: usize = 6;
-/// As much data as four digits can count.
+/// The most data in a chunk: its size has four digits.
 const CHUNK_MAX: usize = 0xffff;
 
-/// The last chunk and an empty trailer section.
+/// The last chunk, with an empty trailer section.
 pub(super) const LAST_CHUNK: &[u8; 5] = b"0\r\n\r\n";
 
-/// Where the data of a chunk goes in `output`, which is longer than [`CHUNK_OVERHEAD`].
+/// The place for the data of a chunk in `output`; `None` if that is shorter than [`CHUNK_OVERHEAD`].
 pub(super) fn chunk_data(output: &mut [u8]) -> Option<&mut [u8]> {
     let room = output.len().checked_sub(CHUNK_OVERHEAD)?.min(CHUNK_MAX);
     output.get_mut(CHUNK_HEAD..CHUNK_HEAD + room)
 }
 
-/// Puts the framing around `len` bytes of data that stand where [`chunk_data`] said, and returns
-/// the length of the whole. Its size has leading zeros, so that it need not be known beforehand.
+/// Adds the framing to `len` bytes of data in the place that [`chunk_data`] returned, and returns the
+/// length of the chunk. The size is written with leading zeros, so that its length does not depend on
+/// the data.
 pub(super) fn frame_chunk(output: &mut [u8], len: usize) -> usize {
     let digit = |shift: usize| hex_digit((len >> shift) as u8 & 0xf);
     let head = [digit(12), digit(8), digit(4), digit(0), b'\r', b'\n'];
@@ -322,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn chunks_out() {
+    fn frames_a_chunk() {
         let mut output = [0; 64];
         chunk_data(&mut output).unwrap()[..5].copy_from_slice(b"hello");
         let len = frame_chunk(&mut output, 5);

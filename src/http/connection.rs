@@ -28,10 +28,10 @@ use super::{
     application::Application,
     body::Body,
     chunked::{CHUNK_OVERHEAD, LAST_CHUNK},
+    date::DateField,
     head::Head,
     methods::Methods,
     response::{BodyFraming, Composed},
-    server::DateText,
     status::Status,
 };
 use crate::protocol::{
@@ -262,7 +262,7 @@ pub(super) struct ConnectionMut<'s, 'e, A: Application> {
     pub service: &'static str,
     pub application: &'s mut A,
     pub access: &'s WriteAccess,
-    pub date: &'s mut DateText,
+    pub date: &'s mut DateField,
     pub state: &'s mut State<A::Exchange>,
     pub buffer: &'s mut [u8],
     pub env: &'s mut Environment<'e>,

@@ -1,29 +1,43 @@
 //! HTTP-date (RFC 9110 section 5.6.7): written as IMF-fixdate, read in all three formats.
+//!
+//! | format | example |
+//! |---|---|
+//! | IMF-fixdate | `Sun, 06 Nov 1994 08:49:37 GMT` |
+//! | RFC 850, obsolete | `Sunday, 06-Nov-94 08:49:37 GMT` |
+//! | asctime, obsolete | `Sun Nov  6 08:49:37 1994` |
+//!
+//! ```
+//! use bareserve::{clock::UnixTime, http::date};
+//!
+//! let time = UnixTime(784_111_777_000_000);
+//! assert_eq!(&date::format(time), b"Sun, 06 Nov 1994 08:49:37 GMT");
+//! assert_eq!(date::parse(b"Sun Nov  6 08:49:37 1994", None), Some(time));
+//! ```
 
 use crate::{
     clock::UnixTime,
     wire::{calendar::Civil, date_text},
 };
 
-/// Length of an IMF-fixdate: `Sun, 06 Nov 1994 08:49:37 GMT`.
+/// Length of an IMF-fixdate in bytes.
 pub const LENGTH: usize = 29;
 
 const IMF_FIXDATE: &[u8] = b"%a, %d %b %Y %H:%M:%S GMT";
 const RFC850: &[u8] = b"%A, %d-%b-%y %H:%M:%S GMT";
 const ASCTIME: &[u8] = b"%a %b %e %H:%M:%S %Y";
 
-/// `time` as an IMF-fixdate, in ASCII, its year modulo 10,000.
+/// Formats `time` as an IMF-fixdate in ASCII, the year modulo 10,000.
 pub fn format(time: UnixTime) -> [u8; LENGTH] {
     let mut text = heapless::Vec::<u8, LENGTH>::new();
     let _ = date_text::write(IMF_FIXDATE, &Civil::from_unix(time, 0), 0, &mut text);
     text.into_array().unwrap_or([b'?'; LENGTH])
 }
 
-/// The time that `text` tells, or `None` if it is no HTTP-date.
+/// Parses an HTTP-date; `None` if `text` is not one.
 ///
-/// `now` is needed for the two-digit years of RFC 850: a date that appears to be more than 50 years
-/// ahead is in the past. Without it, 70 to 99 are 19xx and the rest 20xx. Whether the weekday is the
-/// right one for the date is not checked.
+/// `now` resolves the two-digit years of RFC 850: a date that appears to be more than 50 years in the
+/// future is in the past. Without `now`, 70 to 99 are 19xx and the rest are 20xx. The weekday is not
+/// compared with the date.
 pub fn parse(text: &[u8], now: Option<UnixTime>) -> Option<UnixTime> {
     let (pattern, civil) = [IMF_FIXDATE, ASCTIME, RFC850].into_iter().find_map(|pattern| {
         let (civil, rest) = date_text::read(pattern, text)?;
@@ -32,7 +46,7 @@ pub fn parse(text: &[u8], now: Option<UnixTime>) -> Option<UnixTime> {
     if pattern == RFC850 { in_century(civil, now) } else { civil }.to_unix(0)
 }
 
-/// The date with the year of the century that is meant.
+/// Adds the century to a two-digit year.
 fn in_century(mut date: Civil, now: Option<UnixTime>) -> Civil {
     let Some(now) = now else {
         date.year += if date.year < 70 { 2000 } else { 1900 };
@@ -40,14 +54,37 @@ fn in_century(mut date: Civil, now: Option<UnixTime>) -> Civil {
     };
     let mut fifty_years_on = Civil::from_unix(now, 0);
     fifty_years_on.year += 50;
-    // The latest year with these digits that is at most 50 ahead ...
+    // The latest year with these two digits that is at most 50 years ahead; a century earlier if the
+    // date would still be more than 50 years after `now`.
     date.year = fifty_years_on.year - (fifty_years_on.year - date.year).rem_euclid(100);
-    // ... unless the date lies later in that 50th year than now in this one.
     let key = |c: &Civil| (c.year, c.month, c.day, c.hour, c.minute, c.second);
     if key(&date) > key(&fifty_years_on) {
         date.year -= 100;
     }
     date
+}
+
+/// The value of the Date field, formatted once a second.
+pub(super) struct DateField {
+    second: Option<i64>,
+    value: [u8; LENGTH],
+}
+
+impl DateField {
+    pub const fn new() -> Self {
+        Self { second: None, value: [0; LENGTH] }
+    }
+
+    /// The value at `time`; `None` while the clock is unset: no Date is sent then (RFC 9110 section
+    /// 6.6.1).
+    pub fn at(&mut self, time: Option<UnixTime>) -> Option<&[u8; LENGTH]> {
+        let time = time?;
+        if self.second != Some(time.seconds()) {
+            self.second = Some(time.seconds());
+            self.value = format(time);
+        }
+        Some(&self.value)
+    }
 }
 
 #[cfg(test)]
@@ -90,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_is_no_date() {
+    fn refuses_other_texts() {
         for text in [
             &b""[..],
             b"0",
@@ -117,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn any_date_there_and_back() {
+    fn formatted_dates_parse_to_the_same_time() {
         let mut entropy = SeededEntropy::new(4);
         let last_year = 253_402_300_800; // 10000-01-01
         for _ in 0..20_000 {
@@ -130,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn mutated_dates_do_no_harm() {
+    fn mutated_dates_do_not_panic() {
         let mut entropy = SeededEntropy::new(5);
         for _ in 0..100_000 {
             let random = entropy.next_u64();

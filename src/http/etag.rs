@@ -1,10 +1,19 @@
-//! Entity tags (RFC 9110 section 8.8.3) and the lists of them in If-Match and If-None-Match (13.1).
+//! Entity tags (RFC 9110 section 8.8.3) and the lists of them in If-Match and If-None-Match (section
+//! 13.1).
+//!
+//! ```
+//! use bareserve::{http::etag::{Comparison, EntityTag, matches}, store::Encoding};
+//!
+//! let tag = EntityTag::new(0x1a2b, Encoding::Identity);
+//! assert_eq!(tag.as_bytes(), b"\"0000000000001a2b\"");
+//! assert!(matches(b"\"x\", W/\"0000000000001a2b\"", Some(&tag), Comparison::Weak));
+//! ```
 
 use crate::{store::Encoding, wire::number::hex};
 
-/// The strong entity tag of a file's contents: `"` and 16 hexadecimal digits of its version, and for
-/// the gzip variant `-gz`, and `"`. Variants that differ in their encoding need tags that differ
-/// (RFC 9110 section 8.8.3.3).
+/// The strong entity tag of a file: its version in 16 hexadecimal digits, followed by `-gz` for the
+/// gzip variant, in quotes. Variants in different encodings must have different tags (RFC 9110 section
+/// 8.8.3.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EntityTag {
     text: [u8; EntityTag::LONGEST],
@@ -12,10 +21,10 @@ pub struct EntityTag {
 }
 
 impl EntityTag {
-    /// Length of the longest tag, quotes included.
+    /// Length of the longest tag in bytes, including the quotes.
     pub const LONGEST: usize = 21;
 
-    /// The tag of what [`Metadata::version`](crate::store::Metadata::version) numbers.
+    /// The tag for a [`Metadata::version`](crate::store::Metadata::version).
     #[inline(never)]
     pub fn new(version: u64, encoding: Encoding) -> Self {
         let (mut text, length) = match encoding {
@@ -27,26 +36,26 @@ impl EntityTag {
         Self { text, length }
     }
 
-    /// The tag as it stands in an ETag field.
+    /// The value of the ETag field.
     pub fn as_bytes(&self) -> &[u8] {
         self.text.get(..self.length).unwrap_or_default()
     }
 }
 
-/// How tags are compared (RFC 9110 section 8.8.3.2).
+/// A comparison of tags (RFC 9110 section 8.8.3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparison {
-    /// Weak tags match nothing: for If-Match (13.1.1) and If-Range (13.1.5).
+    /// Weak tags never match: for If-Match (section 13.1.1) and If-Range (section 13.1.5).
     Strong,
-    /// `W/` makes no difference: for If-None-Match (13.1.2).
+    /// `W/` is ignored: for If-None-Match (section 13.1.2).
     Weak,
 }
 
-/// Whether `value` is `*` or a list that has `tag` in it. With `tag` `None`, that there is no current
-/// representation, nothing matches, not even `*`.
+/// Whether `value` is `*` or a list with `tag` in it. `None` for `tag` means that the resource does not
+/// exist: nothing matches then, not even `*`.
 ///
-/// What stands in the list before it breaks the grammar counts; the rest is passed over. A field that
-/// is sent in several lines matches if one line does (RFC 9110 section 5.3).
+/// The list is read up to the first invalid element. A field in several lines matches if one of its
+/// lines does (RFC 9110 section 5.3).
 pub fn matches(value: &[u8], tag: Option<&EntityTag>, comparison: Comparison) -> bool {
     let Some(tag) = tag else { return false };
     if crate::http::parameters::trim(value) == b"*" {
@@ -57,19 +66,19 @@ pub fn matches(value: &[u8], tag: Option<&EntityTag>, comparison: Comparison) ->
     })
 }
 
-/// Whether `value`, that of an If-Range field, is an entity tag rather than a date: those begin with
-/// a letter that is no `W/` (RFC 9110 section 13.1.5).
+/// Whether `value`, that of an If-Range field, is an entity tag; otherwise it is a date (RFC 9110
+/// section 13.1.5).
 pub fn is_entity_tag(value: &[u8]) -> bool {
     matches!(value, [b'"', ..] | [b'W', b'/', ..])
 }
 
 struct Found<'v> {
     is_weak: bool,
-    /// With its quotes.
+    /// Including its quotes.
     opaque: &'v [u8],
 }
 
-/// Walks a list of entity tags. Unlike quoted strings these have no backslash escapes.
+/// An iterator over a list of entity tags. Unlike quoted strings, they have no backslash escapes.
 struct Tags<'v> {
     rest: &'v [u8],
 }
@@ -90,7 +99,7 @@ impl<'v> Iterator for Tags<'v> {
         if !opaque.iter().all(is_tag_byte) {
             return None;
         }
-        // A tag is followed by a comma or the end.
+        // A comma or the end must follow.
         let rest = crate::http::parameters::trim(rest);
         if !matches!(rest, [] | [b',', ..]) {
             return None;
@@ -149,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_tags_from_dates() {
+    fn distinguishes_tags_from_dates() {
         assert!(is_entity_tag(b"\"x\""));
         assert!(is_entity_tag(b"W/\"x\""));
         assert!(!is_entity_tag(b"Wed, 16 Nov 1994 08:49:37 GMT"));
@@ -157,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn mutated_lists_do_no_harm() {
+    fn mutated_lists_do_not_panic() {
         let mut entropy = SeededEntropy::new(7);
         let tag = EntityTag::new(1, Encoding::Gzip);
         for _ in 0..100_000 {

@@ -95,15 +95,15 @@ impl<'o> EventWriter<'o> {
         self.continue_data(text.as_bytes());
     }
 
-    /// As [`EventWriter::put`], with `form` and in it each `%` replaced by the next of `values`.
-    pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
+    /// As [`EventWriter::put`], with `template` rendered: each `%` is replaced by the next of `values`.
+    pub fn render(&mut self, template: &str, values: &[Value<'_>]) {
         self.begin_data();
         let mut sent = 0;
         loop {
             let mut slice = [0; 64];
             let mut piece = ResumableWriter::new(&mut slice, sent);
-            piece.fill(form, values);
-            let (shown, is_complete) = (piece.shown(), piece.is_complete());
+            piece.render(template, values);
+            let (shown, is_complete) = (piece.written(), piece.is_complete());
             self.continue_data(slice.get(..shown).unwrap_or_default());
             sent += shown;
             if is_complete {
@@ -128,7 +128,7 @@ impl<'o> EventWriter<'o> {
             return BodyPoll::Fail(TOO_LONG);
         }
         *last_id = self.last_id;
-        match self.out.shown() {
+        match self.out.written() {
             0 => BodyPoll::Wait(next),
             written => BodyPoll::Bytes(written),
         }

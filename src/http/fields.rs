@@ -1,23 +1,25 @@
-//! Field lines (RFC 9112 section 5): reading one, and the few that are kept.
+//! Field lines (RFC 9112 section 5): `name: value`, and which of them are kept.
 
 use super::{
     bytes::{TOKEN, find, is_field_content, trim},
     status::Status,
 };
 
-/// A field line, taken apart.
+/// The parts of a field line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct FieldLine<'l> {
     pub name: &'l [u8],
-    /// Without the blanks around it.
+    /// Without the white space around it.
     pub value: &'l [u8],
 }
 
 impl<'l> FieldLine<'l> {
-    /// Reads a line, its line end taken off.
+    /// Parses a line without its line end.
     ///
-    /// No blank before the colon (section 5.1), no folded line (section 5.2: it would begin with a
-    /// blank), no control character and no bare CR in the value (RFC 9110 section 5.5).
+    /// # Errors
+    /// 400 for white space before the colon (section 5.1), for a folded line, which begins with white
+    /// space (section 5.2), and for a control character or a bare CR in the value (RFC 9110 section
+    /// 5.5).
     pub fn parse(line: &'l [u8]) -> Result<Self, Status> {
         match line.split_at_checked(TOKEN.span(line)) {
             Some((name @ [_, ..], [b':', value @ ..])) if is_field_content(value) => {
@@ -28,63 +30,65 @@ impl<'l> FieldLine<'l> {
     }
 }
 
-/// What is done with a field.
+/// The role of a field in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
-    /// The server itself acts on it.
+pub(super) enum FieldRole {
+    /// Checked by the server, and kept.
     Host,
+    // Evaluated by the server.
     ContentLength,
     TransferEncoding,
     Connection,
     Expect,
-    /// Kept for whoever answers.
+    /// Kept for the application.
     Keep,
-    /// Kept if there is room, ignored otherwise.
+    /// Kept for the application if it fits into the buffer, else ignored.
     KeepIfShort,
-    /// Nobody asked for it.
+    /// Not kept, unless the application wants it.
     Skip,
 }
 
-impl Use {
-    /// What the field called `name` is for, unless an application wants it.
+impl FieldRole {
+    /// The role of the field called `name`.
     pub fn of(name: &[u8]) -> Self {
-        /// By length, so that most names are compared with one other at most.
-        const USES: &[(&str, Use)] = &[
-            ("Host", Use::Host),
-            ("Range", Use::Keep),
-            ("Expect", Use::Expect),
-            ("Cookie", Use::KeepIfShort),
-            ("Origin", Use::Keep),
-            ("If-Match", Use::Keep),
-            ("If-Range", Use::Keep),
-            ("Connection", Use::Connection),
-            ("Content-Type", Use::Keep),
-            ("If-None-Match", Use::Keep),
-            ("Authorization", Use::Keep),
-            ("Content-Range", Use::Keep),
-            ("Content-Length", Use::ContentLength),
-            ("Sec-Fetch-Site", Use::Keep),
-            ("Accept-Encoding", Use::Keep),
-            ("Content-Encoding", Use::Keep),
-            ("If-Modified-Since", Use::Keep),
-            ("Transfer-Encoding", Use::TransferEncoding),
-            ("If-Unmodified-Since", Use::Keep),
+        // Comparing lengths comes first, so that most names are compared with one known name at most.
+        const ROLES: &[(&str, FieldRole)] = &[
+            ("Host", FieldRole::Host),
+            ("Range", FieldRole::Keep),
+            ("Expect", FieldRole::Expect),
+            ("Cookie", FieldRole::KeepIfShort),
+            ("Origin", FieldRole::Keep),
+            ("If-Match", FieldRole::Keep),
+            ("If-Range", FieldRole::Keep),
+            ("Connection", FieldRole::Connection),
+            ("Content-Type", FieldRole::Keep),
+            ("If-None-Match", FieldRole::Keep),
+            ("Authorization", FieldRole::Keep),
+            ("Content-Range", FieldRole::Keep),
+            ("Content-Length", FieldRole::ContentLength),
+            ("Sec-Fetch-Site", FieldRole::Keep),
+            ("Accept-Encoding", FieldRole::Keep),
+            ("Content-Encoding", FieldRole::Keep),
+            ("If-Modified-Since", FieldRole::Keep),
+            ("Transfer-Encoding", FieldRole::TransferEncoding),
+            ("If-Unmodified-Since", FieldRole::Keep),
         ];
-        USES.iter()
+        ROLES
+            .iter()
             .find(|(known, _)| {
-                // Spelt as usual, most of the time.
+                // Most names have the usual case.
                 known.as_bytes() == name || name.eq_ignore_ascii_case(known.as_bytes())
             })
-            .map_or(Self::Skip, |&(_, what)| what)
+            .map_or(Self::Skip, |&(_, role)| role)
     }
 
-    /// Whether a line of it must fit into memory.
+    /// Whether a line that does not fit into the buffer is an error.
     pub fn is_needed(self) -> bool {
         !matches!(self, Self::KeepIfShort | Self::Skip)
     }
 }
 
-/// The lines of the fields of a request that were kept, line ends and all.
+/// An iterator over the field lines that were kept, each with its CRLF.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct KeptFields<'b>(pub &'b [u8]);
 
@@ -103,10 +107,12 @@ impl<'b> Iterator for KeptFields<'b> {
     }
 }
 
-/// Passes over the value of a field that nobody asked for, in pieces.
+/// Skips the value of a field that is not kept, which may come in pieces. Returns how many bytes of
+/// `piece` belong to the line, and whether it ends with them. `after_cr` is whether the last byte was
+/// a CR, which only the LF of the line end may follow.
 ///
-/// Returns how many bytes of `piece` belong to it, and whether the line has ended with them.
-/// `after_cr` carries over whether the last byte was the CR of the line's end.
+/// # Errors
+/// 400 as in [`FieldLine::parse`].
 pub(super) fn skip_value(after_cr: &mut bool, piece: &[u8]) -> Result<(usize, bool), Status> {
     let lf = find(b'\n', piece);
     let text = piece.get(..lf.unwrap_or(piece.len())).unwrap_or_default();
@@ -130,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn lines() {
+    fn field_lines() {
         for (line, name, value) in [
             ("Host: a", "Host", "a"),
             ("hoSt:\texample.com \t", "hoSt", "example.com"),
@@ -162,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn kept_lines_are_read_again() {
+    fn iterates_over_kept_lines() {
         let mut fields = KeptFields(b"Host: a:80\r\nRange:\r\nCookie:\t a=b; c \r\n");
         let mut next = || fields.next().map(|field| (field.name, field.value));
         assert_eq!(next(), Some((&b"Host"[..], &b"a:80"[..])));

@@ -1,4 +1,7 @@
-//! Where a request's body ends (RFC 9112 section 6).
+//! The length of a request's body (RFC 9112 section 6), from Content-Length and Transfer-Encoding.
+//!
+//! Readers that disagree on it make request smuggling possible (section 11.2), so all that some reader
+//! might take for something else is refused.
 
 use super::{
     bytes::{is_token, trim},
@@ -6,53 +9,59 @@ use super::{
     status::Status,
 };
 
-/// What a request's fields say about its body, gathered field by field.
+/// The framing fields of a request, collected field by field.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Framing {
     content_length: Option<u64>,
     codings: Codings,
 }
 
-/// The transfer codings named so far.
+/// The transfer codings so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Codings {
     None,
-    /// `chunked` and nothing else.
+    /// `chunked` alone.
     Chunked,
-    /// One that nobody here can decode.
+    /// A coding that is not implemented, with or without `chunked`.
     Unknown,
-    /// `chunked` before another one: nobody can tell where the body ends.
+    /// `chunked` before another coding: the body's length cannot be determined.
     ChunkedNotLast,
 }
 
-/// A body's length.
+/// The length of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Length {
-    /// So many bytes; 0 also when the request says nothing of a body.
+    /// This many bytes; 0 for a request without framing fields.
     Exact(u64),
-    /// As the chunks say.
+    /// Given by the chunks.
     Chunked,
 }
 
 impl Framing {
-    /// Nothing said yet.
+    /// No framing fields.
     pub const NONE: Self = Self { content_length: None, codings: Codings::None };
 
-    /// Notes a Content-Length (RFC 9110 section 8.6). A repeated one is refused even where both
-    /// agree, and so is a leading zero, that some reader may take for octal.
+    /// Adds a Content-Length (RFC 9110 section 8.6).
+    ///
+    /// # Errors
+    /// 400 for an invalid or a repeated one, even if both are equal, and for a leading zero, which
+    /// some readers take for octal.
     pub fn content_length(&mut self, value: &[u8]) -> Result<(), Status> {
         if self.content_length.is_some() || matches!(value, [b'0', _, ..]) {
             return Err(Status::BAD_REQUEST);
         }
-        self.content_length = Some(decimal(value).ok_or(Status::BAD_REQUEST)?);
+        self.content_length = Some(parse_content_length(value).ok_or(Status::BAD_REQUEST)?);
         Ok(())
     }
 
-    /// Notes a Transfer-Encoding (RFC 9112 section 6.1); several add up to one list.
+    /// Adds a Transfer-Encoding (RFC 9112 section 6.1). Several fields are one list.
+    ///
+    /// # Errors
+    /// 400 for a coding that is not a token.
     pub fn transfer_encoding(&mut self, value: &[u8]) -> Result<(), Status> {
         for coding in value.split(|&byte| byte == b',').map(trim) {
             let name = coding.split(|&byte| byte == b';').next().map(trim).unwrap_or_default();
-            // An empty element would be legal (RFC 9110 section 5.6.1); nobody honest sends one.
+            // RFC 9110 section 5.6.1 would allow an empty element; no usual client sends one.
             if !is_token(name) {
                 return Err(Status::BAD_REQUEST);
             }
@@ -65,17 +74,20 @@ impl Framing {
         Ok(())
     }
 
-    /// Whether the request says how long its body is.
+    /// Whether the request has a framing field: it has a body, which may be empty.
     pub fn is_announced(&self) -> bool {
         self.content_length.is_some() || self.codings != Codings::None
     }
 
-    /// The rules of RFC 9112 section 6.3. After any of these errors the connection must close.
+    /// The length by the rules of RFC 9112 section 6.3.
+    ///
+    /// # Errors
+    /// 400 for contradicting fields, 501 for an unknown coding. The connection must be closed then.
     pub fn length(&self, version: Version) -> Result<Length, Status> {
         match (self.codings, self.content_length) {
             (Codings::None, length) => Ok(Length::Exact(length.unwrap_or(0))),
-            // Both at once is how requests are smuggled (section 11.2); in HTTP/1.0 there are no
-            // transfer codings (section 6.1).
+            // Both fields together are an attempt at request smuggling (section 11.2). HTTP/1.0 has
+            // no transfer codings (section 6.1).
             (_, Some(_)) => Err(Status::BAD_REQUEST),
             (_, None) if version == Version::Http10 => Err(Status::BAD_REQUEST),
             (Codings::Chunked, None) => Ok(Length::Chunked),
@@ -85,8 +97,9 @@ impl Framing {
     }
 }
 
-/// `1*DIGIT`, as long as it can be counted: one that cannot must not pass for a smaller one.
-fn decimal(digits: &[u8]) -> Option<u64> {
+/// `1*DIGIT`; `None` beyond 64 bits. [`parse_decimal`](crate::wire::number::parse_decimal) saturates,
+/// which would give a body a length other than the sender's.
+fn parse_content_length(digits: &[u8]) -> Option<u64> {
     if digits.is_empty() {
         return None;
     }
@@ -113,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths() {
+    fn lengths_of_bodies() {
         let refused = Err(Status::BAD_REQUEST);
         let unknown = Err(Status::NOT_IMPLEMENTED);
         type Row<'a> = (&'a [(char, &'a str)], Result<Length, Status>);

@@ -1,51 +1,58 @@
-//! A request's head, read in whatever pieces it comes (RFC 9112 sections 2 and 3).
+//! The head of a request, which may arrive in pieces of any size (RFC 9112 sections 2 and 3).
 //!
-//! Only what somebody asked for is kept, in the front of the connection's buffer: the target, its
-//! path decoded where that differs, and the fields of [`Use`]. Each line is read behind what is kept,
-//! where its first part waits for the rest if it comes in pieces.
+//! The front of the connection's buffer holds the part of the head that is kept:
+//!
+//! ```text
+//! | target | path, if it differs from the raw path | field lines | unfinished line |
+//!                                           fields_start         end
+//! ```
+//!
+//! Fields are kept by their [`FieldRole`] or when the application wants them. A line is collected
+//! behind the kept part and joins it, or is overwritten by the next line.
 
 use core::ops::Range;
 
 use super::{
     bytes::{find, is_token, is_token_char},
-    fields::{FieldLine, KeptFields, Use, skip_value},
+    fields::{FieldLine, FieldRole, KeptFields, skip_value},
     framing::Framing,
     host::is_valid_authority,
     method::{Method, Version},
     path::normalise,
-    request_line::{Form, RequestLine},
+    request_line::{RequestLine, TargetForm},
     status::Status,
 };
 
-/// Field lines in a head (RFC 6585 section 5).
+/// The most field lines in a head; more get 431 (RFC 6585 section 5).
 const MAX_LINES: u8 = 100;
-/// Bytes in a head, skipped fields and all.
+/// The most bytes in a head, including those that are not kept.
 const MAX_BYTES: usize = 64 << 10;
-/// Empty lines before a request (RFC 9112 section 2.2 asks for one at least).
+/// The most empty lines before a request (RFC 9112 section 2.2 demands at least one).
 const MAX_EMPTY_LINES: u8 = 4;
 
-/// Whether an application wants the field of this name in a request for this path.
+/// Whether the application wants a field, by the request's path and the field's name.
 pub(super) type Wants<'w> = &'w dyn Fn(&str, &str) -> bool;
 
 #[derive(Debug)]
 pub(super) struct Head {
     stage: Stage,
-    /// Bytes kept.
+    /// Length of the kept part.
     end: usize,
-    /// Bytes of an unfinished line behind them.
+    /// Bytes of the unfinished line behind it.
     partial: usize,
+    /// Bytes of the head so far.
     bytes: usize,
+    /// Field lines so far.
     lines: u8,
     pub method: Option<Method>,
-    pub form: Form,
+    pub form: TargetForm,
     pub version: Version,
     target: Range<usize>,
     path_end: usize,
-    /// Whether the decoded path stands behind the target, because it is not the target's own,
-    /// or because of empty segments.
+    /// Whether the path is behind the target in the buffer, because it differs from the raw path.
     is_decoded: bool,
     fields_start: usize,
-    /// A bit for each length that the name of a kept field has.
+    /// Bit `n` is set if a kept field has a name of `n` bytes, modulo 32.
     name_lengths: u32,
     pub framing: Framing,
     pub has_host: bool,
@@ -56,21 +63,21 @@ pub(super) struct Head {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Before the request: nothing, or empty lines.
+    /// Before the request line.
     Before {
         empty_lines: u8,
         after_cr: bool,
     },
     RequestLine,
     Fields,
-    /// In the value of a field that nobody asked for.
+    /// In the value of a field that is not kept.
     Skipping {
         after_cr: bool,
     },
     Complete,
 }
 
-/// What the Expect field says (RFC 9110 section 10.1.1).
+/// The Expect field (RFC 9110 section 10.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Expectation {
     None,
@@ -87,7 +94,7 @@ impl Head {
             bytes: 0,
             lines: 0,
             method: None,
-            form: Form::Resource,
+            form: TargetForm::Origin,
             version: Version::Http11,
             target: 0..0,
             path_end: 0,
@@ -102,7 +109,7 @@ impl Head {
         }
     }
 
-    /// Whether a byte of the request itself has come.
+    /// Whether the first byte of the request line has been read.
     pub fn has_begun(&self) -> bool {
         !matches!(self.stage, Stage::Before { .. })
     }
@@ -111,12 +118,12 @@ impl Head {
         self.stage == Stage::Complete
     }
 
-    /// Bytes of the buffer that hold what is kept.
+    /// Length of the kept part, at the front of the buffer.
     pub fn kept_len(&self) -> usize {
         self.end
     }
 
-    /// Whether the client wants the connection to stay (RFC 9112 section 9.3).
+    /// Whether the client wants a persistent connection (RFC 9112 section 9.3).
     pub fn is_persistent(&self) -> bool {
         match self.version {
             Version::Http11 => !self.wants_close,
@@ -124,22 +131,22 @@ impl Head {
         }
     }
 
-    /// The target as it came, from its path on.
+    /// The target as it was sent, without scheme and authority.
     pub fn target<'b>(&self, buffer: &'b [u8]) -> &'b str {
         text(buffer, self.target.clone())
     }
 
-    /// The path as it came, in ASCII.
+    /// As [`Head::raw_path`], in bytes, which are ASCII.
     pub fn raw_path_bytes<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
         buffer.get(self.target.start..self.path_end).unwrap_or_default()
     }
 
-    /// The path as it came.
+    /// The raw path: as it was sent.
     pub fn raw_path<'b>(&self, buffer: &'b [u8]) -> &'b str {
         text(buffer, self.target.start..self.path_end)
     }
 
-    /// The decoded path, without the slash in front.
+    /// The path: decoded, without dot segments and the slash in front.
     pub fn path<'b>(&self, buffer: &'b [u8]) -> &'b str {
         match self.is_decoded {
             true => text(buffer, self.target.end..self.fields_start),
@@ -147,24 +154,19 @@ impl Head {
         }
     }
 
-    /// Whether the path came as plain as can be: without escapes, dots that begin a segment, and empty
-    /// segments but for the last. A quick yes for most.
-    pub fn has_plain_path(&self) -> bool {
-        !self.is_decoded
-    }
-
-    /// Whatever follows the `?`, still encoded.
+    /// The query, after the `?`, still encoded.
     pub fn query<'b>(&self, buffer: &'b [u8]) -> Option<&'b str> {
         (self.path_end < self.target.end).then(|| text(buffer, self.path_end + 1..self.target.end))
     }
 
-    /// Whether a field of that name may have been kept: a quick no for most that nobody sent.
+    /// Whether a field called `name` may have been kept: `false` for most fields that were not sent,
+    /// without a search.
     pub fn may_have(&self, name: &str) -> bool {
         self.name_lengths >> (name.len() & 31) & 1 == 1
     }
 
-    /// Whether one of the fields of RFC 9110 sections 13.1 and 14.2 may have been kept, but for
-    /// If-Range, which does nothing alone.
+    /// Whether one of the fields of RFC 9110 sections 13.1 and 14.2 may have been kept. If-Range is
+    /// left out: it has no effect without Range.
     pub fn may_have_conditions_or_range(&self) -> bool {
         const LENGTHS: u32 = (1 << "If-Match".len())
             | (1 << "If-None-Match".len())
@@ -178,21 +180,26 @@ impl Head {
         KeptFields(buffer.get(self.fields_start..self.end).unwrap_or_default())
     }
 
-    /// Takes bytes of the head from `input` and returns how many: all of them, unless the head ends
-    /// before. Keeps no more than `buffer` holds.
+    /// Reads the head from `input` and returns the number of bytes taken: all of them, unless the
+    /// head is complete before.
+    ///
+    /// # Errors
+    /// 400 for invalid syntax, 414 or 431 for a line that must be kept and does not fit into `buffer`,
+    /// 431 beyond [`MAX_LINES`] or [`MAX_BYTES`], 501 or 505 for an unknown method, version or coding.
     pub fn read(
         &mut self,
         buffer: &mut [u8],
         input: &[u8],
         wants: Wants<'_>,
     ) -> Result<usize, Status> {
-        // What is beyond the limit must not make a difference.
+        // So that the result does not depend on the size of the pieces, nothing beyond the limit is
+        // read.
         let input = input.get(..MAX_BYTES + 1 - self.bytes).unwrap_or(input);
         let mut rest = input;
         while !rest.is_empty() && !self.is_complete() {
             let step = match self.stage {
                 Stage::Before { empty_lines, after_cr } => {
-                    self.pass_empty_line(rest, empty_lines, after_cr)?
+                    self.skip_empty_line(rest, empty_lines, after_cr)?
                 }
                 Stage::Skipping { mut after_cr } => {
                     let (len, ended) = skip_value(&mut after_cr, rest)?;
@@ -213,8 +220,8 @@ impl Head {
         Ok(taken)
     }
 
-    /// Looks at one byte before a request: part of an empty line, or the first of a method.
-    fn pass_empty_line(
+    /// Reads one byte before the request line: part of an empty line, or the first of a method.
+    fn skip_empty_line(
         &mut self,
         input: &[u8],
         empty_lines: u8,
@@ -249,11 +256,11 @@ impl Head {
         }
         self.partial += copied;
         if copied < piece_len {
-            self.give_up_line(buffer, wants)?;
+            self.skip_line(buffer, wants)?;
         } else if lf.is_some() {
             let line_end = self.end + core::mem::take(&mut self.partial);
-            // A bare LF ends no line (RFC 9112 section 2.2 would allow it; who sends it is up to
-            // something).
+            // A bare LF does not end a line. RFC 9112 section 2.2 would allow it, but readers that
+            // disagree on it make request smuggling possible.
             let Some([line @ .., b'\r', b'\n']) = buffer.get(self.end..line_end) else {
                 return Err(Status::BAD_REQUEST);
             };
@@ -269,15 +276,16 @@ impl Head {
         Ok(copied)
     }
 
-    /// A line does not fit into the buffer: that is an error unless it is a field that nobody needs.
+    /// Handles a line that does not fit into the buffer: an error, unless it is a field that need not
+    /// be kept.
     #[inline(never)]
-    fn give_up_line(&mut self, buffer: &[u8], wants: Wants<'_>) -> Result<(), Status> {
+    fn skip_line(&mut self, buffer: &[u8], wants: Wants<'_>) -> Result<(), Status> {
         let len = core::mem::take(&mut self.partial);
         let line = buffer.get(self.end..self.end + len).unwrap_or_default();
         if self.stage == Stage::RequestLine {
             return Err(match find(b' ', line) {
                 Some(_) => Status::URI_TOO_LONG,
-                // A method longer than any that is known (RFC 9112 section 3).
+                // A method longer than all known ones (RFC 9112 section 3).
                 None if is_token(line) => Status::NOT_IMPLEMENTED,
                 None => Status::BAD_REQUEST,
             });
@@ -287,8 +295,8 @@ impl Head {
         if !is_token(name) {
             return Err(Status::BAD_REQUEST);
         }
-        let what = Use::of(name);
-        if what.is_needed() || self.keeps(what, name, buffer, wants) {
+        let role = FieldRole::of(name);
+        if role.is_needed() || self.keeps(role, name, buffer, wants) {
             return Err(Status::REQUEST_HEADER_FIELDS_TOO_LARGE);
         }
         self.count_line()?;
@@ -319,14 +327,14 @@ impl Head {
         Ok(())
     }
 
-    /// Returns whether the line, which stands behind what is kept, is to be kept too.
+    /// Reads a field line, which is behind the kept part. Returns whether it is to be kept.
     #[inline(never)]
     fn read_field(&mut self, line: &[u8], buffer: &[u8], wants: Wants<'_>) -> Result<bool, Status> {
         self.count_line()?;
         let field = FieldLine::parse(line)?;
-        let what = Use::of(field.name);
-        self.act_on(what, field.value)?;
-        let kept = what == Use::KeepIfShort || self.keeps(what, field.name, buffer, wants);
+        let role = FieldRole::of(field.name);
+        self.evaluate(role, field.value)?;
+        let kept = role == FieldRole::KeepIfShort || self.keeps(role, field.name, buffer, wants);
         if kept {
             self.name_lengths |= 1 << (field.name.len() & 31);
         }
@@ -341,36 +349,36 @@ impl Head {
         Ok(())
     }
 
-    /// Whether the field is kept for the one who answers.
-    fn keeps(&self, what: Use, name: &[u8], buffer: &[u8], wants: Wants<'_>) -> bool {
-        matches!(what, Use::Host | Use::Keep)
+    /// Whether the field is kept for the application.
+    fn keeps(&self, role: FieldRole, name: &[u8], buffer: &[u8], wants: Wants<'_>) -> bool {
+        matches!(role, FieldRole::Host | FieldRole::Keep)
             || wants(self.path(buffer), core::str::from_utf8(name).unwrap_or_default())
     }
 
-    /// The fields that the server itself heeds.
-    fn act_on(&mut self, what: Use, value: &[u8]) -> Result<(), Status> {
-        match what {
+    /// Evaluates the fields that concern the server itself.
+    fn evaluate(&mut self, role: FieldRole, value: &[u8]) -> Result<(), Status> {
+        match role {
             // RFC 9112 section 3.2.
-            Use::Host if self.has_host || !is_valid_authority(value) => {
+            FieldRole::Host if self.has_host || !is_valid_authority(value) => {
                 return Err(Status::BAD_REQUEST);
             }
-            Use::Host => self.has_host = true,
-            Use::ContentLength => self.framing.content_length(value)?,
-            Use::TransferEncoding => self.framing.transfer_encoding(value)?,
-            Use::Connection => {
+            FieldRole::Host => self.has_host = true,
+            FieldRole::ContentLength => self.framing.content_length(value)?,
+            FieldRole::TransferEncoding => self.framing.transfer_encoding(value)?,
+            FieldRole::Connection => {
                 for option in value.split(|&byte| byte == b',').map(super::bytes::trim) {
                     self.wants_close |= option.eq_ignore_ascii_case(b"close");
                     self.wants_keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
                 }
             }
-            Use::Expect => {
+            FieldRole::Expect => {
                 let known = value.eq_ignore_ascii_case(b"100-continue");
                 self.expectation = match self.expectation {
                     Expectation::None if known => Expectation::Continue,
                     _ => Expectation::Unknown,
                 };
             }
-            Use::Keep | Use::KeepIfShort | Use::Skip => {}
+            FieldRole::Keep | FieldRole::KeepIfShort | FieldRole::Skip => {}
         }
         Ok(())
     }

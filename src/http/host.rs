@@ -1,11 +1,12 @@
-//! The authority of a request: the Host field and absolute targets (RFC 9110 section 4.2, RFC 3986
-//! section 3.2).
+//! The authority of a request: the value of Host, or that part of a target in absolute-form or
+//! authority-form (RFC 9110 section 4.2, RFC 3986 section 3.2).
 
-use super::bytes::{IP_LITERAL, REG_NAME, begins_with_digits, find};
-use crate::wire::number::parse_decimal;
+use super::bytes::{IP_LITERAL, REG_NAME, find};
+use crate::wire::{number::parse_decimal, percent::is_pct_escape};
 
-/// `uri-host [ ":" port ]`. A host may not be empty in an `http` URI (RFC 9110 section 4.2.1), and a
-/// list of hosts or a user name is none.
+/// Whether `authority` is `uri-host [ ":" port ]`: a name, an IPv4 address or an IPv6 address in
+/// brackets, and a port of at most 65,535, which may be left empty. In an `http` URI the host must
+/// not be empty (RFC 9110 section 4.2.1). A user name or a list of hosts is invalid.
 pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
     let (is_host_valid, port) = match authority {
         [b'[', rest @ ..] => {
@@ -32,7 +33,7 @@ fn name_len(authority: &[u8]) -> usize {
     loop {
         len += REG_NAME.span(authority.get(len..).unwrap_or_default());
         match authority.get(len..) {
-            Some([b'%', rest @ ..]) if begins_with_digits(rest) => len += 3,
+            Some(rest) if is_pct_escape(rest) => len += 3,
             _ => return len,
         }
     }

@@ -1,25 +1,26 @@
-//! Methods (RFC 9110 section 9) and versions.
+//! Methods (RFC 9110 section 9) and versions (section 2.5).
 
-/// A method the server knows by name.
+/// A method that the server implements or refuses by name. Others are answered with 501.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Method {
-    /// Read. The server answers HEAD from what GET says, and leaves the body out.
+    /// Transfers a representation of the resource (section 9.3.1).
     Get,
-    /// GET without the body.
+    /// GET without the body of the response; the server derives it from GET (section 9.3.2).
     Head,
-    /// Do what the resource does with a body.
+    /// Has the resource process the body (section 9.3.3).
     Post,
-    /// Put a body in the resource's place.
+    /// Creates the resource from the body or replaces it (section 9.3.4).
     Put,
-    /// Change part of the resource (RFC 5789).
+    /// Changes a part of the resource (RFC 5789).
     Patch,
-    /// Remove the resource.
+    /// Deletes the resource (section 9.3.5).
     Delete,
-    /// Say what is allowed; the server answers it by itself.
+    /// Asks for the allowed methods; the server answers by itself (section 9.3.7).
     Options,
-    /// Send the request back; never allowed.
+    /// Asks for a copy of the request; never allowed (section 9.3.8).
     Trace,
-    /// Open a tunnel; never allowed.
+    /// Asks for a tunnel; never allowed (section 9.3.6).
     Connect,
 }
 
@@ -36,12 +37,12 @@ impl Method {
         Self::Connect,
     ];
 
-    /// The method of that name. Names are case-sensitive (RFC 9110 section 9.1).
+    /// The method called `name`, which is case-sensitive (RFC 9110 section 9.1).
     pub fn from_name(name: &[u8]) -> Option<Self> {
         Self::ALL.iter().copied().find(|method| method.name().as_bytes() == name)
     }
 
-    /// Its name.
+    /// The name of the method.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -56,15 +57,16 @@ impl Method {
         }
     }
 
-    /// Whether it changes nothing (RFC 9110 section 9.2.1).
+    /// Whether the method is safe: it does not change the resource (RFC 9110 section 9.2.1).
     pub const fn is_safe(self) -> bool {
         matches!(self, Self::Get | Self::Head | Self::Options | Self::Trace)
     }
 }
 
-/// The versions that differ in behaviour (RFC 9112 section 2.3): a higher minor version than 1 is
-/// read as 1.1 (RFC 9110 section 2.5).
+/// The version of a request (RFC 9112 section 2.3). A minor version above 1 counts as HTTP/1.1 (RFC
+/// 9110 section 2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum Version {
     /// HTTP/1.0.
     Http10,

@@ -1,4 +1,4 @@
-//! multipart/form-data (RFC 7578, RFC 2046 section 5.1), read as it streams by.
+//! multipart/form-data (RFC 7578, RFC 2046 section 5.1), read from pieces of any size.
 //!
 //! ```text
 //! --boundary CRLF
@@ -9,69 +9,93 @@
 //! --boundary-- CRLF
 //! ```
 //!
-//! A part's data ends before the line break that belongs to the next delimiter. Only the delimiter
-//! has a CR at its start and nowhere else, so where a match breaks off, none can have begun inside
-//! of it, and what was matched is known without having been kept.
+//! The delimiter is the line break before it, `--` and the boundary; a part's data ends before that
+//! line break. The delimiter's only CR is its first byte. So when a match of the delimiter fails, no
+//! other match has begun inside it, and the bytes matched so far, which are data, are a front of the
+//! delimiter and need not be stored.
 
 use super::{bytes::BOUNDARY, parameters};
 use crate::wire::percent::DecodeError;
 
-/// The longest boundary that RFC 2046 section 5.1.1 allows.
+/// The longest boundary in bytes (RFC 2046 section 5.1.1).
 const LONGEST_BOUNDARY: usize = 70;
 
-/// A reader of one multipart/form-data body, which may come in pieces of any size.
+/// A reader of a multipart/form-data body, which may arrive in pieces of any size.
+///
+/// ```
+/// use bareserve::http::multipart::{Event, Multipart};
+///
+/// let mut multipart = Multipart::new(b"multipart/form-data; boundary=B").unwrap();
+/// let mut input: &[u8] = b"--B\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\n\
+///     hello\r\n--B--\r\n";
+/// let (mut head, mut data) = ([0; 128], Vec::new());
+/// loop {
+///     let step = multipart.next(input, &mut head).unwrap();
+///     let consumed = step.consumed;
+///     match step.event {
+///         Event::Part(part) => assert!(part.name().is("note")),
+///         Event::Data(piece) => data.extend_from_slice(piece),
+///         Event::PartEnd | Event::End => {}
+///         Event::NeedInput => break,
+///     }
+///     input = &input[consumed..];
+/// }
+/// assert_eq!(data, b"hello");
+/// assert!(multipart.is_complete());
+/// ```
 #[derive(Debug, Clone)]
 pub struct Multipart {
     /// CR LF `--` and the boundary.
     delimiter: [u8; 4 + LONGEST_BOUNDARY],
     delimiter_length: usize,
-    /// How much of the delimiter the input has ended in so far.
+    /// Bytes of the delimiter at the end of the input so far.
     matched: usize,
     state: State,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum State {
-    /// Before the first delimiter: to be ignored (RFC 2046 section 5.1.1).
+    /// Before the first delimiter: ignored (RFC 2046 section 5.1.1).
     Preamble,
     /// In the data of a part.
     Data,
-    /// Just after a delimiter.
+    /// After a delimiter.
     Delimited,
     /// After a delimiter and one `-`.
     Dash,
-    /// In blanks after a delimiter: "transport padding".
+    /// In white space after a delimiter: "transport padding".
     Padding,
     /// After a delimiter and CR.
     LineEnd,
     /// In the fields of a part.
     Head(Head),
-    /// After the last delimiter: to be ignored.
+    /// After the closing delimiter: ignored.
     Epilogue,
 }
 
-/// What the head buffer holds: the Content-Disposition line once it has come, then the present line.
+/// The content of the head buffer: the Content-Disposition line, if it has been read, then the present
+/// line.
 #[derive(Debug, Clone, Copy, Default)]
 struct Head {
     disposition_length: usize,
-    /// Goes on counting when the line is longer than what can be kept of it.
+    /// May exceed the length that fits into the buffer.
     line_length: usize,
     has_cr: bool,
 }
 
-/// What [`Multipart::next`] found at the front of its input.
+/// The result of [`Multipart::next`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Step<'a> {
-    /// Bytes of input that are done with.
+    /// Bytes of input that were read.
     pub consumed: usize,
-    /// What they said.
+    /// The event that ends with them.
     pub event: Event<'a>,
 }
 
-/// Something found in a multipart body.
+/// An event in a multipart body.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Event<'a> {
-    /// All input is done with; more is needed.
+    /// All input was read; more is needed.
     NeedInput,
     /// A part begins.
     Part(PartHead<'a>),
@@ -79,25 +103,26 @@ pub enum Event<'a> {
     Data(&'a [u8]),
     /// The part is complete.
     PartEnd,
-    /// The last part was the last one. What follows is ignored.
+    /// There are no more parts. What follows is ignored.
     End,
 }
 
-/// What the Content-Disposition of a part says.
+/// The Content-Disposition of a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PartHead<'a> {
-    /// The field's value, checked.
+    /// The field's value, which is valid.
     disposition: &'a [u8],
 }
 
-/// Why a body is not multipart/form-data.
+/// The reason why a body is not multipart/form-data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum MultipartError {
-    /// The Content-Type is another, or its boundary is missing or not allowed.
+    /// The Content-Type is another, or its boundary is missing or invalid.
     ContentType,
-    /// Something other than padding after a boundary, a malformed field, a part without a name.
+    /// The line of a delimiter or a field is invalid, or a part has no name.
     Malformed,
-    /// A Content-Disposition field longer than the buffer.
+    /// A Content-Disposition line does not fit into the buffer.
     HeadTooLong,
 }
 
@@ -112,21 +137,22 @@ impl Multipart {
         for (place, &byte) in delimiter.iter_mut().zip(b"\r\n--".iter().chain(boundary)) {
             *place = byte;
         }
-        // The first delimiter may stand at the very start, where no line break is before it.
+        // No line break precedes a delimiter at the very start of the body.
         let matched = 2;
         let delimiter_length = 4 + boundary.len();
         Ok(Self { delimiter, delimiter_length, matched, state: State::Preamble })
     }
 
-    /// Reads on at the front of `input` as far as one event, and says how far that was. Call it with
-    /// the rest of the input until it needs more.
+    /// Reads `input` up to the next event. To be called with the rest of the input until it returns
+    /// [`Event::NeedInput`].
     ///
-    /// `head` keeps a part's fields between calls: lend the same buffer each time, and leave it
-    /// alone between the first byte of a part's head and its [`Event::Part`]. It must hold a
-    /// Content-Disposition line, and a CR; other fields are skipped, whatever their length.
+    /// `head` stores a part's Content-Disposition line between calls and must hold all of it. It has to
+    /// be the same buffer in each call, unchanged between the first byte of a part's head and
+    /// [`Event::Part`]. Other fields are skipped and may be of any length.
     ///
     /// # Errors
-    /// [`MultipartError::Malformed`], [`MultipartError::HeadTooLong`]; the reader is of no use then.
+    /// [`MultipartError::Malformed`], [`MultipartError::HeadTooLong`]; the reader must not be used any
+    /// further then.
     pub fn next<'a>(
         &'a mut self,
         input: &'a [u8],
@@ -158,12 +184,12 @@ impl Multipart {
         }
     }
 
-    /// Whether the last delimiter has come. A body that ends before it is cut short.
+    /// Whether the closing delimiter has been read. A body that ends before it is incomplete.
     pub fn is_complete(&self) -> bool {
         matches!(self.state, State::Epilogue)
     }
 
-    /// Reads at least one byte of `input`, which is not empty, or gives back data that was held.
+    /// Reads at least one byte of `input`, which is not empty, or releases data that was held back.
     fn step(&mut self, input: &[u8], head: &mut [u8]) -> Result<(usize, Found), MultipartError> {
         let first = input.first().copied().unwrap_or_default();
         let next = match (self.state, first) {
@@ -192,7 +218,7 @@ impl Multipart {
         Ok((1, Found::Nothing))
     }
 
-    /// Looks for the delimiter.
+    /// Searches for the delimiter.
     fn scan(&mut self, input: &[u8]) -> (usize, Found) {
         let delimiter = self.delimiter.get(..self.delimiter_length).unwrap_or_default();
         let wanted = delimiter.get(self.matched..).unwrap_or_default();
@@ -211,7 +237,7 @@ impl Multipart {
             self.matched = 0;
             return (0, Found::HeldData(held));
         }
-        // All up to a place where a delimiter, or the start of one, stands is data.
+        // All bytes before the next delimiter, or a part of it at the end of the input, are data.
         let is_delimiter = |at: &usize| input.get(*at..).is_some_and(|rest| agree(rest, delimiter));
         let data = (0..input.len()).find(is_delimiter).unwrap_or(input.len());
         (data, Found::Data)
@@ -234,7 +260,7 @@ impl Multipart {
                 let is_cut = state.line_length > room.len();
                 let line = room.get(..state.line_length).unwrap_or(room);
                 if is_disposition(line) {
-                    // A second one would contradict the first or repeat it.
+                    // A second Content-Disposition is invalid.
                     if state.disposition_length > 0 {
                         return Err(MultipartError::Malformed);
                     }
@@ -264,17 +290,17 @@ impl Multipart {
     }
 }
 
-/// Whether one of the two begins with the other.
+/// Whether one of the slices begins with the other.
 fn agree(a: &[u8], b: &[u8]) -> bool {
     a.iter().zip(b).all(|(a, b)| a == b)
 }
 
-/// As [`Event`], without borrowing.
+/// An [`Event`] without borrowed data.
 enum Found {
     Nothing,
     /// The bytes consumed are data.
     Data,
-    /// So many bytes at the start of the delimiter were data.
+    /// This many bytes of the delimiter, which were held back, are data.
     HeldData(usize),
     PartEnd,
     End,
@@ -289,9 +315,9 @@ impl<'a> PartHead<'a> {
         self.parameter(b"name").unwrap_or(FieldText(b""))
     }
 
-    /// The name of the file, if the part is one. Empty when a browser's user has chosen none.
+    /// The name of the file, if the part is a file. Empty if no file was chosen in the form.
     ///
-    /// It is whatever the client says; take no path from it.
+    /// The client chooses it freely: it must be checked before it becomes part of a path.
     pub fn filename(&self) -> Option<FieldText<'a>> {
         self.parameter(b"filename")
     }
@@ -302,27 +328,27 @@ impl<'a> PartHead<'a> {
     }
 }
 
-/// A name as it stands between quotes: `\"` and `\\` are escapes (RFC 2045 section 5.1, via RFC 2183),
-/// any other backslash stands for itself, as browsers write it; and `%22` is a quote, as the WHATWG
-/// HTML standard's "multipart/form-data encoding algorithm" writes it.
+/// A name in its encoded form. `\"` and `\\` are escapes (RFC 2045 section 5.1, via RFC 2183); any other
+/// backslash is itself, as browsers send it; `%22` is a quote (WHATWG HTML, "multipart/form-data
+/// encoding algorithm").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldText<'a>(&'a [u8]);
 
 impl FieldText<'_> {
-    /// Whether this is `text` once decoded.
+    /// Whether the decoded name equals `text`.
     pub fn is(&self, text: &str) -> bool {
         self.decoder().eq(text.bytes())
     }
 
-    /// Whether it has no characters.
+    /// Whether the name is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Decodes into `buffer`.
+    /// Decodes into `buffer` and returns the name.
     ///
     /// # Errors
-    /// [`DecodeError::TooLong`], [`DecodeError::NotUtf8`] (RFC 7578 section 5.1.2 has UTF-8).
+    /// [`DecodeError::TooLong`]; [`DecodeError::NotUtf8`], as RFC 7578 section 5.1.2 demands UTF-8.
     pub fn decode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, DecodeError> {
         let mut length = 0;
         for byte in self.decoder() {
@@ -348,7 +374,7 @@ impl FieldText<'_> {
     }
 }
 
-/// The boundary in a Content-Type field for multipart/form-data.
+/// The boundary in the value of a Content-Type field, if that is multipart/form-data.
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
     let (media_type, parameters) = parameters::split(content_type);
     if !media_type.eq_ignore_ascii_case(b"multipart/form-data") {
@@ -367,8 +393,8 @@ fn is_disposition(line: &[u8]) -> bool {
     line.get(..DISPOSITION.len()).is_some_and(|name| name.eq_ignore_ascii_case(DISPOSITION))
 }
 
-/// The value of a Content-Disposition line, if it is one that RFC 7578 section 4.2 allows:
-/// `form-data` with a `name`, and all of it well-formed.
+/// The value of a Content-Disposition line, if it is valid by RFC 7578 section 4.2: `form-data` with a
+/// `name`.
 fn disposition(line: &[u8]) -> Option<&[u8]> {
     let (_, value) = line.split_at_checked(DISPOSITION.len())?;
     let (kind, parameters) = parameters::split(value);

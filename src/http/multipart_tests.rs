@@ -96,7 +96,7 @@ fn every_split_reads_the_same() {
 }
 
 #[test]
-fn a_body_cut_short_is_not_complete() {
+fn a_truncated_body_is_not_complete() {
     let end = FORM.windows(7).position(|window| window == b"--abc--").unwrap() + 7;
     for length in 0..FORM.len() {
         let (parts, is_complete) = read(&FORM[..length], []).unwrap();
@@ -145,7 +145,7 @@ fn malformed_bodies_are_refused_at_any_split() {
 }
 
 #[test]
-fn only_content_disposition_needs_room() {
+fn only_content_disposition_is_stored() {
     let line = "Content-Disposition: form-data; name=x";
     let body =
         format!("--abc\r\nA-Field: {0}\r\n{line}\r\nB: {0}\r\n\r\n1\r\n--abc--", "y".repeat(200));
@@ -194,9 +194,9 @@ fn names_are_decoded_and_compared() {
     assert_eq!(FieldText(b"\xff").decode(&mut buffer), Err(DecodeError::NotUtf8));
 }
 
-/// Any data made of the delimiter's own bytes comes through, cut anywhere.
+/// Data made of the bytes of the delimiter is read unchanged at any split.
 #[test]
-fn data_that_looks_like_delimiters_comes_through() {
+fn data_like_delimiters_is_unchanged() {
     let mut entropy = SeededEntropy::new(11);
     for _ in 0..20_000 {
         let mut data = [0; 24];

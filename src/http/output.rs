@@ -30,18 +30,18 @@ impl<'o> Output<'o> {
         }
     }
 
-    pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
+    pub fn render(&mut self, template: &str, values: &[Value<'_>]) {
         let room = self.place.get_mut(self.len..).unwrap_or_default();
         let mut writer = ResumableWriter::new(room, 0);
-        writer.fill(form, values);
+        writer.render(template, values);
         self.overflow |= !writer.is_complete();
-        self.len += writer.shown();
+        self.len += writer.written();
     }
 
     /// Writes nothing where not everything fits.
-    pub fn fill_if_it_fits(&mut self, form: &str, values: &[Value<'_>]) {
+    pub fn render_if_it_fits(&mut self, template: &str, values: &[Value<'_>]) {
         let (len, overflow) = (self.len, self.overflow);
-        self.fill(form, values);
+        self.render(template, values);
         // Room for what ends the text.
         if self.overflow || self.len + 2 > self.place.len() {
             (self.len, self.overflow) = (len, overflow);
@@ -73,14 +73,14 @@ impl<'o> Output<'o> {
         }
     }
 
-    /// Writes a field whose value is `form` filled in; nothing if the value has control characters.
+    /// Writes a field whose value is the rendered `template`; nothing if the value has control characters.
     #[inline(never)]
-    pub fn field_with(&mut self, name: &str, form: &str, values: &[Value<'_>]) {
+    pub fn field_with(&mut self, name: &str, template: &str, values: &[Value<'_>]) {
         let start = self.len;
         self.bytes(name.as_bytes());
         self.bytes(b": ");
         let value = self.len;
-        self.fill(form, values);
+        self.render(template, values);
         if self.place.get(value..self.len).is_some_and(bytes::is_field_content) {
             self.bytes(b"\r\n");
         } else {

@@ -1,12 +1,20 @@
-//! Range (RFC 9110 section 14.2): which bytes of a file a client asks for.
+//! Range (RFC 9110 section 14.2): `bytes=0-499, 1000-, -200`.
+//!
+//! ```
+//! use bareserve::http::range::{ByteRange, Requested, requested};
+//!
+//! let Requested::Parts(ranges) = requested(b"bytes=0-1, -3", 10) else { panic!() };
+//! assert_eq!(ranges, [ByteRange { first: 0, last: 1 }, ByteRange { first: 7, last: 9 }]);
+//! assert_eq!(requested(b"bytes=10-", 10), Requested::Unsatisfiable);
+//! ```
 
 use super::parameters;
 use crate::wire::number::parse_decimal;
 
-/// How many ranges a request may ask for.
+/// The most ranges in a request.
 pub const MAX_RANGES: usize = 8;
 
-/// Bytes `first` to `last`, both included and inside the file.
+/// The bytes of a file from `first` to `last`, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByteRange {
     /// Offset of the first byte.
@@ -16,32 +24,32 @@ pub struct ByteRange {
 }
 
 impl ByteRange {
-    /// How many bytes these are: at least one.
+    /// The number of bytes: at least one.
     pub fn length(&self) -> u64 {
-        // At most a file's size, so there is room for the one.
+        // The length is at most a file's size, so this does not saturate.
         (self.last - self.first).saturating_add(1)
     }
 }
 
-/// What a Range field asks of a file.
+/// The response that a Range field asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Requested {
-    /// All of it, as without the field: answer 200.
+    /// 200 with the whole file, as without the field.
     Whole,
-    /// Some of it: answer 206, with `multipart/byteranges` if there is more than one range.
+    /// 206 with these ranges; with more than one as `multipart/byteranges`.
     Parts(Ranges),
-    /// Only what it does not have: answer 416 (RFC 9110 section 15.5.17).
+    /// 416: the file has none of the bytes (RFC 9110 section 15.5.17).
     Unsatisfiable,
 }
 
-/// One range or more, in the order in which they were asked for.
+/// One range or more, in the order of the request.
 pub type Ranges = heapless::Vec<ByteRange, MAX_RANGES>;
 
-/// What `value`, that of a Range field, asks of a file of `size` bytes.
+/// Evaluates `value`, that of a Range field, for a file of `size` bytes.
 ///
-/// Section 14.2 says what may be answered with the whole file: another unit than bytes and what
-/// breaks the grammar, and what looks like an attack. That is more than [`MAX_RANGES`] ranges, or
-/// ranges that overlap so much that together they are longer than the file.
+/// The field is ignored, as section 14.2 allows, if its unit is not bytes, if its syntax is invalid,
+/// and if it looks like an attack: more than [`MAX_RANGES`] ranges, or ranges that are longer than the
+/// file in total.
 pub fn requested(value: &[u8], size: u64) -> Requested {
     parse(value, size).unwrap_or(Requested::Whole)
 }
@@ -71,14 +79,14 @@ fn parse(value: &[u8], size: u64) -> Option<Requested> {
     (total <= size).then_some(Requested::Parts(ranges))
 }
 
-/// What `first-last`, `first-` or `-length` (section 14.1.2) means in a file of `size` bytes.
-/// `Some(None)` if it has no such byte, `None` if the whole set is to be passed over.
+/// Evaluates `first-last`, `first-` or `-length` (section 14.1.2) for a file of `size` bytes.
+/// `Some(None)` if the file has none of the bytes; `None` if the field is to be ignored.
 fn resolve(spec: &[u8], size: u64) -> Option<Option<ByteRange>> {
     let (first, last) = spec.split_at_checked(spec.iter().position(|&byte| byte == b'-')?)?;
     match (first, last.get(1..)?) {
         (b"", length) => match (parse_decimal(length)?, size.checked_sub(1)) {
             (0, _) => Some(None),
-            // Satisfied by an empty file, but 206 has no way to say that.
+            // An empty file satisfies it, but Content-Range cannot express an empty range.
             (_, None) => None,
             (length, Some(last)) => {
                 Some(Some(ByteRange { first: size.saturating_sub(length), last }))
@@ -87,7 +95,7 @@ fn resolve(spec: &[u8], size: u64) -> Option<Option<ByteRange>> {
         (first, b"") => Some(clip(parse_decimal(first)?, u64::MAX, size)),
         (first, last) => {
             let (first, last) = (parse_decimal(first)?, parse_decimal(last)?);
-            // Section 14.1.1: a last position before the first makes it invalid.
+            // Section 14.1.1: a last position before the first is invalid.
             if last < first { None } else { Some(clip(first, last, size)) }
         }
     }
@@ -131,12 +139,12 @@ mod tests {
             ("BYTES=0-0", parts(&[(0, 0)])),
             ("bytes=,0-0 ,,", parts(&[(0, 0)])),
             ("bytes=0-0,10000-", parts(&[(0, 0)])),
-            // Nothing that is there.
+            // No byte of the file.
             ("bytes=10000-", Unsatisfiable),
             ("bytes=10000-10001, 20000-", Unsatisfiable),
             ("bytes=99999999999999999999999999-", Unsatisfiable),
             ("bytes=-0", Unsatisfiable),
-            // Not understood, broken, or greedy.
+            // Another unit, invalid syntax, too many bytes or ranges.
             ("items=0-1", Whole),
             ("bytes", Whole),
             ("bytes=", Whole),

@@ -69,12 +69,6 @@ impl<'b> Request<'b> {
         self.head.raw_path(self.buffer)
     }
 
-    /// Whether all segments of the path are valid names, or the last is empty: a quick yes for most
-    /// requests.
-    pub(super) fn has_plain_path(&self) -> bool {
-        self.head.has_plain_path()
-    }
-
     /// The path's segments, as many as `places` holds; none when there are more. For a `match`:
     ///
     /// ```

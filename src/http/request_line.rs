@@ -1,48 +1,52 @@
-//! The request line (RFC 9112 section 3).
+//! The request line (RFC 9112 section 3): method, space, target, space, version.
 
 use core::ops::Range;
 
 use super::{
-    bytes::{QUERY, SEGMENT, TOKEN, begins_with_digits},
+    bytes::{QUERY, TOKEN},
     host::is_valid_authority,
     method::{Method, Version},
+    path::RawPath,
     status::Status,
 };
 
-/// A request line, taken apart.
+/// The parts of a request line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RequestLine {
-    /// `None` for a name that nobody here knows.
+    /// `None` for an unknown method.
     pub method: Option<Method>,
-    /// Where the target stands in the line: path and query.
+    /// The position in the line of path and query, or of a target in another form than
+    /// [`TargetForm::Origin`].
     pub target: Range<usize>,
-    /// Where its path ends.
+    /// The position of the path's end.
     pub path_end: usize,
-    /// Whether the path stands for itself: no escapes, no segment that begins with a dot, none but
-    /// the last that is empty.
+    /// Whether the path is in its normal form; see [`RawPath::is_normal`].
     pub is_normal: bool,
-    pub form: Form,
+    pub form: TargetForm,
     pub version: Version,
 }
 
-/// What a target asks for (RFC 9112 section 3.2).
+/// The form of a target (RFC 9112 section 3.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// A resource.
-    Resource,
-    /// `*`: the server itself.
-    Server,
-    /// `host:port`: a tunnel to there.
+pub(super) enum TargetForm {
+    /// origin-form, `/path?query`. absolute-form, `http://host/path?query`, becomes origin-form when
+    /// its scheme and authority are removed.
+    Origin,
+    /// asterisk-form, `*`: OPTIONS of the server as a whole.
+    Asterisk,
+    /// authority-form, `host:port`: the target of CONNECT.
     Authority,
 }
 
 impl RequestLine {
-    /// Reads a line, its line end taken off.
+    /// Parses a line without its line end. An invalid line is refused and never repaired: an attacker
+    /// may have made it (section 3).
     ///
-    /// Nothing is put right: a line out of order might be made so on purpose (section 3).
+    /// # Errors
+    /// 400; 505 for a major version other than 1.
     pub fn parse(line: &[u8]) -> Result<Self, Status> {
         const BAD: Status = Status::BAD_REQUEST;
-        // No target has a blank in it, and all versions are of one length.
+        // A target has no space in it, and all versions have the same length.
         let (front, version) = line.split_last_chunk().ok_or(BAD)?;
         let (method, target) = front.split_at_checked(TOKEN.span(front)).ok_or(BAD)?;
         let ([_, ..], [b' ', target @ .., b' ']) = (method, target) else { return Err(BAD) };
@@ -54,8 +58,11 @@ impl RequestLine {
         let target = target.get(skipped..).ok_or(BAD)?;
         start += skipped;
         let (path_len, is_normal) = match form {
-            Form::Resource => parse_path(target),
-            Form::Server | Form::Authority => (target.len(), true),
+            TargetForm::Origin => {
+                let RawPath { len, is_normal } = RawPath::parse(target);
+                (len, is_normal)
+            }
+            TargetForm::Asterisk | TargetForm::Authority => (target.len(), true),
         };
         let query = target.get(path_len..).unwrap_or_default();
         match query {
@@ -68,7 +75,7 @@ impl RequestLine {
     }
 }
 
-/// `HTTP/` DIGIT `.` DIGIT, in capitals (section 2.3).
+/// `HTTP/` DIGIT `.` DIGIT, in upper case (section 2.3).
 fn parse_version(version: &[u8; 8]) -> Result<Version, Status> {
     let [name @ .., major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] = version else {
         return Err(Status::BAD_REQUEST);
@@ -81,46 +88,26 @@ fn parse_version(version: &[u8; 8]) -> Result<Version, Status> {
     }
 }
 
-/// The form of a target, and how many bytes stand before its path.
-fn parse_form(method: Option<Method>, target: &[u8]) -> Option<(Form, usize)> {
+/// The form of a target, and the number of bytes before its path.
+fn parse_form(method: Option<Method>, target: &[u8]) -> Option<(TargetForm, usize)> {
     if method == Some(Method::Connect) {
-        return is_valid_authority(target).then_some((Form::Authority, 0));
+        return is_valid_authority(target).then_some((TargetForm::Authority, 0));
     }
     match target {
-        b"*" if method == Some(Method::Options) => Some((Form::Server, 0)),
-        [b'/', ..] => Some((Form::Resource, 0)),
+        b"*" if method == Some(Method::Options) => Some((TargetForm::Asterisk, 0)),
+        [b'/', ..] => Some((TargetForm::Origin, 0)),
         _ => {
-            // Absolute form (section 3.2.2). Its authority is held in place of the Host field's,
-            // and a user name in it is an error (RFC 9110 section 4.2.4).
+            // absolute-form (section 3.2.2). Its authority takes the place of the Host field, and a
+            // user name in it is an error (RFC 9110 section 4.2.4).
             let scheme_len = ["http://", "https://"].iter().find_map(|scheme| {
                 let start = target.get(..scheme.len())?;
                 start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(scheme.len())
             })?;
             let rest = target.get(scheme_len..)?;
             let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());
-            is_valid_authority(rest.get(..end)?).then_some((Form::Resource, scheme_len + end))
+            is_valid_authority(rest.get(..end)?).then_some((TargetForm::Origin, scheme_len + end))
         }
     }
-}
-
-/// How much of `target` is a path (RFC 3986 section 3.3), and whether it stands for itself.
-fn parse_path(target: &[u8]) -> (usize, bool) {
-    let (mut len, mut is_normal) = (0, true);
-    while let Some(rest) = target.get(len..) {
-        match rest {
-            [b'/', rest @ ..] => {
-                is_normal &= !matches!(rest, [b'.' | b'/', ..]);
-                len += 1;
-            }
-            [b'%', rest @ ..] if begins_with_digits(rest) => {
-                is_normal = false;
-                len += 3;
-            }
-            _ => break,
-        }
-        len += SEGMENT.span(target.get(len..).unwrap_or_default());
-    }
-    (len, is_normal)
 }
 
 #[cfg(test)]
@@ -128,22 +115,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn good_lines() {
-        use Form::*;
+    fn valid_lines() {
         use Method::*;
+        use TargetForm::*;
         use Version::*;
         for (line, method, form, target, version) in [
-            ("GET / HTTP/1.1", Some(Get), Resource, "/", Http11),
-            ("HEAD /a?b=c HTTP/1.0", Some(Head), Resource, "/a?b=c", Http10),
-            ("GET / HTTP/1.9", Some(Get), Resource, "/", Http11),
-            ("get / HTTP/1.1", None, Resource, "/", Http11),
-            ("BREW /pot HTTP/1.1", None, Resource, "/pot", Http11),
-            ("OPTIONS * HTTP/1.1", Some(Options), Server, "*", Http11),
-            ("GET http://a.b:80/c?d HTTP/1.1", Some(Get), Resource, "/c?d", Http11),
-            ("GET HTTP://a HTTP/1.1", Some(Get), Resource, "", Http11),
-            ("GET https://a?x HTTP/1.1", Some(Get), Resource, "?x", Http11),
+            ("GET / HTTP/1.1", Some(Get), Origin, "/", Http11),
+            ("HEAD /a?b=c HTTP/1.0", Some(Head), Origin, "/a?b=c", Http10),
+            ("GET / HTTP/1.9", Some(Get), Origin, "/", Http11),
+            ("get / HTTP/1.1", None, Origin, "/", Http11),
+            ("BREW /pot HTTP/1.1", None, Origin, "/pot", Http11),
+            ("OPTIONS * HTTP/1.1", Some(Options), Asterisk, "*", Http11),
+            ("GET http://a.b:80/c?d HTTP/1.1", Some(Get), Origin, "/c?d", Http11),
+            ("GET HTTP://a HTTP/1.1", Some(Get), Origin, "", Http11),
+            ("GET https://a?x HTTP/1.1", Some(Get), Origin, "?x", Http11),
             ("CONNECT a.b:443 HTTP/1.1", Some(Connect), Authority, "a.b:443", Http11),
-            ("GET /%41?%zz HTTP/1.1", Some(Get), Resource, "/%41?%zz", Http11),
+            ("GET /%41?%zz HTTP/1.1", Some(Get), Origin, "/%41?%zz", Http11),
         ] {
             let parsed = RequestLine::parse(line.as_bytes()).unwrap();
             assert_eq!(parsed.method, method, "{line}");
@@ -177,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_lines() {
+    fn invalid_lines() {
         for line in [
             "",
             "GET",

@@ -145,11 +145,11 @@ impl<'r> Response<'r> {
         self.add_field(name, value.as_ref())
     }
 
-    /// Adds a field whose value is `form`, with each `%` in it replaced by the next of `values`:
+    /// Adds a field whose value is `template`, with each `%` in it replaced by the next of `values`:
     /// `.field_with("Location", "/todos/%", &[Value::Number(7)])`. One with control characters is
     /// left out.
-    pub fn field_with(self, name: &'static str, form: &str, values: &[Value<'_>]) -> Self {
-        self.draft.output.field_with(name, form, values);
+    pub fn field_with(self, name: &'static str, template: &str, values: &[Value<'_>]) -> Self {
+        self.draft.output.field_with(name, template, values);
         self
     }
 
@@ -267,7 +267,7 @@ impl<'r> Response<'r> {
             page.status(status);
             page.bytes(b"</h1>\n");
             if !reason.is_empty() {
-                page.fill_if_it_fits("<p>%</p>\n", &[Value::Html(reason)]);
+                page.render_if_it_fits("<p>%</p>\n", &[Value::Html(reason)]);
             }
             page.finish()
         })
@@ -279,9 +279,9 @@ impl<'r> Response<'r> {
         self.compose("application/problem+json", &mut |room| {
             let mut json = Output::new(room);
             let values = &[Value::Json(status.reason()), Value::Number(status.0.into())];
-            json.fill("{\"title\": %, \"status\": %", values);
+            json.render("{\"title\": %, \"status\": %", values);
             if !reason.is_empty() {
-                json.fill_if_it_fits(", \"detail\": %", &[Value::Json(reason)]);
+                json.render_if_it_fits(", \"detail\": %", &[Value::Json(reason)]);
             }
             json.bytes(b"}\n");
             json.finish()

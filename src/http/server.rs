@@ -6,14 +6,11 @@ use super::{
     access::WriteAccess,
     application::Application,
     connection::{Connection, ConnectionMut},
-    date,
+    date::DateField,
 };
-use crate::{
-    clock::UnixTime,
-    protocol::{
-        environment::Environment,
-        stream::{Endpoints, Phase, Protocol},
-    },
+use crate::protocol::{
+    environment::Environment,
+    stream::{Endpoints, Phase, Protocol},
 };
 
 /// An HTTP/1.1 server for the resources of `A`, usually a tuple of applications that ends in
@@ -21,14 +18,13 @@ use crate::{
 pub struct Server<A, const BUFFER: usize> {
     application: A,
     pub(super) access: WriteAccess,
-    date: DateText,
+    date: DateField,
 }
 
 impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// A server for these resources.
     pub const fn new(application: A) -> Self {
-        let date = DateText { second: None, text: [0; date::LENGTH] };
-        Self { application, access: WriteAccess::DENIED, date }
+        Self { application, access: WriteAccess::DENIED, date: DateField::new() }
     }
 
     /// Accepts links that carry a token: `GET /…?token=…` sets a cookie with it, which
@@ -115,23 +111,5 @@ impl<A: Application, const BUFFER: usize> Protocol for Server<A, BUFFER> {
 
     fn close(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
         connection.state.close();
-    }
-}
-
-/// The Date field's value, composed once a second.
-pub(super) struct DateText {
-    second: Option<i64>,
-    text: [u8; date::LENGTH],
-}
-
-impl DateText {
-    /// The value at `time`; `None` while the clock is unset (RFC 9110 section 6.6.1).
-    pub fn at(&mut self, time: Option<UnixTime>) -> Option<&[u8; date::LENGTH]> {
-        let time = time?;
-        if self.second != Some(time.seconds()) {
-            self.second = Some(time.seconds());
-            self.text = date::format(time);
-        }
-        Some(&self.text)
     }
 }

@@ -1,8 +1,17 @@
 //! Status codes (RFC 9110 section 15).
 
-use crate::wire::search::cut;
+use crate::wire::search::split_once;
 
-/// A status code.
+/// A status code of three digits, 100 to 999. Codes that are not named here work too, without a reason
+/// phrase.
+///
+/// ```
+/// use bareserve::http::Status;
+///
+/// assert_eq!(Status::NOT_FOUND, Status(404));
+/// assert_eq!(Status::NOT_FOUND.reason(), "Not Found");
+/// assert_eq!(Status(418).reason(), "");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status(pub u16);
 
@@ -49,7 +58,7 @@ const CODES: [u16; 31] = [
     413, 414, 415, 416, 417, 422, 431, 500, 501, 503, 505, 507,
 ];
 
-/// The phrases of [`CODES`], a line each: a table of them takes twice the room.
+/// The reason phrases of [`CODES`], one a line. A table of them takes twice the flash.
 const REASONS: &str = "\
     OK\n\
     Created\n\
@@ -84,14 +93,14 @@ const REASONS: &str = "\
     Insufficient Storage";
 
 impl Status {
-    /// What the code means, in the RFC's words; empty for a code not named here.
+    /// The reason phrase of the RFC; empty for a code that is not named here.
     pub fn reason(self) -> &'static str {
         let Some(line) = CODES.iter().position(|code| *code == self.0) else { return "" };
         let mut rest = REASONS;
         for _ in 0..line {
-            rest = cut(rest, b'\n').1.unwrap_or_default();
+            rest = split_once(rest, b'\n').1.unwrap_or_default();
         }
-        cut(rest, b'\n').0
+        split_once(rest, b'\n').0
     }
 
     /// Whether a response of this status has neither body nor Content-Length (RFC 9112 section 6.3,
@@ -107,7 +116,7 @@ mod tests {
 
     /// RFC 9110 section 15, RFC 4918 and RFC 6585, by hand.
     #[test]
-    fn each_code_has_its_own_phrase() {
+    fn each_code_has_its_phrase() {
         let pairs = [
             (200, "OK"),
             (201, "Created"),

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::WallClock,
-    counters::{Counters, Ports, Registry, ServiceEntry, Transport},
+    counters::{Ports, Registry, ServiceEntry, Transport},
 };
 
 /// The memory of a [`Stack`](super::stack::Stack).

@@ -15,7 +15,7 @@ use crate::{
         client::{DatagramSession, Progress},
         environment::Environment,
     },
-    wire::template::{Line, Value},
+    wire::{line::Line, template::Value},
 };
 
 /// Requests remembered, to recognize late and duplicate answers.
@@ -188,7 +188,7 @@ impl Request {
         let (seconds, micros) = (self.date.seconds(), self.date.subsec_micros());
         let sequence = Value::Number(self.sequence.into());
         let values = [sequence, Value::Signed(seconds), Value::Digits(micros, 6)];
-        Line::of(|out| out.fill("Ping % %.%", &values))
+        Line::of(|out| out.render("Ping % %.%", &values))
     }
 
     fn is_answered_by(&self, datagram: &[u8]) -> bool {

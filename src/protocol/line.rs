@@ -180,7 +180,7 @@ impl<T, const SIZE: usize> LineConnection<T, SIZE> {
         let mut reply = ResumableWriter::new(&mut self.reply, 0);
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);
         let flow = write(&mut self.session, line, &mut reply);
-        (self.start, self.end) = (0, reply.shown());
+        (self.start, self.end) = (0, reply.written());
         if !reply.is_complete() {
             self.state = State::Broken;
         } else if flow == Flow::Close {

@@ -54,7 +54,7 @@ impl LineProtocol for Counted {
                 Flow::Continue
             }
             _ => {
-                reply.fill("%[%]\n", &[Value::Number(*session), Value::Bytes(line)]);
+                reply.render("%[%]\n", &[Value::Number(*session), Value::Bytes(line)]);
                 Flow::Continue
             }
         }

@@ -1,33 +1,44 @@
-//! Files, wherever they live: flash, RAM, or a folder on a host.
+//! Files in any medium: flash, RAM, or a folder of a host.
 //!
-//! A path is relative, its segments separated by `/`, without empty segments, `.`, `..` or control
-//! characters; whoever takes one from the network checks it with [`is_valid_path`] before a store
-//! sees it. The empty path is the root folder.
+//! A path is relative: segments separated by `/`, none of them empty, `.` or `..`, without `\` and
+//! control characters. The empty path is the root folder. A service checks each path that it gets
+//! from the network with [`is_valid_path`] before it passes it to a store.
+//!
+//! | store | content |
+//! |---|---|
+//! | [`rom::RomStore`] | files in flash, from a table made at build time |
+//! | [`ram::RamStore`] | files in RAM, writable |
+//! | [`overlay::Overlay`] | a writable store over one that is only read |
+//! | [`either::Either`] | one of two stores, chosen at run time |
+//!
+//! A file is written in two phases: [`Store::create`] and [`Store::write`] collect its content,
+//! [`Store::commit`] gives it its path and makes it visible in one step.
 
-use crate::{clock::UnixTime, wire::search::cut};
+use crate::{clock::UnixTime, wire::search::split_once};
 
+pub mod either;
 pub mod overlay;
 pub mod ram;
 pub mod rom;
 
-/// Where services find files. All methods take `&self`, so that services can share one store.
+/// A collection of files. All methods take `&self`, so that services can share one store.
 pub trait Store {
     /// An open file. Dropping it closes it.
     type File;
-    /// A walk through a folder.
+    /// An iteration over the entries of a folder.
     type Listing;
-    /// A file on its way in, invisible until committed. Dropping it discards it.
+    /// A file that is being written, invisible until committed. Dropping it discards it.
     type Upload;
 
-    /// Opens the file at `path`, as it is or as the variant in `encoding`.
+    /// Opens the variant of the file at `path` in `encoding`.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] also when only this encoding is missing;
+    /// [`StoreError::NotFound`] if there is no such file or no such variant of it;
     /// [`StoreError::IsFolder`] for a folder.
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError>;
 
-    /// Opens another variant of `file`, which is open and was found at `path`: less work than to
-    /// find it anew.
+    /// Opens another variant of the open `file` at `path`, without a second search where the store
+    /// can avoid it.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -41,11 +52,11 @@ pub trait Store {
         self.open(path, encoding)
     }
 
-    /// What is known of an open file.
+    /// The metadata of an open file.
     fn metadata(&self, file: &Self::File) -> Metadata;
 
-    /// Copies bytes from `offset` on into `buffer` and returns how many: 0 only at the end of the
-    /// file or for an empty buffer.
+    /// Copies bytes from `offset` on into `buffer` and returns their number: 0 only at the end of the
+    /// file or for an empty buffer, and otherwise as few as suits the store.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the medium fails.
@@ -56,14 +67,14 @@ pub trait Store {
         buffer: &mut [u8],
     ) -> Result<usize, StoreError>;
 
-    /// Starts a walk through the folder at `path`, in the order of names.
+    /// Lists the folder at `path`, in the order of names.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such folder.
     fn list(&self, path: &str) -> Result<Self::Listing, StoreError>;
 
-    /// The next entry of a walk. Its name is written into `name`; one that does not fit is left out
-    /// of the walk.
+    /// The next entry of a listing; its name is written to `name`. An entry whose name does not fit is
+    /// skipped.
     ///
     /// # Errors
     /// [`StoreError::Io`] when the medium fails.
@@ -73,13 +84,13 @@ pub trait Store {
         name: &mut heapless::string::StringView,
     ) -> Result<Option<Entry>, StoreError>;
 
-    /// Whether [`Store::create`] can succeed at all.
+    /// Whether files can be written: if not, [`Store::create`] always fails.
     fn is_writable(&self) -> bool {
         false
     }
 
-    /// Begins a file whose place is told when it is complete: in a JSON object the content may come
-    /// before the name. `size` is its length when the sender has announced it.
+    /// Begins a file. Its path is not needed before [`Store::commit`]: in a JSON object the content
+    /// may precede the name. `size` is its length in bytes, if the sender has announced it.
     ///
     /// # Errors
     /// [`StoreError::ReadOnly`], [`StoreError::Full`], [`StoreError::Io`].
@@ -91,17 +102,17 @@ pub trait Store {
     /// Appends all of `bytes`.
     ///
     /// # Errors
-    /// [`StoreError::Full`] or [`StoreError::Io`]; the upload can then only be dropped.
+    /// [`StoreError::Full`] or [`StoreError::Io`]; the upload must be dropped then.
     fn write(&self, upload: &mut Self::Upload, bytes: &[u8]) -> Result<(), StoreError> {
         let _ = (upload, bytes);
         Err(StoreError::ReadOnly)
     }
 
-    /// Makes the file visible at `path`, in one step, in place of an older one there.
+    /// Makes the file visible at `path` in one step; it replaces a file that is there.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] without the folder it belongs in, [`StoreError::IsFolder`],
-    /// [`StoreError::InvalidName`], [`StoreError::Full`] or [`StoreError::Io`]; nothing has changed
+    /// [`StoreError::NotFound`] if its folder does not exist, [`StoreError::IsFolder`],
+    /// [`StoreError::InvalidName`], [`StoreError::Full`] or [`StoreError::Io`]; the store is unchanged
     /// then.
     fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
         let _ = (upload, path);
@@ -118,73 +129,75 @@ pub trait Store {
     }
 }
 
-/// How a stored variant is encoded (RFC 9110 section 8.4.1).
+/// The content coding of a stored variant (RFC 9110 section 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Encoding {
-    /// As it is.
+    /// No coding.
     #[default]
     Identity,
     /// gzip (RFC 1952).
     Gzip,
 }
 
-/// What is known of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The metadata of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Metadata {
     /// Length in bytes.
     pub size: u64,
-    /// When it last changed, if the store keeps dates.
+    /// The time of its last change, if the store keeps it.
     pub modified: Option<UnixTime>,
-    /// A number that differs between any two contents of this path and encoding; a strong ETag is
-    /// made of it.
+    /// A number that differs between any two contents of this path and encoding, for example a hash:
+    /// the base of a strong ETag.
     pub version: u64,
-    /// Its media type, when the store knows it; otherwise its name tells.
+    /// Its media type. With `None` it follows from the file's name.
     pub content_type: Option<&'static str>,
-    /// Its name changes with its content, so it can be cached for ever.
+    /// Its name changes with its content, so that caches may keep it without asking again.
     pub immutable: bool,
 }
 
-/// One line of a listing.
+/// An entry of a listing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// A folder rather than a file.
+    /// Whether it is a folder; otherwise it is a file.
     pub is_folder: bool,
     /// Length in bytes; 0 for a folder.
     pub size: u64,
-    /// When it last changed, if the store keeps dates.
+    /// The time of its last change, if the store keeps it.
     pub modified: Option<UnixTime>,
 }
 
-/// What a commit did.
+/// The effect of a commit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Commit {
-    /// There was no such file before.
+    /// There was no file at the path.
     Created,
-    /// An older file made way.
+    /// The file replaced an older one.
     Replaced,
 }
 
-/// Why a store refused.
+/// The reason why a store refuses an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum StoreError {
     /// No such file or folder.
     NotFound,
-    /// A folder stands at that path.
+    /// There is a folder at that path.
     IsFolder,
-    /// The store, or this place in it, may not be read.
+    /// Access to the store, or to this path, is not permitted.
     Denied,
-    /// The store cannot be written.
+    /// The store is read-only.
     ReadOnly,
-    /// No room left.
+    /// The store is full.
     Full,
-    /// The store cannot hold a file of that name.
+    /// The store cannot hold a file with that name.
     InvalidName,
     /// The medium failed.
     Io,
 }
 
 impl StoreError {
-    /// The error in words.
+    /// The description of the error.
     pub const fn text(self) -> &'static str {
         match self {
             Self::NotFound => "no such file",
@@ -206,7 +219,17 @@ impl core::fmt::Display for StoreError {
 
 impl core::error::Error for StoreError {}
 
-/// Whether `path` is one a store may see: see the [module](self).
+/// Whether a service may pass `path` to a store; the [module](self) has the rules. The only place
+/// where this is decided.
+///
+/// ```
+/// use bareserve::store::is_valid_path;
+///
+/// assert!(is_valid_path("") && is_valid_path("docs/a b.html"));
+/// for path in ["/etc", "docs/", "a//b", "../a", "a/./b", "a\\b", "a\nb"] {
+///     assert!(!is_valid_path(path));
+/// }
+/// ```
 pub fn is_valid_path(path: &str) -> bool {
     let mut rest = Some(path.as_bytes()).filter(|path| !path.is_empty());
     while let Some(path) = rest {
@@ -216,39 +239,41 @@ pub fn is_valid_path(path: &str) -> bool {
     true
 }
 
-/// What stands before the first separator, or all of `path`.
+/// The part of `path` before the first separator, or all of it.
 fn first_segment(path: &str) -> &str {
-    cut(path, b'/').0
+    split_once(path, b'/').0
 }
 
-/// Where the names begin in the paths of the files in the folder at `path`.
-fn depth_of(path: &str) -> usize {
+/// The position of the name in the path of a file in the folder at `path`.
+fn name_offset(path: &str) -> usize {
     if path.is_empty() { 0 } else { path.len() + 1 }
 }
 
-/// Whether `path` leads into `folder`, which is not the root.
+/// Whether `path` is below `folder`, which is not the root.
 fn is_inside(path: &str, folder: &str) -> bool {
     path.as_bytes().strip_prefix(folder.as_bytes()).is_some_and(|rest| rest.starts_with(b"/"))
 }
 
-/// Whether `name` is a single segment of a path: not empty, not `.` or `..`, without separators
-/// (also `\`, which is one elsewhere) and control characters.
+/// Whether `name` is a single valid segment of a path: not empty, not `.` or `..`, without `/`, control
+/// characters and `\`, which some systems take for a separator.
 pub fn is_valid_name(name: &str) -> bool {
     first_name(name.as_bytes()) == Some(name.len())
 }
 
-/// The length of the first segment of `path`, which is UTF-8; `None` if that is no valid name.
+/// The length of the first segment of `path`, which is UTF-8; `None` if it is not a valid name.
 fn first_name(path: &[u8]) -> Option<usize> {
-    let (mut length, mut before) = (0, 0);
-    for &byte in path {
-        // In UTF-8 the control characters beyond ASCII, U+0080 to U+009F, begin with 0xc2.
-        if byte.is_ascii_control() || byte == b'\\' || before == 0xc2 && byte < 0xa0 {
-            return None;
+    let mut length = 0;
+    while let Some(&byte) = path.get(length) {
+        // Most characters need these comparisons only: every request for a file comes through here.
+        if !matches!(byte, b'0'..=b'[' | b']'..=b'~') {
+            match byte {
+                b'/' => break,
+                ..b' ' | b'\\' | 0x7f => return None,
+                // In UTF-8, the control characters U+0080 to U+009F are 0xc2 and a byte below 0xa0.
+                0xc2 if path.get(length + 1).is_some_and(|next| *next < 0xa0) => return None,
+                _ => {}
+            }
         }
-        if byte == b'/' {
-            break;
-        }
-        before = byte;
         length += 1;
     }
     match path.get(..length)? {
@@ -257,11 +282,11 @@ fn first_name(path: &[u8]) -> Option<usize> {
     }
 }
 
-/// Makes `text` that of `place`. Returns whether it fits.
+/// Replaces the content of `string` with `text`. Returns whether it fits.
 #[inline(never)]
-fn set(place: &mut heapless::string::StringView, text: &str) -> bool {
-    place.clear();
-    place.push_str(text).is_ok()
+fn set(string: &mut heapless::string::StringView, text: &str) -> bool {
+    string.clear();
+    string.push_str(text).is_ok()
 }
 
 impl<S: Store> Store for &S {
@@ -325,5 +350,43 @@ impl<S: Store> Store for &S {
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
         (**self).remove(path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::format;
+
+    #[test]
+    fn names_contain_no_separators_and_control_characters() {
+        for character in '\0'..='\u{7ff}' {
+            let is_valid = !character.is_control() && !"/\\".contains(character);
+            for name in [format!("{character}a"), format!("a{character}"), format!("a{character}b")]
+            {
+                assert_eq!(is_valid_name(&name), is_valid, "{name:?}");
+                if character != '/' {
+                    assert_eq!(is_valid_path(&format!("x/{name}")), is_valid, "{name:?}");
+                }
+            }
+        }
+        for name in ["...", "..a", ".a", "a..", "\u{10ffff}"] {
+            assert!(is_valid_name(name), "{name}");
+        }
+        for name in ["", ".", "..", "a/b"] {
+            assert!(!is_valid_name(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn paths_are_valid_names_between_separators() {
+        for path in ["", "a", "a/b", ".a/..b/c", "a b/\u{e4}"] {
+            assert!(is_valid_path(path), "{path}");
+        }
+        for path in ["/", "/a", "a/", "a//b", ".", "a/..", "./a", "a/./b", "../a", "a/\\/b"] {
+            assert!(!is_valid_path(path), "{path}");
+        }
     }
 }

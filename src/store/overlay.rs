@@ -1,14 +1,35 @@
-//! Two stores as one: a writable one before one that is not.
+//! Two stores as one: an upper store, usually writable, over a lower one that is only read.
 
 use core::cmp::Ordering;
 
-use super::{Commit, Encoding, Entry, Metadata, Store, StoreError, set};
+use super::{Commit, Encoding, Entry, Metadata, Store, StoreError, either::Either, set};
 
-/// Reads from `Upper`, then from `Lower`; writes to `Upper`.
+/// A store that reads from `Upper`, then from `Lower`, and writes to `Upper`.
 ///
-/// A file in `upper` hides the one of that name in `lower`, which comes to light again when the upper
-/// one is removed. Listings show both in the order of names, as far as these are of `NAME` bytes or
-/// less.
+/// A file of `Upper` hides the file with the same path in `Lower` until it is removed. Listings merge
+/// the entries of both in the order of names; entries of `Lower` with a name longer than `NAME` bytes
+/// are left out.
+///
+/// ```
+/// use bareserve::store::{
+///     Store, StoreError,
+///     overlay::Overlay,
+///     ram::{RamMemory, RamStore},
+///     rom::{RomFile, RomStore},
+/// };
+///
+/// static SITE: [RomFile; 1] = [RomFile::new("index.html", 1, b"<h1>Hello</h1>")];
+/// let mut memory = RamMemory::<4, 16>::new();
+/// let ram = RamStore::new(&mut memory);
+/// let store: Overlay<_, _> = Overlay::new(&ram, RomStore::new(&SITE));
+///
+/// let mut upload = store.create(None)?;
+/// store.write(&mut upload, b"<h1>Hi</h1>")?;
+/// store.commit(upload, "index.html")?; // hides the file in flash
+/// store.remove("index.html")?; // and no longer does
+/// assert_eq!(store.remove("index.html"), Err(StoreError::ReadOnly));
+/// # Ok::<(), StoreError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Overlay<Upper, Lower, const NAME: usize = 64> {
     upper: Upper,
@@ -16,22 +37,13 @@ pub struct Overlay<Upper, Lower, const NAME: usize = 64> {
 }
 
 impl<Upper, Lower, const NAME: usize> Overlay<Upper, Lower, NAME> {
-    /// Lays `upper` over `lower`.
+    /// Combines two stores.
     pub const fn new(upper: Upper, lower: Lower) -> Self {
         Self { upper, lower }
     }
 }
 
-/// Something of the one store or of the other.
-#[derive(Debug)]
-pub enum Layer<Upper, Lower> {
-    /// Of the upper store.
-    Upper(Upper),
-    /// Of the lower store.
-    Lower(Lower),
-}
-
-/// A walk through a folder of both stores.
+/// The listing of a folder of both stores. `None` where a store has no such folder.
 #[derive(Debug)]
 pub struct OverlayListing<Upper, Lower> {
     upper: Option<Upper>,
@@ -43,23 +55,23 @@ where
     Upper: Store<Listing: Clone>,
     Lower: Store<Listing: Clone>,
 {
-    type File = Layer<Upper::File, Lower::File>;
+    type File = Either<Upper::File, Lower::File>;
     type Listing = OverlayListing<Upper::Listing, Lower::Listing>;
     type Upload = Upper::Upload;
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         match self.upper.open(path, encoding) {
             Err(StoreError::NotFound) => {}
-            // A folder of the upper store and a file of the lower: the folder's content is there.
-            found => return found.map(Layer::Upper),
+            // IsFolder too: a folder of the upper store hides a file of the lower one.
+            found => return found.map(Either::First),
         }
-        // The lower store's variant is not one of the upper store's file.
+        // A variant in the lower store does not belong to a file in the upper one.
         let is_hidden =
             encoding != Encoding::Identity && self.upper.open(path, Encoding::Identity).is_ok();
         if is_hidden {
             return Err(StoreError::NotFound);
         }
-        self.lower.open(path, encoding).map(Layer::Lower)
+        self.lower.open(path, encoding).map(Either::Second)
     }
 
     fn variant(
@@ -69,15 +81,15 @@ where
         encoding: Encoding,
     ) -> Result<Self::File, StoreError> {
         match file {
-            Layer::Upper(file) => self.upper.variant(file, path, encoding).map(Layer::Upper),
-            Layer::Lower(file) => self.lower.variant(file, path, encoding).map(Layer::Lower),
+            Either::First(file) => self.upper.variant(file, path, encoding).map(Either::First),
+            Either::Second(file) => self.lower.variant(file, path, encoding).map(Either::Second),
         }
     }
 
     fn metadata(&self, file: &Self::File) -> Metadata {
         match file {
-            Layer::Upper(file) => self.upper.metadata(file),
-            Layer::Lower(file) => self.lower.metadata(file),
+            Either::First(file) => self.upper.metadata(file),
+            Either::Second(file) => self.lower.metadata(file),
         }
     }
 
@@ -88,8 +100,8 @@ where
         buffer: &mut [u8],
     ) -> Result<usize, StoreError> {
         match file {
-            Layer::Upper(file) => self.upper.read(file, offset, buffer),
-            Layer::Lower(file) => self.lower.read(file, offset, buffer),
+            Either::First(file) => self.upper.read(file, offset, buffer),
+            Either::Second(file) => self.lower.read(file, offset, buffer),
         }
     }
 
@@ -109,15 +121,15 @@ where
     ) -> Result<Option<Entry>, StoreError> {
         let mut lower_name = heapless::String::<NAME>::new();
         loop {
-            // Looks ahead on both walks, and goes on with those that the lesser name comes from: of
-            // two that are the same, the upper one stands for both.
+            // Both listings are read one entry ahead. The lesser name is returned and its listing
+            // advances; both advance when the names are equal, and the upper entry is returned.
             let (mut upper, mut lower) = (listing.upper.clone(), listing.lower.clone());
             let upper_entry = match &mut upper {
-                Some(walk) => self.upper.next_entry(walk, name)?,
+                Some(listing) => self.upper.next_entry(listing, name)?,
                 None => None,
             };
             let lower_entry = match &mut lower {
-                Some(walk) => self.lower.next_entry(walk, &mut lower_name)?,
+                Some(listing) => self.lower.next_entry(listing, &mut lower_name)?,
                 None => None,
             };
             let order = match (upper_entry, lower_entry) {
@@ -220,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn the_upper_store_comes_first() {
+    fn the_upper_store_hides_the_lower_one() {
         use Encoding::{Gzip, Identity};
         let mut memory = RamMemory::<6, 6>::new();
         let ram = RamStore::new(&mut memory);

@@ -1,26 +1,26 @@
-//! A small writable store in RAM: blocks of [`BLOCK`] bytes, chained as files need them.
+//! A small writable store in RAM: each file is a linked list of blocks of [`BLOCK`] bytes.
 //!
-//! A file that is replaced or removed while somebody reads it keeps its blocks until the last reader
-//! has closed it, so that what has been announced can be sent.
+//! A file that is replaced or removed while it is open keeps its blocks until its last reader has
+//! closed it: the length that a response has announced stays true.
 
 use core::cell::RefCell;
 
 use super::{
-    Commit, Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside,
-    is_valid_path, set,
+    Commit, Encoding, Entry, Metadata, Store, StoreError, first_segment, is_inside, is_valid_path,
+    name_offset, set,
 };
 
 /// Bytes in a block.
 pub const BLOCK: usize = 512;
 
-/// Bytes of the longest path.
+/// The longest path, in bytes.
 pub const LONGEST_PATH: usize = 64;
 
 type Path = heapless::String<LONGEST_PATH>;
 
-/// The memory of a [`RamStore`]: room for `FILES` files and uploads, open ones that have been
-/// replaced included, and for `BLOCKS` (at most 65,534) blocks. 514 bytes a block, about 104 a file;
-/// all zeros at first.
+/// The memory of a [`RamStore`]: `FILES` slots, each for a file, an upload or a replaced file that is
+/// still open, and `BLOCKS` blocks, at most 65,534. It takes 514 bytes a block and about 104 bytes a
+/// slot, and is all zeros at first.
 #[derive(Debug)]
 pub struct RamMemory<const FILES: usize, const BLOCKS: usize> {
     files: [File; FILES],
@@ -29,7 +29,7 @@ pub struct RamMemory<const FILES: usize, const BLOCKS: usize> {
 }
 
 impl<const FILES: usize, const BLOCKS: usize> RamMemory<FILES, BLOCKS> {
-    /// Memory with nothing in it.
+    /// Memory without files.
     pub const fn new() -> Self {
         Self {
             files: [const { File::FREE }; FILES],
@@ -45,14 +45,29 @@ impl<const FILES: usize, const BLOCKS: usize> Default for RamMemory<FILES, BLOCK
     }
 }
 
-/// A store in RAM; services share it as `&RamStore`.
+/// A store in RAM. The store of services is `&RamStore`, which they share.
+///
+/// ```
+/// use bareserve::store::{Commit, Encoding, Store, ram::{RamMemory, RamStore}};
+///
+/// let mut memory = RamMemory::<4, 16>::new(); // 4 files, 8 KiB
+/// let store = &RamStore::new(&mut memory);
+///
+/// let mut upload = store.create(Some(5))?;
+/// store.write(&mut upload, b"hello")?;
+/// assert_eq!(store.commit(upload, "notes/a.txt")?, Commit::Created);
+///
+/// let (mut file, mut buffer) = (store.open("notes/a.txt", Encoding::Identity)?, [0; 8]);
+/// assert_eq!(store.read(&mut file, 0, &mut buffer)?, 5);
+/// # Ok::<(), bareserve::store::StoreError>(())
+/// ```
 #[derive(Debug)]
 pub struct RamStore<'m> {
     memory: RefCell<Memory<'m>>,
 }
 
 impl<'m> RamStore<'m> {
-    /// A store in `memory`, with the files that were there.
+    /// A store in `memory`, with the files that `memory` already holds.
     pub fn new<const FILES: usize, const BLOCKS: usize>(
         memory: &'m mut RamMemory<FILES, BLOCKS>,
     ) -> Self {
@@ -60,12 +75,12 @@ impl<'m> RamStore<'m> {
         Self { memory: RefCell::new(Memory { files, links, blocks }) }
     }
 
-    /// Bytes that are still free, in whole blocks.
+    /// Free bytes, a multiple of [`BLOCK`].
     pub fn free_bytes(&self) -> usize {
         self.with(|memory| Ok(memory.free_blocks() * BLOCK)).unwrap_or(0)
     }
 
-    /// No method calls another while it holds the memory, so that this never fails.
+    /// Runs `action` on the memory. The borrow never fails: no method calls another inside `action`.
     fn with<T>(
         &self,
         action: impl FnOnce(&mut Memory<'m>) -> Result<T, StoreError>,
@@ -74,7 +89,7 @@ impl<'m> RamStore<'m> {
     }
 }
 
-/// What follows a block: [`FREE`], [`END`], or the number of the next one, counted from 1.
+/// The successor of a block: [`FREE`], [`END`], or the number of the next block, counted from 1.
 type Link = u16;
 
 /// The block belongs to no file.
@@ -89,7 +104,7 @@ struct File {
     size: usize,
     /// Number of the first block, counted from 1; [`FREE`] while there is none.
     first: Link,
-    /// Where the next byte goes while it is written.
+    /// Number of the last block, for [`Memory::append`].
     last: Link,
     /// FNV-1a of the content.
     version: u64,
@@ -101,7 +116,7 @@ enum State {
     Free = 0,
     Writing,
     Visible,
-    /// Replaced or removed, but somebody still reads it.
+    /// Replaced or removed while it was open.
     Orphaned,
 }
 
@@ -148,28 +163,28 @@ impl Memory<'_> {
         path.is_empty() || visible.any(|file| is_inside(&file.path, path))
     }
 
-    /// Whether a file may stand at `path`, or what says that it may not.
-    fn check_place(&self, path: &str) -> Result<(), StoreError> {
-        let is_in_the_way =
-            |file: &File| file.state == State::Visible && is_inside(path, &file.path);
+    /// Checks that `path` can be that of a file: it is valid, no folder has it, and no file is in the
+    /// place of one of its folders.
+    fn check_file_path(&self, path: &str) -> Result<(), StoreError> {
+        let is_above = |file: &File| file.state == State::Visible && is_inside(path, &file.path);
         if self.is_folder(path) {
             Err(StoreError::IsFolder)
-        } else if !is_valid_path(path) || self.files.iter().any(is_in_the_way) {
+        } else if !is_valid_path(path) || self.files.iter().any(is_above) {
             Err(StoreError::InvalidName)
         } else {
             Ok(())
         }
     }
 
-    /// What comes next in a walk, and its path.
-    fn first_after(&self, listing: &RamListing) -> Option<(&str, Entry)> {
-        let RamListing { place, depth } = listing;
-        let folder = place.get(..*depth)?;
+    /// The next entry of a listing, and its path.
+    fn next_entry(&self, listing: &RamListing) -> Option<(&str, Entry)> {
+        let RamListing { last, depth } = listing;
+        let folder = last.get(..*depth)?;
         let mut first: Option<(&str, &File)> = None;
         for file in self.files.iter().filter(|file| file.state == State::Visible) {
             let Some(inside) = file.path.strip_prefix(folder) else { continue };
             let path = file.path.get(..depth + first_segment(inside).len())?;
-            if path > place.as_str() && first.is_none_or(|(other, _)| path < other) {
+            if path > last.as_str() && first.is_none_or(|(other, _)| path < other) {
                 first = Some((path, file));
             }
         }
@@ -223,7 +238,7 @@ impl Memory<'_> {
         Ok(())
     }
 
-    /// Takes away the file in `slot` for all but those who read it.
+    /// Makes the file in `slot` invisible, and frees it unless it is open.
     fn orphan(&mut self, slot: usize) -> Result<(), StoreError> {
         let file = self.file(slot)?;
         file.state = State::Orphaned;
@@ -243,7 +258,7 @@ impl Memory<'_> {
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// Goes on with the hash of what came before: Fowler, Noll, Vo, variant 1a, 64 bits (RFC 9923).
+/// Continues `hash` with `bytes`: FNV-1a, 64 bits (RFC 9923).
 fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(hash, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -253,8 +268,10 @@ fn fnv1a(hash: u64, bytes: &[u8]) -> u64 {
 pub struct OpenRamFile<'s, 'm> {
     store: &'s RamStore<'m>,
     slot: usize,
-    /// Where the last read ended: number of the block that begins at `block_offset`.
+    /// Number of the block of the last read, so that reading on does not follow the list from its
+    /// start.
     block: Link,
+    /// The offset in the file of that block's first byte.
     block_offset: usize,
 }
 
@@ -269,17 +286,17 @@ impl Drop for OpenRamFile<'_, '_> {
     }
 }
 
-/// A walk through a folder in RAM.
+/// A listing of a folder in RAM.
 #[derive(Debug, Clone)]
 pub struct RamListing {
-    /// The folder's path and a separator, then the name that came last: files may come and go
-    /// meanwhile.
-    place: Path,
-    /// Where names begin in the paths.
+    /// The path of the last entry returned; at first that of the folder and a separator. Files may be
+    /// added and removed between two entries.
+    last: Path,
+    /// The position of the names in the paths.
     depth: usize,
 }
 
-/// A file on its way into RAM.
+/// A file that is being written to RAM.
 #[derive(Debug)]
 pub struct RamUpload<'s, 'm> {
     store: &'s RamStore<'m>,
@@ -344,7 +361,7 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
                 open.block = *memory.link(open.block)?;
                 open.block_offset += BLOCK;
             }
-            // As far as the block goes; the next call goes on.
+            // Up to the end of the block; the next call continues in the next one.
             let end = (size - open.block_offset).min(BLOCK);
             let block = memory.block(open.block)?;
             let rest = block.get(offset - open.block_offset..end).unwrap_or_default();
@@ -358,11 +375,11 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
         if !self.with(|memory| Ok(memory.is_folder(path)))? {
             return Err(StoreError::NotFound);
         }
-        let mut listing = RamListing { place: Path::new(), depth: depth_of(path) };
-        // What files are in is shorter than their paths.
-        set(&mut listing.place, path);
+        let mut listing = RamListing { last: Path::new(), depth: name_offset(path) };
+        // Both fit: a folder's path and the separator are the front of a file's path.
+        set(&mut listing.last, path);
         if !path.is_empty() {
-            let _ = listing.place.push('/');
+            let _ = listing.last.push('/');
         }
         Ok(listing)
     }
@@ -374,8 +391,8 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
     ) -> Result<Option<Entry>, StoreError> {
         self.with(|memory| {
             loop {
-                let Some((path, entry)) = memory.first_after(listing) else { return Ok(None) };
-                if !set(&mut listing.place, path) {
+                let Some((path, entry)) = memory.next_entry(listing) else { return Ok(None) };
+                if !set(&mut listing.last, path) {
                     return Err(StoreError::Io);
                 }
                 if set(name, path.get(listing.depth..).unwrap_or_default()) {
@@ -408,7 +425,7 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
 
     fn commit(&self, mut upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
         self.with(|memory| {
-            memory.check_place(path)?;
+            memory.check_file_path(path)?;
             let file = memory.file(upload.slot)?;
             if !set(&mut file.path, path) {
                 return Err(StoreError::InvalidName);

@@ -40,7 +40,7 @@ fn names(store: &RamStore<'_>, path: &str) -> Result<Vec<(String, bool, u64)>, S
 }
 
 #[test]
-fn an_upload_shows_only_once_committed() {
+fn an_upload_is_visible_when_committed() {
     let mut memory = RamMemory::<3, 4>::new();
     let store = &RamStore::new(&mut memory);
     let mut upload = store.create(None).unwrap();
@@ -54,7 +54,7 @@ fn an_upload_shows_only_once_committed() {
 }
 
 #[test]
-fn a_dropped_upload_gives_its_room_back() {
+fn a_dropped_upload_frees_its_blocks() {
     let mut memory = RamMemory::<2, 4>::new();
     let store = &RamStore::new(&mut memory);
     put(store, "a", b"old").unwrap();
@@ -69,7 +69,7 @@ fn a_dropped_upload_gives_its_room_back() {
 }
 
 #[test]
-fn a_reader_keeps_what_it_has_opened() {
+fn an_open_file_keeps_its_content() {
     let mut memory = RamMemory::<3, 4>::new();
     let store = &RamStore::new(&mut memory);
     put(store, "a", &[1; 700]).unwrap();
@@ -87,7 +87,7 @@ fn a_reader_keeps_what_it_has_opened() {
 }
 
 #[test]
-fn versions_follow_the_content_only() {
+fn versions_depend_on_the_content_only() {
     let mut memory = RamMemory::<4, 4>::new();
     let store = &RamStore::new(&mut memory);
     let version = |path| {
@@ -104,7 +104,7 @@ fn versions_follow_the_content_only() {
 }
 
 #[test]
-fn refuses_what_cannot_stand() {
+fn refuses_invalid_operations() {
     let mut memory = RamMemory::<4, 3>::new();
     let store = &RamStore::new(&mut memory);
     put(store, "folder/file", b"1").unwrap();
@@ -142,7 +142,7 @@ fn lists_in_the_order_of_names() {
     assert_eq!(names(store, "a"), Ok(inside));
 }
 
-/// Does what a map does, whatever the order of uploads, readers and removals; leaks nothing.
+/// Agrees with a map in any order of uploads, reads and removals; frees every block in the end.
 #[test]
 fn behaves_like_a_map() {
     let mut entropy = SeededEntropy::new(13);

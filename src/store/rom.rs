@@ -1,6 +1,6 @@
-//! Files in the program itself, from a table made when it was built.
+//! Files in flash: a table of constants in the program.
 //!
-//! The table comes from `bareserve-bundler`, called in a build script:
+//! `bareserve-bundler` makes the table from a folder, in a build script:
 //! ```ignore
 //! // build.rs
 //! bareserve_bundler::bundle("site".as_ref(), "site.rs")?;
@@ -9,11 +9,11 @@
 //! ```
 
 use super::{
-    Encoding, Entry, Metadata, Store, StoreError, depth_of, first_segment, is_inside, set,
+    Encoding, Entry, Metadata, Store, StoreError, first_segment, is_inside, name_offset, set,
 };
 use crate::wire::media_type;
 
-/// A file in the program.
+/// A file in flash.
 #[derive(Debug, Clone, Copy)]
 pub struct RomFile {
     path: &'static str,
@@ -25,7 +25,7 @@ pub struct RomFile {
 }
 
 impl RomFile {
-    /// The file at `path` with `content`; `version` is a hash of it.
+    /// A file at `path`. `version` is a hash of `content`.
     pub const fn new(path: &'static str, version: u64, content: &'static [u8]) -> Self {
         Self {
             path,
@@ -37,17 +37,17 @@ impl RomFile {
         }
     }
 
-    /// Adds the content compressed with gzip.
+    /// Adds the variant compressed with gzip.
     pub const fn with_gzip(self, content: &'static [u8]) -> Self {
         Self { gzip: Some(content), ..self }
     }
 
-    /// Sets a media type other than the one that the file's name tells.
+    /// Sets the media type; without this, it follows from the file's name.
     pub const fn with_content_type(self, content_type: &'static str) -> Self {
         Self { content_type, ..self }
     }
 
-    /// Says that the file's name changes with its content.
+    /// Declares that the file's name changes with its content; see [`Metadata::immutable`].
     pub const fn as_immutable(self) -> Self {
         Self { is_immutable: true, ..self }
     }
@@ -61,25 +61,37 @@ impl RomFile {
     }
 }
 
-/// A store over such a table. Folders are what the paths of files imply.
+/// A store of files in flash. Folders exist where the paths of files imply them.
+///
+/// ```
+/// use bareserve::store::{Encoding, Store, rom::{RomFile, RomStore}};
+///
+/// static FILES: [RomFile; 2] =
+///     [RomFile::new("docs/a.txt", 1, b"text"), RomFile::new("index.html", 2, b"<p>")];
+/// let store = RomStore::new(&FILES);
+/// let file = store.open("docs/a.txt", Encoding::Identity)?;
+/// assert_eq!(file.content(), b"text");
+/// assert!(store.list("docs").is_ok());
+/// # Ok::<(), bareserve::store::StoreError>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct RomStore {
     files: &'static [RomFile],
 }
 
 impl RomStore {
-    /// A store of `files`, which are in the order of their paths with `/` before all other
-    /// characters, as the bundler writes them; in another order some would not be found.
+    /// A store of `files`. They must be in the order of their paths with `/` before all other
+    /// characters, as the bundler writes them: in another order, listings lack entries.
     pub const fn new(files: &'static [RomFile]) -> Self {
         Self { files }
     }
 
-    /// All files, in order.
+    /// All files, in their order.
     pub const fn files(&self) -> &'static [RomFile] {
         self.files
     }
 
-    /// The files in the folder at `path` and in its folders, which stand together.
+    /// The files below the folder at `path`, which are adjacent in the table.
     fn inside(&self, path: &str) -> &'static [RomFile] {
         if path.is_empty() {
             return self.files;
@@ -89,14 +101,14 @@ impl RomStore {
     }
 }
 
-/// The front of `files` whose paths lead into `folder`, or do not, and the rest.
+/// Splits `files` at the first one for which "its path is below `folder`" is not `inside`.
 #[inline(never)]
 fn split<'f>(files: &'f [RomFile], folder: &str, inside: bool) -> (&'f [RomFile], &'f [RomFile]) {
     let end = files.iter().position(|file| is_inside(file.path, folder) != inside);
     files.split_at_checked(end.unwrap_or(files.len())).unwrap_or((files, &[]))
 }
 
-/// An open file in the program.
+/// An open file in flash.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenRomFile {
     file: &'static RomFile,
@@ -104,17 +116,17 @@ pub struct OpenRomFile {
 }
 
 impl OpenRomFile {
-    /// All its bytes, as they stand in the program.
+    /// All its bytes.
     pub fn content(&self) -> &'static [u8] {
         self.content
     }
 }
 
-/// A walk through a folder in the program.
+/// A listing of a folder in flash.
 #[derive(Debug, Clone)]
 pub struct RomListing {
     rest: &'static [RomFile],
-    /// Where names begin in the paths.
+    /// The position of the names in the paths.
     depth: usize,
 }
 
@@ -124,8 +136,7 @@ impl Store for RomStore {
     type Upload = ();
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<OpenRomFile, StoreError> {
-        // Most paths differ in length already: with the few files that a program holds, faster than
-        // to search by halves.
+        // A program holds few files, and most paths differ in length: faster than a binary search.
         let found = self.files.iter().find(|file| file.path == path);
         let Some(file) = found else {
             let is_folder = path.is_empty() || !self.inside(path).is_empty();
@@ -173,7 +184,7 @@ impl Store for RomStore {
         if rest.is_empty() && !path.is_empty() {
             return Err(StoreError::NotFound);
         }
-        Ok(RomListing { rest, depth: depth_of(path) })
+        Ok(RomListing { rest, depth: name_offset(path) })
     }
 
     fn next_entry(
@@ -231,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_each_file_and_nothing_else() {
+    fn opens_each_file_and_nothing_else() {
         for file in &FILES {
             let open = STORE.open(file.path, Encoding::Identity).unwrap();
             assert_eq!(STORE.metadata(&open).version, file.version);
@@ -248,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_variants_and_metadata() {
+    fn variants_and_metadata() {
         let gzipped = STORE.open("index.html", Encoding::Gzip).unwrap();
         assert_eq!((gzipped.content(), STORE.metadata(&gzipped).size), (&b"gz"[..], 2));
         assert_eq!(STORE.open("a.txt", Encoding::Gzip).unwrap_err(), StoreError::NotFound);
@@ -291,7 +302,7 @@ mod tests {
         for path in ["a.txt", "y", "a/", "x/2/a", "x/"] {
             assert_eq!(names::<16>(path), Err(StoreError::NotFound), "{path}");
         }
-        // Names over four bytes are left out.
+        // Names longer than four bytes are left out.
         assert_eq!(names::<4>(""), expected(&[("a", true), ("a-b", false), ("x", true)]));
     }
 }

@@ -1,7 +1,15 @@
-//! The Gregorian calendar: seconds since 1970 to year, month, day and back, extended to all years.
+//! The proleptic Gregorian calendar: from seconds since 1970 to year, month and day, and back.
 //!
-//! Years are counted from March here, so that the leap day is the last day of a year and every month
-//! starts at the same day of it. 400 such years (an era) always have 146,097 days.
+//! The calculations use years that begin in March: the leap day is then the last day of a year, and
+//! each month begins at the same day of every year. 400 such years, an era, always have 146,097 days.
+//!
+//! ```
+//! use bareserve::{clock::UnixTime, wire::calendar::Civil};
+//!
+//! let civil = Civil::from_unix(UnixTime(951_827_696_000_000), 0);
+//! assert_eq!((civil.year, civil.month, civil.day), (2000, 2, 29));
+//! assert_eq!(civil.to_unix(0), Some(UnixTime(951_827_696_000_000)));
+//! ```
 
 use core::ops::RangeInclusive;
 
@@ -9,10 +17,10 @@ use crate::clock::UnixTime;
 
 const DAYS_PER_ERA: i32 = 146_097;
 const SECONDS_PER_DAY: i64 = 86_400;
-/// From 0000-03-01, where era 0 begins, to 1970-01-01.
+/// Days from 0000-03-01, the beginning of era 0, to 1970-01-01.
 const DAYS_BEFORE_1970: i32 = 719_468;
 
-/// Names of the months, January first.
+/// The names of the months, January first.
 pub const MONTHS: [&str; 12] = [
     "January",
     "February",
@@ -28,14 +36,14 @@ pub const MONTHS: [&str; 12] = [
     "December",
 ];
 
-/// Names of the days, Sunday first; [`Civil::weekday`] counts in it.
+/// The names of the days of the week, Sunday first: indexed by [`Civil::weekday`].
 pub const WEEKDAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// A date and time of day as a calendar and a clock show it.
+/// A date and a time of day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Civil {
-    /// 0 is the year before 1.
+    /// Year 0 is the year before year 1.
     pub year: i32,
     /// 1 to 12.
     pub month: u8,
@@ -52,10 +60,10 @@ pub struct Civil {
 }
 
 impl Civil {
-    /// What clocks show at `time` where they are `utc_offset_seconds` ahead of UTC.
+    /// The date and time of day at `time` where clocks are `utc_offset_seconds` ahead of UTC.
     pub fn from_unix(time: UnixTime, utc_offset_seconds: i32) -> Self {
         let local = time.seconds() + i64::from(utc_offset_seconds);
-        // Both fit: 64 bits of microseconds are 107 million days.
+        // Both fit into 32 bits: 64 bits of microseconds are 107 million days.
         let days = local.div_euclid(SECONDS_PER_DAY) as i32;
         let seconds = local.rem_euclid(SECONDS_PER_DAY) as u32;
         let (year, month, day) = date_of(days);
@@ -70,9 +78,9 @@ impl Civil {
         }
     }
 
-    /// The time at which clocks `utc_offset_seconds` ahead of UTC show this, whatever
-    /// [`weekday`](Civil::weekday) says. `None` if there is no such day or time of day, or it is
-    /// not one of [`YEARS`]. Second 60, a leap second, counts as the second after 59.
+    /// The time of this date where clocks are `utc_offset_seconds` ahead of UTC;
+    /// [`weekday`](Civil::weekday) is ignored. `None` if there is no such day or time of day, or if
+    /// the year is not in [`YEARS`]. Second 60, a leap second, is the second after 59.
     pub fn to_unix(&self, utc_offset_seconds: i32) -> Option<UnixTime> {
         if self.hour > 23 || self.minute > 59 || self.second > 60 {
             return None;
@@ -86,16 +94,16 @@ impl Civil {
     }
 }
 
-/// The years whose every second has a [`UnixTime`].
+/// The years all of whose seconds can be expressed as a [`UnixTime`].
 pub const YEARS: RangeInclusive<i32> = -290_000..=290_000;
 
-/// Days from 1970-01-01 to the day given, negative before it. `None` if the calendar has no such
-/// day, or it is not one of [`YEARS`].
+/// Days from 1970-01-01 to a date, negative for earlier dates. `None` if there is no such date, or if
+/// the year is not in [`YEARS`].
 pub fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i32> {
     if !YEARS.contains(&year) || day < 1 || day > days_in_month(year, month)? {
         return None;
     }
-    // January and February belong to the year that began in March before.
+    // January and February belong to the year that began in the March before.
     let (year, month) = match month {
         1 | 2 => (year - 1, month + 9),
         _ => (year, month - 3),
@@ -108,12 +116,12 @@ pub fn days_since_1970(year: i32, month: u8, day: u8) -> Option<i32> {
 
 /// Year, month (1 to 12) and day (1 to 31) of the day `days` after 1970-01-01.
 ///
-/// `days` must be 719,468 below the largest `i32` at least, as those of any [`UnixTime`] are.
+/// `days` must be at most `i32::MAX - 719_468`, as the days of every [`UnixTime`] are.
 pub fn date_of(days: i32) -> (i32, u8, u8) {
     let days = days.saturating_add(DAYS_BEFORE_1970);
     let (era, day_of_era) = (days.div_euclid(DAYS_PER_ERA), days.rem_euclid(DAYS_PER_ERA));
-    // Without the leap days that have passed, every year has 365: one in 4 years (1,461 days) but
-    // not in 100 (36,524), and the 400th year's at the very end.
+    // Without leap days, each year has 365 days. There is one leap day in 4 years (1,461 days), none
+    // in the last of 100 years (36,524 days), and one at the end of the era.
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
@@ -131,7 +139,7 @@ pub fn weekday_of(days: i32) -> u8 {
     ((days.rem_euclid(7) + 4) % 7) as u8
 }
 
-/// How many days `month` (1 to 12) has in `year`; `None` for other months.
+/// The number of days of `month` (1 to 12) in `year`; `None` for other months.
 pub fn days_in_month(year: i32, month: u8) -> Option<u8> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
@@ -142,7 +150,7 @@ pub fn days_in_month(year: i32, month: u8) -> Option<u8> {
     }
 }
 
-/// Days from 1 March to the first of `month`, counted from March = 0: five months in a row always
+/// Days from 1 March to the first of `month`, where March is 0: five months from March or August on
 /// have 153 days (31, 30, 31, 30, 31).
 const fn day_before_month(month: i32) -> i32 {
     (153 * month + 2) / 5
@@ -153,7 +161,7 @@ mod tests {
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
 
-    /// Walks day by day with the schoolbook rules and compares both directions.
+    /// Counts day by day, by the calendar's rules, and compares both directions.
     #[test]
     fn agrees_with_counting_days() {
         let (mut year, mut month, mut day) = (1600, 1, 1);
@@ -201,10 +209,10 @@ mod tests {
     }
 
     #[test]
-    fn any_time_there_and_back() {
+    fn dates_convert_back_to_the_same_time() {
         let mut entropy = SeededEntropy::new(1);
         for _ in 0..100_000 {
-            // As far as the years go whose every second has a time.
+            // Within the range of YEARS.
             let time = UnixTime(entropy.next_u64() as i64 / 100 * 98);
             let offset = (entropy.next_u64() % 100_000) as i32 - 50_000;
             let civil = Civil::from_unix(time, offset);
@@ -218,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_no_calendar_shows() {
+    fn refuses_invalid_dates() {
         let civil = Civil::from_unix(UnixTime(0), 0);
         for wrong in [
             Civil { month: 0, ..civil },

@@ -11,13 +11,23 @@
 //! | `%b` `%B` | the month: three letters, or all |
 //!
 //! Any other byte stands for itself.
+//!
+//! ```
+//! use bareserve::wire::date_text;
+//!
+//! let (civil, rest) = date_text::read(b"%d %b %Y", b"09 Apr 2023!").unwrap();
+//! assert_eq!((civil.year, civil.month, civil.day, rest), (2023, 4, 9, &b"!"[..]));
+//! let mut text = heapless::Vec::<u8, 16>::new();
+//! date_text::write(b"%Y-%m-%d", &civil, 0, &mut text).unwrap();
+//! assert_eq!(text, b"2023-04-09");
+//! ```
 
 use heapless::vec::VecView;
 
 use super::calendar::{Civil, MONTHS, WEEKDAYS};
 
-/// Appends the date to `output`; `None` if it does not fit, or the pattern has a
-/// conversion that is only read. Years are told modulo 10,000.
+/// Appends a date in the format `pattern` to `output`, the year modulo 10,000. `None` if it does not
+/// fit, or if the pattern has a conversion that is only read.
 pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8>) -> Option<()> {
     let mut pattern = pattern.iter();
     while let Some(&byte) = pattern.next() {
@@ -29,7 +39,7 @@ pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8
         if let Some(names) = names_of(conversion) {
             let index =
                 if is_month(conversion) { civil.month.wrapping_sub(1) } else { civil.weekday };
-            let name = as_written(conversion, names.get(usize::from(index))?);
+            let name = spelled(conversion, names.get(usize::from(index))?);
             append(name, output)?;
             continue;
         }
@@ -51,14 +61,15 @@ pub fn write(pattern: &[u8], civil: &Civil, micros: u32, output: &mut VecView<u8
     Some(())
 }
 
-/// Appends bytes; `None` if they do not fit.
+/// Appends bytes to `output`; `None` if they do not fit.
 #[inline(never)]
 pub fn append(bytes: &[u8], output: &mut VecView<u8>) -> Option<()> {
     output.extend_from_slice(bytes).ok()
 }
 
-/// Reads a date from the front of `text`: what the pattern does not tell is that of the year's first
-/// second, and the weekday is not looked at. Gives the rest of the text too.
+/// Reads a date in the format `pattern` from the front of `text` and returns it with the rest of the
+/// text. Parts that the pattern lacks are those of the first second of year 0; a weekday is read, but
+/// neither checked nor stored. `None` if the text does not match.
 pub fn read<'t>(pattern: &[u8], text: &'t [u8]) -> Option<(Civil, &'t [u8])> {
     let mut civil = Civil { year: 0, month: 1, day: 1, hour: 0, minute: 0, second: 0, weekday: 0 };
     let (mut pattern, mut rest) = (pattern.iter(), text);
@@ -73,9 +84,9 @@ pub fn read<'t>(pattern: &[u8], text: &'t [u8]) -> Option<(Civil, &'t [u8])> {
         }
         let conversion = *pattern.next()?;
         if let Some(names) = names_of(conversion) {
-            let is_next = |name: &&str| rest.starts_with(as_written(conversion, name));
+            let is_next = |name: &&str| rest.starts_with(spelled(conversion, name));
             let index = names.iter().position(is_next)?;
-            rest = rest.get(as_written(conversion, names.get(index)?).len()..)?;
+            rest = rest.get(spelled(conversion, names.get(index)?).len()..)?;
             if is_month(conversion) {
                 civil.month = index as u8 + 1;
             }
@@ -105,7 +116,7 @@ pub fn read<'t>(pattern: &[u8], text: &'t [u8]) -> Option<(Civil, &'t [u8])> {
     Some((civil, rest))
 }
 
-/// The value of up to nine digits, and nothing but digits.
+/// The value of up to nine digits; `None` if there is another character.
 pub fn number(digits: &[u8]) -> Option<u32> {
     let mut value = 0;
     for digit in digits {
@@ -126,7 +137,7 @@ fn is_month(conversion: u8) -> bool {
     matches!(conversion, b'b' | b'B')
 }
 
-fn as_written(conversion: u8, name: &str) -> &[u8] {
+fn spelled(conversion: u8, name: &str) -> &[u8] {
     let name = name.as_bytes();
     if conversion.is_ascii_uppercase() { name } else { name.get(..3).unwrap_or(name) }
 }
@@ -163,13 +174,13 @@ mod tests {
     }
 
     #[test]
-    fn tells_what_is_left() {
+    fn returns_the_rest_of_the_text() {
         let (civil, rest) = read(b"%H:%M", b"12:34Z").unwrap();
         assert_eq!((civil.hour, civil.minute, rest), (12, 34, &b"Z"[..]));
     }
 
     #[test]
-    fn refuses_what_does_not_match() {
+    fn refuses_texts_that_do_not_match() {
         for (pattern, text) in [
             (&b"%Y"[..], &b"199"[..]),
             (b"%Y", b"+199"),

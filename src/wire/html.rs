@@ -1,9 +1,15 @@
 //! Text in HTML pages.
+//!
+//! | character | written as |
+//! |---|---|
+//! | `&` | `&amp;` |
+//! | `<` `>` | `&lt;` `&gt;` |
+//! | `"` `'` | `&quot;` `&#39;` |
 
 use super::writer::ResumableWriter;
 
-/// Adds text so that a browser shows it as it is, in an element's content as in a quoted attribute
-/// (WHATWG HTML section 13.1.2.3 and 13.1.4).
+/// Writes `text` with its special characters escaped, so that a browser shows it unchanged in the
+/// content of an element and in a quoted attribute (WHATWG HTML sections 13.1.2.3 and 13.1.4).
 pub fn escape(text: &str, out: &mut ResumableWriter<'_>) {
     for byte in text.bytes() {
         match byte {
@@ -22,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_what_html_would_read() {
+    fn escapes_special_characters() {
         for (text, expected) in [
             (
                 "<a href=\"x\" id='ä'>&amp;</a>",
@@ -33,7 +39,7 @@ mod tests {
             let mut slice = [0; 99];
             let mut out = ResumableWriter::new(&mut slice, 0);
             escape(text, &mut out);
-            let shown = out.shown();
+            let shown = out.written();
             assert_eq!(&slice[..shown], expected.as_bytes());
         }
     }

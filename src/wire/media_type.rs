@@ -1,12 +1,19 @@
 //! Media types (RFC 9110 section 8.3.1) by the extension of a file's name.
+//!
+//! ```
+//! use bareserve::wire::media_type;
+//!
+//! assert_eq!(media_type::of("docs/index.HTML"), "text/html; charset=utf-8");
+//! assert_eq!(media_type::of("README"), media_type::UNKNOWN);
+//! ```
 
-use super::search::cut;
+use super::search::split_once;
 
-/// What is sent for names that say nothing (RFC 9110 section 8.3, RFC 2046 section 4.5.1).
+/// The media type of a name without a known extension (RFC 9110 section 8.3, RFC 2046 section 4.5.1).
 pub const UNKNOWN: &str = "application/octet-stream";
 
-/// The value of Content-Type for the file at `path`, by what follows the last dot of its name, in
-/// either case. Text is taken to be UTF-8.
+/// The value of Content-Type for the file at `path`, chosen by the part of its name after the last
+/// dot, in either case. Text is declared as UTF-8.
 pub const fn of(path: &str) -> &'static str {
     let mut up_to_dot = path.as_bytes();
     while let [rest @ .., last] = up_to_dot
@@ -19,11 +26,11 @@ pub const fn of(path: &str) -> &'static str {
     };
     let mut rest = if up_to_dot.is_empty() { None } else { Some(TYPES) };
     while let Some(text) = rest {
-        let (line, after) = cut(text, b'\n');
-        let (extensions, media_type) = cut(line, b'=');
+        let (line, after) = split_once(text, b'\n');
+        let (extensions, media_type) = split_once(line, b'=');
         let mut others = Some(extensions);
         while let Some(text) = others {
-            let (extension, after) = cut(text, b',');
+            let (extension, after) = split_once(text, b',');
             if extension.as_bytes().eq_ignore_ascii_case(wanted)
                 && let Some(media_type) = media_type
             {
@@ -36,7 +43,8 @@ pub const fn of(path: &str) -> &'static str {
     UNKNOWN
 }
 
-/// A type a line, with the extensions that stand for it. One text takes half the room of a table.
+/// One media type a line, after the extensions that it belongs to. One text takes half the flash of a
+/// table of pairs.
 const TYPES: &str = "\
     html,htm=text/html; charset=utf-8\n\
     css=text/css; charset=utf-8\n\
@@ -78,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn goes_by_the_last_extension() {
+    fn the_last_extension_decides() {
         for (path, expected) in [
             ("index.html", "text/html; charset=utf-8"),
             ("a/b.c/INDEX.HTM", "text/html; charset=utf-8"),

@@ -1,12 +1,12 @@
-//! Numbers as ASCII text, without `core::fmt`'s machinery: for what is written or read with every
-//! request.
+//! Numbers as ASCII text. `core::fmt` costs several times the instructions, and these functions run
+//! with every request.
 
-/// Writes `value` in decimal into the end of `digits` and returns the part written.
+/// Writes `value` in decimal to the end of `digits` and returns the part written: 1 to 20 digits.
 pub fn decimal(value: u64, digits: &mut [u8; 20]) -> &[u8] {
     let mut value = value;
     let mut start = digits.len();
     for digit in digits.iter_mut().rev() {
-        // A 64-bit division is a long subroutine on a 32-bit machine, and rarely needed.
+        // A 64-bit division is a long subroutine on a 32-bit machine and rarely needed.
         let last = match u32::try_from(value) {
             Ok(small) => {
                 value = u64::from(small / 10);
@@ -30,7 +30,7 @@ pub fn decimal(value: u64, digits: &mut [u8; 20]) -> &[u8] {
 /// `value` as 16 lower-case hexadecimal digits.
 pub fn hex(value: u64) -> [u8; 16] {
     let mut digits = [0; 16];
-    // By bytes: a shift of 64 bits is a subroutine on a machine of 32.
+    // By bytes: a 64-bit shift is a subroutine on a 32-bit machine.
     let (pairs, _) = digits.as_chunks_mut();
     for ([high, low], byte) in pairs.iter_mut().zip(value.to_be_bytes()) {
         *high = hex_digit(byte >> 4);
@@ -49,13 +49,13 @@ pub fn hex_value(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).map(|value| value as u8)
 }
 
-/// The number written in `text`: one digit or more, and nothing else. One that does not fit is
-/// `u64::MAX`, so that it is beyond every limit instead of wrapping to a small one.
+/// Parses a number of one or more decimal digits and nothing else (`1*DIGIT`). A number that does not
+/// fit saturates to `u64::MAX`, which is beyond every limit.
 pub fn parse_decimal(text: &[u8]) -> Option<u64> {
     parse(text, 10)
 }
 
-/// The number written in `text` in hexadecimal, in either case; see [`parse_decimal`].
+/// Parses a hexadecimal number, digits in either case; otherwise as [`parse_decimal`].
 pub fn parse_hex(text: &[u8]) -> Option<u64> {
     parse(text, 16)
 }
@@ -66,7 +66,7 @@ fn parse(text: &[u8], radix: u32) -> Option<u64> {
     }
     text.iter().try_fold(0u64, |value, &digit| {
         let digit = char::from(digit).to_digit(radix)?;
-        // Once saturated, a number stays so.
+        // A saturated number stays saturated.
         let more = value.checked_mul(u64::from(radix)).and_then(|v| v.checked_add(digit.into()));
         Some(more.unwrap_or(u64::MAX))
     })
@@ -81,7 +81,7 @@ mod tests {
     use std::format;
 
     #[test]
-    fn numbers_as_core_fmt_writes_them() {
+    fn agrees_with_core_fmt() {
         let mut entropy = SeededEntropy::new(2);
         let random = (0..10_000).map(|n| entropy.next_u64() >> (n % 64));
         let edges = [0, 9, 10, u64::from(u32::MAX), u64::from(u32::MAX) + 1, u64::MAX];
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_digits_are_numbers() {
+    fn refuses_all_but_digits() {
         for text in ["", "+1", "-1", " 1", "1 ", "0x1", "1a", "\u{663}"] {
             assert_eq!(parse_decimal(text.as_bytes()), None, "{text:?}");
         }

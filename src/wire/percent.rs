@@ -1,7 +1,16 @@
 //! Percent-encoding (RFC 3986 section 2.1) and form fields (`application/x-www-form-urlencoded`,
 //! WHATWG URL Standard section 5).
 //!
-//! Decoding is strict: a `%` without two hexadecimal digits after it is an error.
+//! An escape is `%` and two hexadecimal digits in either case. Decoding is strict: a `%` without
+//! these digits is an error.
+//!
+//! ```
+//! use bareserve::wire::percent::{Fields, decode};
+//!
+//! assert_eq!(decode(b"a%20b", &mut [0; 8]), Ok(&mut b"a b".clone()[..]));
+//! let name = Fields::new(b"id=7&name=J%C3%BCrgen+M").value("name").unwrap();
+//! assert_eq!(name.decode(&mut [0; 16]), Ok("J\u{fc}rgen M"));
+//! ```
 
 use super::{
     number::{hex_digit, hex_value},
@@ -9,34 +18,35 @@ use super::{
     writer::ResumableWriter,
 };
 
-/// Why a text could not be decoded.
+/// The reason why a text cannot be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum DecodeError {
     /// A `%` without two hexadecimal digits.
     BadEscape,
-    /// Not UTF-8 once decoded.
+    /// The decoded bytes are not UTF-8.
     NotUtf8,
-    /// Longer than the buffer.
+    /// The decoded text is longer than the buffer.
     TooLong,
 }
 
-/// Decodes `text` into `buffer` and returns the part filled.
+/// Decodes `text` into `buffer` and returns the part that holds the result. A `+` stays a `+`.
 ///
 /// # Errors
 /// [`DecodeError::BadEscape`], [`DecodeError::TooLong`].
 pub fn decode<'b>(text: &[u8], buffer: &'b mut [u8]) -> Result<&'b mut [u8], DecodeError> {
-    collect(Decoder { rest: text, plus_is_blank: false }, buffer)
+    collect(Decoder { rest: text, plus_is_space: false }, buffer)
 }
 
-/// Decodes `bytes` where they stand and returns the shorter front that holds the result.
+/// Decodes `bytes` in place and returns the front that holds the result.
 ///
 /// # Errors
-/// [`DecodeError::BadEscape`]; the bytes are of no use then.
+/// [`DecodeError::BadEscape`]; the content of `bytes` is unspecified then.
 pub fn decode_in_place(bytes: &mut [u8]) -> Result<&mut [u8], DecodeError> {
     let (mut from, mut to) = (0, 0);
     while let Some(&byte) = bytes.get(from) {
         let (value, width) = match byte {
-            b'%' => (escape(bytes.get(from + 1..)), 3),
+            b'%' => (decode_escape(bytes.get(from..).unwrap_or_default()), 3),
             _ => (Some(byte), 1),
         };
         let value = value.ok_or(DecodeError::BadEscape)?;
@@ -49,33 +59,39 @@ pub fn decode_in_place(bytes: &mut [u8]) -> Result<&mut [u8], DecodeError> {
     Ok(bytes.get_mut(..to).unwrap_or_default())
 }
 
-/// The value of the two digits that `after_percent` begins with.
-fn escape(after_percent: Option<&[u8]>) -> Option<u8> {
-    match after_percent? {
-        [high, low, ..] => Some(hex_value(*high)? << 4 | hex_value(*low)?),
+/// The byte that the escape at the front of `text` stands for: `%` and two hexadecimal digits
+/// (`pct-encoded`). `None` if `text` does not begin with one.
+pub fn decode_escape(text: &[u8]) -> Option<u8> {
+    match text {
+        [b'%', high, low, ..] => Some(hex_value(*high)? << 4 | hex_value(*low)?),
         _ => None,
     }
 }
 
-/// Decodes a byte at a time, so that comparing needs no buffer.
+/// Whether `text` begins with an escape; see [`decode_escape`].
+pub fn is_pct_escape(text: &[u8]) -> bool {
+    decode_escape(text).is_some()
+}
+
+/// Decodes one byte at a time, so that a comparison needs no buffer.
 struct Decoder<'t> {
     rest: &'t [u8],
-    plus_is_blank: bool,
+    plus_is_space: bool,
 }
 
 impl Iterator for Decoder<'_> {
     type Item = Result<u8, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let (&byte, rest) = self.rest.split_first()?;
+        let text = self.rest;
+        let (&byte, rest) = text.split_first()?;
         self.rest = rest;
         match byte {
             b'%' => {
-                let value = escape(Some(rest)).ok_or(DecodeError::BadEscape);
                 self.rest = rest.get(2..).unwrap_or_default();
-                Some(value)
+                Some(decode_escape(text).ok_or(DecodeError::BadEscape))
             }
-            b'+' if self.plus_is_blank => Some(Ok(b' ')),
+            b'+' if self.plus_is_space => Some(Ok(b' ')),
             _ => Some(Ok(byte)),
         }
     }
@@ -90,20 +106,20 @@ fn collect<'b>(decoder: Decoder<'_>, buffer: &'b mut [u8]) -> Result<&'b mut [u8
     Ok(buffer.get_mut(..length).unwrap_or_default())
 }
 
-/// The fields of a query or of a form's body: `name=value&name=value`. Empty ones are left out; one
-/// without `=` has an empty value.
+/// An iterator over the fields of a query or of a form's body: `name=value&name=value`. Empty fields
+/// are left out; a field without `=` has an empty value.
 #[derive(Debug, Clone, Default)]
 pub struct Fields<'q> {
     rest: &'q [u8],
 }
 
 impl<'q> Fields<'q> {
-    /// The fields in `query`, which is what stands after the `?` of a target.
+    /// The fields of `query`, the part of a target after the `?`.
     pub fn new(query: &'q [u8]) -> Self {
         Self { rest: query }
     }
 
-    /// The value of the first field called `name`.
+    /// The value of the first field whose decoded name is `name`.
     pub fn value(&self, name: &str) -> Option<FormText<'q>> {
         self.clone().find(|(found, _)| found.is(name)).map(|(_, value)| value)
     }
@@ -126,7 +142,8 @@ impl<'q> Iterator for Fields<'q> {
     }
 }
 
-/// Takes what stands before the first `separator`, or all, and the separator too.
+/// Removes the front of `rest` up to and including the first `separator`, and returns it without
+/// the separator; all of `rest` when there is none.
 fn take_until<'t>(rest: &mut &'t [u8], separator: u8) -> &'t [u8] {
     let mut halves = rest.splitn(2, |&byte| byte == separator);
     let before = halves.next().unwrap_or_default();
@@ -134,7 +151,7 @@ fn take_until<'t>(rest: &mut &'t [u8], separator: u8) -> &'t [u8] {
     before
 }
 
-/// A name or a value as it stands in a query: percent-encoded, `+` for a blank.
+/// A name or a value in its encoded form: percent-encoded, with `+` for a space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormText<'q>(
     /// The text, still encoded.
@@ -142,31 +159,31 @@ pub struct FormText<'q>(
 );
 
 impl FormText<'_> {
-    /// Whether this is `text` once decoded.
+    /// Whether the decoded text equals `text`.
     pub fn is(&self, text: &str) -> bool {
         self.decoder().eq(text.bytes().map(Ok))
     }
 
-    /// Decodes into `buffer`.
+    /// Decodes into `buffer` and returns the text.
     ///
     /// # Errors
-    /// All of [`DecodeError`].
+    /// Any [`DecodeError`].
     pub fn decode<'b>(&self, buffer: &'b mut [u8]) -> Result<&'b str, DecodeError> {
         let decoded = collect(self.decoder(), buffer)?;
         core::str::from_utf8(decoded).map_err(|_| DecodeError::NotUtf8)
     }
 
     fn decoder(&self) -> Decoder<'_> {
-        Decoder { rest: self.0, plus_is_blank: true }
+        Decoder { rest: self.0, plus_is_space: true }
     }
 }
 
-/// Adds a path with all encoded that may not stand in a path's segments (RFC 3986 section 3.3);
-/// `/` stays.
+/// Writes a path and encodes each byte that a segment must not contain (RFC 3986 section 3.3). `/`
+/// stays as it is.
 pub fn encode_path(path: &str, out: &mut ResumableWriter<'_>) {
     for byte in path.bytes() {
-        // Of the characters allowed, `'` and `&` are encoded all the same: they mean something where
-        // a link is likely to stand.
+        // `'` and `&` are allowed but encoded too: a link is likely to stand in HTML, where they have
+        // a meaning.
         if byte.is_ascii_alphanumeric() || position(byte, b"-._~!$()*+,;=:@/").is_some() {
             out.bytes(&[byte]);
         } else {
@@ -211,7 +228,23 @@ mod tests {
     }
 
     #[test]
-    fn both_decoders_agree_on_anything() {
+    fn an_escape_is_a_percent_sign_and_two_digits() {
+        for (text, expected) in [
+            ("%41", Some(b'A')),
+            ("%fFx", Some(0xff)),
+            ("", None),
+            ("41", None),
+            ("%4", None),
+            ("%4g", None),
+            ("%%41", None),
+        ] {
+            assert_eq!(decode_escape(text.as_bytes()), expected, "{text}");
+            assert_eq!(is_pct_escape(text.as_bytes()), expected.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn both_decoders_agree_on_random_text() {
         let mut entropy = SeededEntropy::new(3);
         for _ in 0..50_000 {
             let mut text = [0; 12];
@@ -228,7 +261,7 @@ mod tests {
         let mut slice = [0; 80];
         let mut out = ResumableWriter::new(&mut slice, 0);
         encode_path(path, &mut out);
-        let shown = out.shown();
+        let shown = out.written();
         let encoded = &mut slice[..shown];
         assert_eq!(encoded, b"%C3%A4%20b/100%25%20%27x%27%20%22%3C%26%3E%3F%23%5B%5D%7F.txt");
         assert_eq!(decode_in_place(encoded), Ok(path.as_bytes().to_vec().as_mut_slice()));
@@ -240,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn walks_the_fields_of_a_query() {
+    fn iterates_over_the_fields_of_a_query() {
         let pair = |name: &str, value: &str| (name.into(), value.into());
         assert_eq!(fields(""), []);
         assert_eq!(fields("&&"), []);

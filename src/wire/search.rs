@@ -1,7 +1,7 @@
-//! Searching and cutting text word by word. The core library's search is for long texts: with it,
-//! `contains` and `split` take 600 bytes of firmware.
+//! Searching and splitting text, a machine word at a time. The core library's search is made for long
+//! texts: `contains` and `split` take 600 bytes of flash with it.
 
-/// Where `wanted` first stands in `bytes`.
+/// The position of the first `wanted` in `bytes`.
 #[inline(never)]
 pub const fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
     let pattern = ONES * wanted as usize;
@@ -22,10 +22,10 @@ pub const fn position(wanted: u8, bytes: &[u8]) -> Option<usize> {
     None
 }
 
-/// What stands before the first `separator`, which is ASCII, and what stands after it, if it is
-/// there.
+/// The text before the first `separator`, an ASCII character, and the text after it; all of the text
+/// and `None` without a separator.
 #[inline(never)]
-pub const fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
+pub const fn split_once(text: &str, separator: u8) -> (&str, Option<&str>) {
     let Some(at) = position(separator, text.as_bytes()) else { return (text, None) };
     match (text.split_at_checked(at), text.split_at_checked(at + 1)) {
         (Some((before, _)), Some((_, after))) => (before, Some(after)),
@@ -33,25 +33,26 @@ pub const fn cut(text: &str, separator: u8) -> (&str, Option<&str>) {
     }
 }
 
-/// Pairs of `name=value` with `separator` between them; blanks around a pair are left away.
+/// Iterates over `name=value` pairs with `separator` between them. White space around a pair is
+/// removed; a pair without `=` has no value.
 pub fn pairs(text: &str, separator: u8) -> impl Iterator<Item = (&str, Option<&str>)> {
     let mut rest = Some(text);
     core::iter::from_fn(move || {
-        let (pair, after) = cut(rest?, separator);
+        let (pair, after) = split_once(rest?, separator);
         rest = after;
-        Some(cut(pair.trim_ascii(), b'='))
+        Some(split_once(pair.trim_ascii(), b'='))
     })
 }
 
-/// The bytes in a word.
+/// Bytes in a machine word.
 pub(crate) const WORD: usize = size_of::<usize>();
 /// A word whose bytes are all 1.
 pub(crate) const ONES: usize = usize::MAX / 255;
 
-/// The bytes of `word` that are below `limit`, which is 128 at most: their high bits, of which the
-/// lowest is right and the others may not be.
+/// Marks the bytes of `word` that are below `limit`, at most 128, by their high bits. The lowest mark
+/// is exact; those above it may be false, but none is missing.
 pub(crate) const fn bytes_below(limit: u8, word: usize) -> usize {
-    // Subtracted from each byte, it borrows into the high bit of those that are below.
+    // The subtraction borrows into the high bit of each byte below the limit.
     word.wrapping_sub(ONES * limit as usize) & !word & (ONES << 7)
 }
 
@@ -61,7 +62,7 @@ mod tests {
 
     #[test]
     fn position_agrees_with_a_plain_search() {
-        // A byte that is one more is the first that a careless subtraction takes for the wanted.
+        // The byte one above the wanted one is where a borrow would give a false match.
         for other in [b'x', b'\n' + 1] {
             let mut text = [other; 40];
             for at in 0..text.len() {
@@ -79,10 +80,10 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_at_the_first_separator() {
-        assert_eq!(cut("a?b?c", b'?'), ("a", Some("b?c")));
-        assert_eq!(cut("\u{e4}?", b'?'), ("\u{e4}", Some("")));
-        assert_eq!(cut("", b'?'), ("", None));
+    fn splits_at_the_first_separator() {
+        assert_eq!(split_once("a?b?c", b'?'), ("a", Some("b?c")));
+        assert_eq!(split_once("\u{e4}?", b'?'), ("\u{e4}", Some("")));
+        assert_eq!(split_once("", b'?'), ("", None));
         assert!(pairs("a=1; b;=c=", b';').eq([("a", Some("1")), ("b", None), ("", Some("c="))]));
     }
 }

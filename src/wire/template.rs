@@ -1,98 +1,70 @@
-//! Templates: a text in which each `%` stands for a value.
+//! Templates: texts with placeholders. Each `%` stands for the next of some [`Value`]s; a missing
+//! value is empty.
+//!
+//! ```
+//! use bareserve::wire::template::{Template, Value};
+//!
+//! let values = [Value::Json("a \"b\""), Value::Number(3), Value::Digits(7, 3)];
+//! let template = Template { text: "{%: %.%}", values: &values };
+//! assert_eq!(template.to_string(), r#"{"a \"b\"": 3.007}"#);
+//! ```
 
 use smoltcp::wire::IpAddress;
 
 use super::{html, json, number::hex, percent, writer::ResumableWriter};
 
-/// What stands for a `%` of a form.
+/// A value for a placeholder, and how it is written.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Value<'v> {
-    /// A text as it is.
+    /// A text, unchanged.
     Text(&'v str),
-    /// The same in bytes, which are known to be UTF-8: [`Line::as_str`] shows nothing of others.
+    /// A text as bytes that are known to be UTF-8. [`Line::as_str`](super::line::Line::as_str) is
+    /// empty with others.
     Bytes(&'v [u8]),
-    /// A text as a JSON string, with its quotes.
+    /// A text as a JSON string with its quotes ([`json::write::quote`]).
     Json(&'v str),
-    /// A text as HTML shows it.
+    /// A text with the special characters of HTML escaped ([`html::escape`]).
     Html(&'v str),
-    /// A path as it stands in a URL.
+    /// A path, percent-encoded ([`percent::encode_path`]).
     Path(&'v str),
-    /// In decimal digits.
+    /// A number in decimal.
     Number(u64),
-    /// In decimal digits, perhaps with a minus.
+    /// A number in decimal, with `-` if it is negative.
     Signed(i64),
-    /// In 16 hexadecimal digits.
+    /// A number in 16 hexadecimal digits.
     Hex(u64),
-    /// In so many decimal digits (at most 10), with zeros in front.
+    /// A number, and how many of its decimal digits are written (at most 10): the last ones, with
+    /// leading zeros.
     Digits(u32, u32),
-    /// `192.168.69.1`, or as RFC 5952 has it.
+    /// An IP address: `192.168.69.1`, or the text of RFC 5952.
     Address(IpAddress),
 }
 
-/// `true` or `false`.
+/// The value `true` or `false`.
 pub fn boolean(value: bool) -> Value<'static> {
     Value::Text(if value { "true" } else { "false" })
 }
 
-/// Displays what [`ResumableWriter::error`] adds.
-pub(crate) fn describe(
-    text: &str,
-    byte: Option<u8>,
-    f: &mut core::fmt::Formatter<'_>,
-) -> core::fmt::Result {
-    f.write_str(Line::of(|out| out.error(text, byte)).as_str())
-}
-
-/// A short text: 96 bytes at most.
-#[derive(Debug)]
-pub struct Line {
-    bytes: [u8; 96],
-    length: usize,
-}
-
-impl Line {
-    /// No text.
-    pub const EMPTY: Self = Self { bytes: [0; 96], length: 0 };
-
-    /// What `write` writes.
-    pub fn of(write: impl FnOnce(&mut ResumableWriter<'_>)) -> Self {
-        let mut bytes = [0; 96];
-        let mut window = ResumableWriter::new(&mut bytes, 0);
-        write(&mut window);
-        let length = window.shown();
-        Self { bytes, length }
-    }
-
-    /// The text, in UTF-8 unless it was cut.
-    pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    /// The text.
-    pub fn as_str(&self) -> &str {
-        core::str::from_utf8(self.as_bytes()).unwrap_or_default()
-    }
-}
-
-/// A form and what stands for each `%` in it.
+/// A template and the values of its placeholders.
 #[derive(Debug, Clone, Copy)]
 pub struct Template<'t> {
-    /// The form.
-    pub form: &'t str,
-    /// The values.
+    /// The text with placeholders.
+    pub text: &'t str,
+    /// The values, in their order.
     pub values: &'t [Value<'t>],
 }
 
 impl core::fmt::Display for Template<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        // In stretches, and each cut where a character ends.
+        // In pieces, each of which ends with a character.
         let mut sent = 0;
         loop {
             let mut slice = [0; 64];
-            let mut window = ResumableWriter::new(&mut slice, sent);
-            window.fill(self.form, self.values);
-            let (shown, is_complete) = (window.shown(), window.is_complete());
-            let bytes = slice.get(..shown).unwrap_or_default();
+            let mut writer = ResumableWriter::new(&mut slice, sent);
+            writer.render(self.text, self.values);
+            let (written, is_complete) = (writer.written(), writer.is_complete());
+            let bytes = slice.get(..written).unwrap_or_default();
             let text = bytes.utf8_chunks().next().map_or("", |chunk| chunk.valid());
             f.write_str(text)?;
             sent += text.len();
@@ -104,11 +76,11 @@ impl core::fmt::Display for Template<'_> {
 }
 
 impl ResumableWriter<'_> {
-    /// Adds `form`, with each `%` in it replaced by the next of `values`.
+    /// Adds the text of `template` with each `%` replaced by the next of `values`.
     #[inline(never)]
-    pub fn fill(&mut self, form: &str, values: &[Value<'_>]) {
+    pub fn render(&mut self, template: &str, values: &[Value<'_>]) {
         let mut values = values.iter();
-        for &byte in form.as_bytes() {
+        for &byte in template.as_bytes() {
             if byte == b'%' {
                 self.value(values.next());
             } else {
@@ -142,8 +114,8 @@ impl ResumableWriter<'_> {
     fn address(&mut self, address: IpAddress) {
         match address {
             IpAddress::Ipv4(address) => {
-                for (place, octet) in address.octets().into_iter().enumerate() {
-                    if place > 0 {
+                for (index, octet) in address.octets().into_iter().enumerate() {
+                    if index > 0 {
                         self.byte(b'.');
                     }
                     self.number(octet.into());
@@ -164,7 +136,7 @@ mod tests {
     use super::*;
     use std::{string::String, string::ToString, vec, vec::Vec};
 
-    const FORM: &str = "a text % %, %; % % | % % % | % % % %.";
+    const TEMPLATE: &str = "a text % %, %; % % | % % % | % % % %.";
     const VALUES: [Value<'_>; 12] = [
         Value::Text("as it is"),
         Value::Json("a \"é\""),
@@ -184,54 +156,46 @@ mod tests {
         007 034 0 4294967295.";
 
     #[test]
-    fn shows_the_same_through_slices_of_every_length() {
+    fn slices_of_every_length_give_the_same_text() {
         for room in 1..=TEXT.len() + 1 {
-            let mut shown = Vec::new();
+            let mut text = Vec::new();
             loop {
                 let mut slice = vec![0; room];
-                let mut window = ResumableWriter::new(&mut slice, shown.len());
-                window.fill(FORM, &VALUES);
-                assert_eq!(window.length(), TEXT.len());
-                let (length, is_complete) = (window.shown(), window.is_complete());
-                shown.extend_from_slice(&slice[..length]);
+                let mut writer = ResumableWriter::new(&mut slice, text.len());
+                writer.render(TEMPLATE, &VALUES);
+                assert_eq!(writer.length(), TEXT.len());
+                let (written, is_complete) = (writer.written(), writer.is_complete());
+                text.extend_from_slice(&slice[..written]);
                 if is_complete {
                     break;
                 }
-                assert_eq!(length, room);
+                assert_eq!(written, room);
             }
-            assert_eq!(String::from_utf8(shown).unwrap(), TEXT);
+            assert_eq!(String::from_utf8(text).unwrap(), TEXT);
         }
     }
 
     #[test]
-    fn displays_itself() {
-        assert_eq!(Template { form: FORM, values: &VALUES }.to_string(), TEXT);
+    fn displays_the_rendered_text() {
+        assert_eq!(Template { text: TEMPLATE, values: &VALUES }.to_string(), TEXT);
         let long = "é".repeat(200);
         for before in 0..4 {
-            let form = &"...%"[3 - before..];
-            let text = Template { form, values: &[Value::Text(&long)] }.to_string();
-            assert_eq!(text, std::format!("{}{long}", &form[..before]));
+            let text = &"...%"[3 - before..];
+            let rendered = Template { text, values: &[Value::Text(&long)] }.to_string();
+            assert_eq!(rendered, std::format!("{}{long}", &text[..before]));
         }
     }
 
     #[test]
-    fn a_value_that_is_missing_is_empty() {
-        assert_eq!(Template { form: "%.%.", values: &[Value::Number(1)] }.to_string(), "1..");
-    }
-
-    #[test]
-    fn shows_nothing_where_there_is_no_room() {
-        let mut window = ResumableWriter::new(&mut [], 0);
-        assert!(window.is_complete());
-        window.put("x");
-        assert_eq!((window.shown(), window.length(), window.is_complete()), (0, 1, false));
+    fn a_missing_value_is_empty() {
+        assert_eq!(Template { text: "%.%.", values: &[Value::Number(1)] }.to_string(), "1..");
     }
 
     #[cfg(feature = "ipv6")]
     #[test]
-    fn shows_ipv6_addresses() {
+    fn writes_ipv6_addresses() {
         let address = IpAddress::v6(0xfe80, 0, 0, 0, 0, 0, 0, 1);
-        let text = Template { form: "%", values: &[Value::Address(address)] };
-        assert_eq!(text.to_string(), "fe80::1");
+        let template = Template { text: "%", values: &[Value::Address(address)] };
+        assert_eq!(template.to_string(), "fe80::1");
     }
 }

@@ -1,42 +1,64 @@
-//! Text of any length through slices of any length: it is written anew each time, and the window
-//! shows what has not been written before.
+//! Text of any length through slices of any length.
+//!
+//! A text that leaves in pieces is written as a whole for each piece. [`ResumableWriter`] skips the
+//! bytes that went with earlier pieces and cuts off those that the slice has no room for, so the
+//! number of bytes sent is all that has to be remembered between two pieces.
+//!
+//! ```
+//! use bareserve::wire::{template::Value, writer::ResumableWriter};
+//!
+//! let (mut text, mut slice) = (Vec::new(), [0; 4]);
+//! loop {
+//!     let mut writer = ResumableWriter::new(&mut slice, text.len());
+//!     writer.put("Content-Length: ");
+//!     writer.number(1234);
+//!     writer.render(" (%)", &[Value::Text("bytes")]);
+//!     let (written, is_complete) = (writer.written(), writer.is_complete());
+//!     text.extend_from_slice(&slice[..written]);
+//!     if is_complete {
+//!         break;
+//!     }
+//! }
+//! assert_eq!(text, b"Content-Length: 1234 (bytes)");
+//! ```
 
 use super::number::hex_digit;
 
-/// What is left of a number when the last digits that fit 32 bits are cut off.
+/// Numbers from here on are written as the part above it and nine digits, each of which fits 32 bits.
 const BILLION: u64 = 1_000_000_000;
 
-/// What shows of a text in a slice, from the text's byte number `start` on.
+/// A writer of a text into a slice, from a given byte of the text on.
 ///
-/// `core::fmt` would do, but brings 4 KB of firmware with it.
+/// `core::fmt` could write the same texts but takes 4 KB of flash.
 #[derive(Debug)]
 pub struct ResumableWriter<'o> {
     slice: &'o mut [u8],
+    /// Bytes of the text to skip.
     start: usize,
-    /// Bytes of the text so far, shown or not.
+    /// Bytes of the text so far: skipped, written and cut off.
     position: usize,
-    shown: usize,
+    written: usize,
 }
 
 impl<'o> ResumableWriter<'o> {
-    /// Before the text.
+    /// A writer of the bytes of a text from number `start` on, as far as `slice` holds them.
     pub fn new(slice: &'o mut [u8], start: usize) -> Self {
-        Self { slice, start, position: 0, shown: 0 }
+        Self { slice, start, position: 0, written: 0 }
     }
 
-    /// Bytes in the slice.
-    pub fn shown(&self) -> usize {
-        self.shown
+    /// Bytes written to the slice.
+    pub fn written(&self) -> usize {
+        self.written
     }
 
-    /// Bytes of the whole text.
+    /// Bytes of the text so far, including those that were skipped or cut off.
     pub fn length(&self) -> usize {
         self.position
     }
 
-    /// Whether the text is shown to its end.
+    /// Whether the slice holds the text up to its present end: nothing was cut off.
     pub fn is_complete(&self) -> bool {
-        self.position <= self.start + self.shown
+        self.position <= self.start + self.written
     }
 
     /// Adds a text.
@@ -44,28 +66,29 @@ impl<'o> ResumableWriter<'o> {
         self.bytes(text.as_bytes());
     }
 
-    /// Adds what is there of UTF-8.
+    /// Adds bytes, which should be UTF-8 or a part of it.
     #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
-        let before = self.start.saturating_sub(self.position).min(bytes.len());
+        let skipped = self.start.saturating_sub(self.position).min(bytes.len());
         self.position += bytes.len();
-        let fresh = bytes.get(before..).unwrap_or_default();
-        let room = self.slice.get_mut(self.shown..).unwrap_or_default();
-        let length = fresh.len().min(room.len());
-        if let (Some(room), Some(fresh)) = (room.get_mut(..length), fresh.get(..length)) {
-            room.copy_from_slice(fresh);
+        let wanted = bytes.get(skipped..).unwrap_or_default();
+        let room = self.slice.get_mut(self.written..).unwrap_or_default();
+        let length = wanted.len().min(room.len());
+        if let (Some(room), Some(wanted)) = (room.get_mut(..length), wanted.get(..length)) {
+            room.copy_from_slice(wanted);
         }
-        self.shown += length;
+        self.written += length;
     }
 
-    // For each byte of each log line, and a call is half as long.
+    /// Adds one byte.
+    // Inlined: a call would double the cost of each byte of a log line.
     #[inline(always)]
     pub(super) fn byte(&mut self, byte: u8) {
         if self.position >= self.start
-            && let Some(place) = self.slice.get_mut(self.shown)
+            && let Some(place) = self.slice.get_mut(self.written)
         {
             *place = byte;
-            self.shown += 1;
+            self.written += 1;
         }
         self.position += 1;
     }
@@ -81,7 +104,7 @@ impl<'o> ResumableWriter<'o> {
                 }
                 self.digits(number, unit);
             }
-            // A 64-bit division is a long subroutine on a 32-bit machine, and rarely needed.
+            // A 64-bit division is a long subroutine on a 32-bit machine and rarely needed.
             Err(_) => {
                 self.number(number / BILLION);
                 self.digits((number % BILLION) as u32, BILLION as u32 / 10);
@@ -89,7 +112,7 @@ impl<'o> ResumableWriter<'o> {
         }
     }
 
-    /// Adds the digits of `number` from that of `unit`, a power of ten, on.
+    /// Adds the digits of `number` from that of `unit`, a power of ten, down to the last.
     #[inline(never)]
     pub(super) fn digits(&mut self, number: u32, unit: u32) {
         let mut unit = unit;
@@ -100,7 +123,7 @@ impl<'o> ResumableWriter<'o> {
         }
     }
 
-    /// Adds an error in words, and the byte that it is about: `unexpected byte 0x0a`.
+    /// Adds the description of an error and the byte that caused it: `unexpected byte 0x0a`.
     pub(crate) fn error(&mut self, text: &str, byte: Option<u8>) {
         self.put(text);
         if let Some(byte) = byte {
@@ -109,10 +132,64 @@ impl<'o> ResumableWriter<'o> {
     }
 }
 
-#[cfg(feature = "ipv6")]
+/// Makes [`write!`] work; it never fails. Text beyond the slice is cut off as with
+/// [`put`](ResumableWriter::put).
 impl core::fmt::Write for ResumableWriter<'_> {
     fn write_str(&mut self, text: &str) -> core::fmt::Result {
         self.put(text);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::*;
+    use std::vec::Vec;
+
+    /// Writes the same text with each method of the writer.
+    fn write(writer: &mut ResumableWriter<'_>) {
+        writer.put("text \u{e9} ");
+        writer.bytes(b"bytes ");
+        writer.byte(b'#');
+        for number in [0, 9, 10, u64::from(u32::MAX) + 1, 1_000_000_000_000_000_000, u64::MAX] {
+            writer.number(number);
+            writer.byte(b' ');
+        }
+        writer.digits(1_234, 100);
+        writer.error(" unexpected byte", Some(0x0a));
+        writer.error(", cut off", None);
+        let _ = core::fmt::write(writer, format_args!(" {:?}", (1, "x")));
+    }
+
+    const TEXT: &str = "text \u{e9} bytes #0 9 10 4294967296 1000000000000000000 \
+        18446744073709551615 234 unexpected byte 0x0a, cut off (1, \"x\")";
+
+    #[test]
+    fn slices_of_every_length_give_the_same_text() {
+        for room in 1..=TEXT.len() + 1 {
+            let (mut text, mut slice) = (Vec::new(), std::vec![0; room]);
+            loop {
+                let mut writer = ResumableWriter::new(&mut slice, text.len());
+                write(&mut writer);
+                assert_eq!(writer.length(), TEXT.len());
+                let (written, is_complete) = (writer.written(), writer.is_complete());
+                text.extend_from_slice(&slice[..written]);
+                if is_complete {
+                    break;
+                }
+                assert_eq!(written, room);
+            }
+            assert_eq!(core::str::from_utf8(&text), Ok(TEXT));
+        }
+    }
+
+    #[test]
+    fn a_slice_without_room_takes_nothing() {
+        let mut writer = ResumableWriter::new(&mut [], 0);
+        assert!(writer.is_complete());
+        writer.put("x");
+        assert_eq!((writer.written(), writer.length(), writer.is_complete()), (0, 1, false));
     }
 }

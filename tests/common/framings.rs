@@ -1,19 +1,19 @@
-//! Requests whose readers have disagreed on where the body ends, and what then follows. A strict
-//! reader refuses each with one answer, and reads no further.
+//! Requests on whose body length servers have disagreed, which is how requests are smuggled (RFC 9112
+//! section 11.2). A strict server refuses each with one response and closes the connection.
 
 /// One ambiguous request.
 pub enum Framing {
-    /// Fields of the head.
+    /// The fields of the head are ambiguous.
     Fields(&'static str),
-    /// What is wrong is the body, of a request that says it is chunked.
+    /// The chunked body is ambiguous.
     Chunks(&'static str),
 }
 
-/// What a lax reader takes for the next request.
+/// The request that a lax server would read next.
 pub const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
 
 impl Framing {
-    /// The whole of it, with [`HIDDEN`] behind.
+    /// The request, followed by [`HIDDEN`].
     pub fn request(&self) -> String {
         match self {
             Self::Fields(fields) => {
@@ -29,7 +29,7 @@ impl Framing {
 use Framing::{Chunks, Fields};
 
 pub const AMBIGUOUS: &[Framing] = &[
-    // Lengths that differ, or are none.
+    // Different or invalid lengths.
     Fields("Content-Length: 4\r\nContent-Length: 5\r\n"),
     Fields("Content-Length: 5\r\nContent-Length: 0\r\n"),
     Fields("Content-Length: 4, 5\r\n"),
@@ -51,14 +51,14 @@ pub const AMBIGUOUS: &[Framing] = &[
     Fields("Content-Length: 99999999999999999999\r\n"),
     Fields("Content-Length: 18446744073709551620\r\n"),
     Fields("Content-Length: 4294967300\r\nContent-Length: 4\r\n"),
-    // Both at once (CL.TE, TE.CL).
+    // Both fields (CL.TE, TE.CL).
     Fields("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"),
     Fields("Transfer-Encoding: chunked\r\nContent-Length: 4\r\n"),
     Fields("Content-Length: 0\r\nTransfer-Encoding: chunked\r\n"),
     Fields("Content-Length: 4\r\nTransfer-Encoding: identity\r\n"),
     Fields("Content-Length: 4\r\nTransfer-Encoding: xchunked\r\n"),
     Fields("Content-Length: 4\r\nTransfer-Encoding:\r\n"),
-    // Codings that one reader knows and another does not (TE.TE).
+    // Codings that some servers ignore (TE.TE).
     Fields("Transfer-Encoding: xchunked\r\n"),
     Fields("Transfer-Encoding: identity\r\n"),
     Fields("Transfer-Encoding: chunked, identity\r\n"),
@@ -77,7 +77,7 @@ pub const AMBIGUOUS: &[Framing] = &[
     Fields("Transfer-Encoding:\x0bchunked\r\n"),
     Fields("Transfer-Encoding: chunked\x0b\r\n"),
     Fields("Transfer-Encoding: \0chunked\r\n"),
-    // Blanks, line ends and folds in odd places.
+    // White space, line ends and folds in unusual places.
     Fields("Content-Length : 4\r\n"),
     Fields("Content-Length\t: 4\r\n"),
     Fields(" Content-Length: 4\r\n"),
@@ -94,7 +94,7 @@ pub const AMBIGUOUS: &[Framing] = &[
     Fields("X: y\rTransfer-Encoding: chunked\r\n"),
     Fields("Transfer-Encoding: chunked\n\r\n"),
     Fields("Transfer-Encoding: chunked\r\r\n"),
-    // Names that are none.
+    // Invalid names.
     Fields("Content-Length\0: 4\r\n"),
     Fields("Content-Length: 4\0\r\n"),
     Fields("Content Length: 4\r\n"),

@@ -1,6 +1,6 @@
-//! The rules of HTTP/1.1 as requests, one row a rule: what a strict server answers, and whether it
-//! reads on afterwards. Used over a real wire by the acceptance suite and byte by byte against the
-//! core.
+//! The rules of HTTP/1.1, one row a rule: a request, the statuses with which a strict server may
+//! answer it, and whether the connection stays open. The acceptance suite uses the rows over a real
+//! network, the tests use them against the protocol core.
 
 use Fate::{Closes, Continues, Either};
 
@@ -10,29 +10,29 @@ pub struct Row {
     pub section: &'static str,
     /// The rule.
     pub rule: &'static str,
-    /// The bytes a client sends: `before`, then `repeat`, then `after`.
+    /// The request: `before`, then `repeat`, then `after`.
     before: &'static [u8],
     repeat: (u8, usize),
     after: &'static [u8],
-    /// The statuses that are right.
+    /// The correct statuses.
     pub statuses: &'static [u16],
-    /// What becomes of the connection.
+    /// The effect on the connection.
     pub fate: Fate,
 }
 
-/// What becomes of the connection after the answer.
+/// The effect on the connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// The next request is answered.
+    /// It stays open: the next request is answered.
     Continues,
-    /// Nothing after it is answered: where the framing is in doubt, the rest may be anything.
+    /// It is closed and nothing more is answered: the framing is in doubt.
     Closes,
     /// The RFC leaves it open.
     Either,
 }
 
 impl Row {
-    /// The bytes a client sends.
+    /// The bytes of the request.
     pub fn request(&self) -> Vec<u8> {
         let mut bytes = self.before.to_vec();
         bytes.resize(bytes.len() + self.repeat.1, self.repeat.0);
@@ -40,7 +40,7 @@ impl Row {
         bytes
     }
 
-    /// Whether the request's method is HEAD, so that its answer has no body.
+    /// Whether the method is HEAD, whose response has no body.
     pub fn is_head(&self) -> bool {
         self.before.starts_with(b"HEAD ")
     }
@@ -68,7 +68,7 @@ const fn long(
     Row { section, rule, before, repeat, after, statuses, fate }
 }
 
-/// The table. `/HelloWorld.html` exists and is longer than five bytes; nothing may be written.
+/// The rows. They expect a file `/HelloWorld.html` of more than five bytes, and no permission to write.
 #[rustfmt::skip]
 pub const ROWS: &[Row] = &[
     row("9112 3", "a request line and Host are enough", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[200], Continues),
@@ -77,14 +77,14 @@ pub const ROWS: &[Row] = &[
     row("9112 2.2", "a line ends with CRLF, not LF alone: field", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\n\r\n", &[400], Closes),
     row("9112 2.2", "a line ends with CRLF, not LF alone: end of head", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\n\n", &[400], Closes),
     row("9112 2.2", "a bare CR is not a line end", b"GET /HelloWorld.html HTTP/1.1\rHost: device\r\n\r\n", &[400], Closes),
-    row("9112 2.2", "no blank before the method", b" GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
-    row("9112 2.2", "no blank between request line and first field", b"GET /HelloWorld.html HTTP/1.1\r\n Host: device\r\n\r\n", &[400], Closes),
-    row("9112 3", "one blank after the method", b"GET  /HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
-    row("9112 3", "one blank before the version", b"GET /HelloWorld.html  HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
+    row("9112 2.2", "no space before the method", b" GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
+    row("9112 2.2", "no space between request line and first field", b"GET /HelloWorld.html HTTP/1.1\r\n Host: device\r\n\r\n", &[400], Closes),
+    row("9112 3", "one space after the method", b"GET  /HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
+    row("9112 3", "one space before the version", b"GET /HelloWorld.html  HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
     row("9112 3", "nothing after the version", b"GET /HelloWorld.html HTTP/1.1 \r\nHost: device\r\n\r\n", &[400], Closes),
     row("9112 3", "nothing but a version after the target", b"GET /HelloWorld.html HTTP/1.1 x\r\nHost: device\r\n\r\n", &[400], Closes),
-    row("9112 3", "a tab is not a blank", b"GET\t/HelloWorld.html\tHTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
-    row("9112 3", "a vertical tab is not a blank", b"GET\x0b/HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
+    row("9112 3", "a tab is not a space", b"GET\t/HelloWorld.html\tHTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
+    row("9112 3", "a vertical tab is not a space", b"GET\x0b/HelloWorld.html HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
     row("9112 3", "HTTP/0.9 has no version", b"GET /HelloWorld.html\r\n\r\n", &[400], Closes),
     row("9112 3", "a target is needed", b"GET HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
     row("9112 3", "a target is needed, empty", b"GET  HTTP/1.1\r\nHost: device\r\n\r\n", &[400], Closes),
@@ -151,7 +151,7 @@ pub const ROWS: &[Row] = &[
     row("9110 15.5.5", "nothing there", b"GET /absent HTTP/1.1\r\nHost: device\r\n\r\n", &[404], Continues),
     long("9110 15.5.15", "a target too long", b"GET /", (b'a', 20000), b" HTTP/1.1\r\nHost: device\r\n\r\n", &[414], Closes),
     row("9112 3.2", "Host is needed", b"GET /HelloWorld.html HTTP/1.1\r\n\r\n", &[400], Closes),
-    row("9112 3.2", "Host is needed, whatever else there is", b"GET /HelloWorld.html HTTP/1.1\r\nAccept: */*\r\n\r\n", &[400], Closes),
+    row("9112 3.2", "Host is needed, with other fields too", b"GET /HelloWorld.html HTTP/1.1\r\nAccept: */*\r\n\r\n", &[400], Closes),
     row("9112 3.2", "one Host only", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nHost: other\r\n\r\n", &[400], Closes),
     row("9112 3.2", "one Host only, even if equal", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nHost: device\r\n\r\n", &[400], Closes),
     row("9110 7.2", "not a host: a b", b"GET /HelloWorld.html HTTP/1.1\r\nHost: a b\r\n\r\n", &[400], Closes),
@@ -172,12 +172,12 @@ pub const ROWS: &[Row] = &[
     row("9110 7.2", "a host: DEVICE", b"GET /HelloWorld.html HTTP/1.1\r\nHost: DEVICE\r\n\r\n", &[200], Continues),
     row("9110 7.2", "a host: device:", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device:\r\n\r\n", &[200], Continues),
     row("9112 3.2", "HTTP/1.0 needs no Host", b"GET /HelloWorld.html HTTP/1.0\r\n\r\n", &[200], Closes),
-    row("9112 5.1", "no blank before the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost : device\r\n\r\n", &[400], Closes),
-    row("9112 5.1", "no blank before the colon, any field", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A : b\r\n\r\n", &[400], Closes),
+    row("9112 5.1", "no space before the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost : device\r\n\r\n", &[400], Closes),
+    row("9112 5.1", "no space before the colon, any field", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A : b\r\n\r\n", &[400], Closes),
     row("9112 5.1", "no tab before the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A\t: b\r\n\r\n", &[400], Closes),
     row("9112 5", "a field has a colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A\r\n\r\n", &[400], Closes),
     row("9112 5", "a field has a name", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\n: b\r\n\r\n", &[400], Closes),
-    row("9110 5.1", "a name is a token: blank", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX A: b\r\n\r\n", &[400], Closes),
+    row("9110 5.1", "a name is a token: space", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX A: b\r\n\r\n", &[400], Closes),
     row("9110 5.1", "a name is a token: parenthesis", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX(A: b\r\n\r\n", &[400], Closes),
     row("9110 5.1", "a name is a token: slash", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX/A: b\r\n\r\n", &[400], Closes),
     row("9110 5.1", "a name is a token: non-ASCII", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX\xe9: b\r\n\r\n", &[400], Closes),
@@ -193,15 +193,15 @@ pub const ROWS: &[Row] = &[
     row("9110 5.5", "no DEL in a value", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A: a\x7fb\r\n\r\n", &[400], Closes),
     row("9110 5.5", "a tab in a value", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A: a\tb\r\n\r\n", &[200], Continues),
     row("9110 5.5", "bytes above ASCII in a value", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A: \xe9\r\n\r\n", &[200], Continues),
-    row("9112 5.1", "blanks around a value do not count", b"GET /HelloWorld.html HTTP/1.1\r\nHost: \t device \t \r\n\r\n", &[200], Continues),
-    row("9112 5.1", "no blank after the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost:device\r\n\r\n", &[200], Continues),
+    row("9112 5.1", "white space around a value is removed", b"GET /HelloWorld.html HTTP/1.1\r\nHost: \t device \t \r\n\r\n", &[200], Continues),
+    row("9112 5.1", "no space after the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost:device\r\n\r\n", &[200], Continues),
     row("9110 5.5", "an empty value", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-A:\r\n\r\n", &[200], Continues),
-    long("9110 5.4", "a cookie of 16 KB is nobody's business", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nCookie: ", (b'c', 16384), b"\r\n\r\n", &[200], Continues),
-    row("9110 5.4", "fifty fields nobody asked for", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-0: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-1: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-2: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-3: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-4: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-5: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-6: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-7: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-8: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-9: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-10: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-11: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-12: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-13: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-14: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-15: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-16: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-17: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-18: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-19: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-20: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-21: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-22: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-23: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-24: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-25: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-26: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-27: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-28: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-29: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-30: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-31: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-32: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-33: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-34: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-35: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-36: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-37: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-38: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-39: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-40: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-41: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-42: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-43: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-44: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-45: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-46: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-47: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-48: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-49: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\n\r\n", &[200], Continues),
+    long("9110 5.4", "a cookie of 16 KB is ignored", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nCookie: ", (b'c', 16384), b"\r\n\r\n", &[200], Continues),
+    row("9110 5.4", "fifty fields that are not kept", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nX-0: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-1: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-2: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-3: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-4: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-5: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-6: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-7: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-8: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-9: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-10: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-11: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-12: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-13: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-14: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-15: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-16: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-17: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-18: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-19: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-20: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-21: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-22: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-23: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-24: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-25: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-26: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-27: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-28: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-29: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-30: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-31: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-32: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-33: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-34: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-35: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-36: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-37: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-38: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-39: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-40: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-41: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-42: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-43: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-44: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-45: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-46: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-47: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-48: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\nX-49: vvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvvv\r\n\r\n", &[200], Continues),
     long("9110 5.4", "a field name of 1,000 bytes", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\n", (b'X', 1000), b": b\r\n\r\n", &[200, 431], Either),
     row("9112 6.2", "a body with a length is read past", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length: 5\r\n\r\nhello", &[200], Continues),
     row("9112 6.2", "a length of 0", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length: 0\r\n\r\n", &[200], Continues),
-    row("9110 8.6", "blanks around a length", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length:  5 \r\n\r\nhello", &[200], Continues),
+    row("9110 8.6", "white space around a length", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length:  5 \r\n\r\nhello", &[200], Continues),
     row("9110 8.6", "not a length: '+5'", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length: +5\r\n\r\nhello", &[400], Closes),
     row("9110 8.6", "not a length: '-1'", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length: -1\r\n\r\nhello", &[400], Closes),
     row("9110 8.6", "not a length: '5 5'", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nContent-Length: 5 5\r\n\r\nhello", &[400], Closes),
@@ -229,7 +229,7 @@ pub const ROWS: &[Row] = &[
     row("9112 7.1", "a chunk size with prefix", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n", &[400], Closes),
     row("9112 7.1", "a chunk size missing", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n\r\nhello\r\n0\r\n\r\n", &[400], Closes),
     row("9112 7.1", "a chunk size past 64 bits", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n0\r\n\r\n", &[400, 413], Closes),
-    row("9112 7.1", "a chunk size with a blank before", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n0\r\n\r\n", &[400], Closes),
+    row("9112 7.1", "a chunk size after a space", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n 5\r\nhello\r\n0\r\n\r\n", &[400], Closes),
     row("9112 7.1", "a chunk size ended by LF", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n", &[400], Closes),
     row("9112 7.1", "a chunk size ended by CR", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n5\rhello\r\n0\r\n\r\n", &[400], Closes),
     row("9112 7.1", "a chunk longer than its size", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhello\r\n0\r\n\r\n", &[400], Closes),
@@ -251,7 +251,7 @@ pub const ROWS: &[Row] = &[
     row("9112 6.1", "a vertical tab before chunked", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: \x0bchunked\r\n\r\n0\r\n\r\n", &[400, 501], Closes),
     row("9112 6.1", "chunked twice, in two fields", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", &[400, 501], Closes),
     row("9112 6.1", "identity hidden behind chunked", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n", &[400, 501], Closes),
-    row("9112 5.1", "Transfer-Encoding with a blank before the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", &[400], Closes),
+    row("9112 5.1", "Transfer-Encoding with a space before the colon", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nTransfer-Encoding : chunked\r\n\r\n0\r\n\r\n", &[400], Closes),
     row("9112 6.1", "HTTP/1.0 has no chunked coding", b"GET /HelloWorld.html HTTP/1.0\r\nHost: device\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", &[400], Closes),
     row("9110 10.1.1", "an unknown expectation", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nExpect: miracles\r\n\r\n", &[417], Either),
     row("9110 10.1.1", "nothing to continue with", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nExpect: 100-continue\r\n\r\n", &[200], Continues),
@@ -263,7 +263,7 @@ pub const ROWS: &[Row] = &[
     row("9112 9.3", "HTTP/1.1 stays open", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nConnection: keep-alive\r\n\r\n", &[200], Continues),
     row("9112 9.3", "HTTP/1.0 closes", b"GET /HelloWorld.html HTTP/1.0\r\nHost: device\r\n\r\n", &[200], Closes),
     row("9112 C.2.2", "HTTP/1.0 may ask to stay", b"GET /HelloWorld.html HTTP/1.0\r\nHost: device\r\nConnection: keep-alive\r\n\r\n", &[200], Either),
-    row("9110 7.8", "an upgrade nobody offers", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n", &[200], Continues),
+    row("9110 7.8", "an upgrade that is not offered", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAoAAAAAIAAAAA\r\n\r\n", &[200], Continues),
     row("9110 14.2", "Range: bytes=0-4", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nRange: bytes=0-4\r\n\r\n", &[206], Continues),
     row("9110 14.2", "Range: bytes=5-", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nRange: bytes=5-\r\n\r\n", &[206], Continues),
     row("9110 14.2", "Range: bytes=-5", b"GET /HelloWorld.html HTTP/1.1\r\nHost: device\r\nRange: bytes=-5\r\n\r\n", &[206], Continues),

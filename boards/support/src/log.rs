@@ -4,7 +4,8 @@ use bareserve::{
     Event, Observer,
     protocol::environment::Outcome,
     wire::{
-        template::{Line, Template, Value},
+        line::Line,
+        template::{Template, Value},
         writer::ResumableWriter,
     },
 };
@@ -40,7 +41,7 @@ impl<'a, U: Uart> Log<'a, U> {
 
     /// Adds a line: the template `form`, filled with `values`.
     pub fn line(&mut self, form: &str, values: &[Value<'_>]) {
-        self.lines.add(&[], Template { form, values });
+        self.lines.add(&[], Template { text: form, values });
     }
 
     /// Writes as many bytes as the UART accepts. Returns whether the buffer is empty.
@@ -80,7 +81,7 @@ impl Lines<'_> {
     fn add(&mut self, prefix: &[u8], what: Template<'_>) {
         if self.lost > 0 {
             let values = &[Value::Number(self.lost.into())];
-            if self.try_add(&[], Template { form: "log: % lines lost", values }) {
+            if self.try_add(&[], Template { text: "log: % lines lost", values }) {
                 self.lost = 0;
             }
         }
@@ -101,13 +102,13 @@ impl Lines<'_> {
         (self.start, self.end) = (0, self.end - self.start);
         let mut line = ResumableWriter::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
         let seconds = Value::Number(self.now.secs().unsigned_abs());
-        line.fill("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
+        line.render("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
         line.bytes(prefix);
-        line.fill(what.form, what.values);
+        line.render(what.text, what.values);
         line.put("\r\n");
         let is_complete = line.is_complete();
         if is_complete {
-            self.end += line.shown();
+            self.end += line.written();
         }
         is_complete
     }
@@ -125,7 +126,7 @@ impl Prefix {
         if self.remote != remote || self.service != service {
             let (address, port) = (Value::Address(remote.addr), Value::Number(remote.port.into()));
             let values = &[Value::Text(service), address, port];
-            let text = Line::of(|out| out.fill("% %:%: ", values));
+            let text = Line::of(|out| out.render("% %:%: ", values));
             *self = Self { service, remote, text };
         }
         self.text.as_bytes()
@@ -137,7 +138,7 @@ impl<U: Uart> Observer for Log<'_, U> {
         match event {
             Event::Connected { service, remote, port } => {
                 let values = &[Value::Number(port.into())];
-                self.line_for(service, remote, Template { form: "connected to port %", values });
+                self.line_for(service, remote, Template { text: "connected to port %", values });
             }
             Event::Answered { service, remote, method, path, status, reason, bytes } => {
                 let form = if reason.is_empty() { "% % % %" } else { "% % % %: %" };
@@ -148,7 +149,7 @@ impl<U: Uart> Observer for Log<'_, U> {
                     Value::Number(bytes),
                     Value::Text(reason),
                 ];
-                self.line_for(service, remote, Template { form, values });
+                self.line_for(service, remote, Template { text: form, values });
             }
             Event::Transferred { service, remote, file, is_upload, result } => {
                 let (form, how) = match (result, is_upload) {
@@ -157,7 +158,7 @@ impl<U: Uart> Observer for Log<'_, U> {
                     (Err(reason), _) => ("%: %", Value::Text(reason)),
                 };
                 let file = Value::Text(if file.is_empty() { "-" } else { file });
-                self.line_for(service, remote, Template { form, values: &[file, how] });
+                self.line_for(service, remote, Template { text: form, values: &[file, how] });
             }
             Event::Note { service, remote, what } => self.line_for(service, remote, what),
             Event::Datagram { service, remote, bytes_in, bytes_out } => {
@@ -166,12 +167,12 @@ impl<U: Uart> Observer for Log<'_, U> {
                     Some(_) => "% bytes in, % out",
                     None => "% bytes in, no answer",
                 };
-                self.line_for(service, remote, Template { form, values: &values });
+                self.line_for(service, remote, Template { text: form, values: &values });
             }
             Event::Closed { service, remote, outcome, bytes_in, bytes_out, .. } => {
                 let how = Value::Text(describe(outcome));
                 let values = &[how, Value::Number(bytes_in), Value::Number(bytes_out)];
-                self.line_for(service, remote, Template { form: "%, % bytes in, % out", values });
+                self.line_for(service, remote, Template { text: "%, % bytes in, % out", values });
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Turns a folder into Rust source: the table of files that bareserve's `RomStore` serves.
+//! Converts a folder to Rust source: the table of files that bareserve's `RomStore` serves.
 //!
 //! ```no_run
 //! // build.rs
@@ -11,8 +11,9 @@
 //! static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 //! ```
 //!
-//! The same folder makes the same source, byte for byte. Names that begin with a dot are left out,
-//! except `.well-known` (RFC 8615); others must be UTF-8 without control characters and `\`.
+//! The output is reproducible: the same folder gives the same source, byte for byte. Files and folders
+//! whose names begin with a dot are left out, except `.well-known` (RFC 8615). Other names must be
+//! UTF-8 without control characters and `\`.
 
 use std::{
     env, fs,
@@ -20,21 +21,21 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bundles `folder`, with all that is in it, for the crate whose build script calls this: writes the
-/// expression `&[RomFile::new(..), ..]` to `file_name` in `OUT_DIR`, and tells cargo to run again
-/// when something in the folder changes.
+/// Bundles `folder` and all folders in it, in a build script: writes the expression
+/// `&[RomFile::new(..), ..]` to `file_name` in `OUT_DIR`, and has cargo run the script again when the
+/// folder changes.
 ///
 /// # Errors
-/// What reading or writing files ends in; [`io::ErrorKind::InvalidInput`] for a name that cannot be
-/// served, and when this does not run in a build script.
+/// Errors of reading and writing files; [`io::ErrorKind::InvalidInput`] for a name that cannot be
+/// served, and outside a build script.
 pub fn bundle(folder: &Path, file_name: &str) -> io::Result<()> {
     let out_dir = env::var_os("OUT_DIR").ok_or_else(|| invalid("OUT_DIR is not set"))?;
     println!("cargo::rerun-if-changed={}", folder.display());
     bundle_into(folder, &PathBuf::from(out_dir).join(file_name))
 }
 
-/// Bundles `folder` into the Rust source `out_file`. The compressed variants are put beside it, in
-/// files of its name and a number.
+/// Bundles `folder` into the Rust source `out_file`. The compressed variants are written to the same
+/// folder as `out_file`, in files named after it: `site.rs.0.gz`.
 ///
 /// # Errors
 /// As [`bundle`].
@@ -42,7 +43,7 @@ pub fn bundle_into(folder: &Path, out_file: &Path) -> io::Result<()> {
     let folder = folder.canonicalize()?;
     let mut paths = Vec::new();
     collect(&folder, "", &mut paths)?;
-    // As `RomStore` looks for them: segment by segment.
+    // The order that `RomStore` demands: `/` before all other characters.
     paths.sort_by(|a, b| a.split('/').cmp(b.split('/')));
 
     let mut source = String::from("&[\n");
@@ -65,7 +66,7 @@ pub fn bundle_into(folder: &Path, out_file: &Path) -> io::Result<()> {
     fs::write(out_file, source)
 }
 
-/// Adds the paths of all files in `folder`, which is called `prefix` from the root.
+/// Adds the paths of all files below `folder`, whose own path from the root is `prefix`.
 fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -86,7 +87,7 @@ fn collect(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<(
     Ok(())
 }
 
-/// The expression that stands for the content of the file at `path`.
+/// The expression for the content of the file at `path`.
 fn include(path: &Path) -> io::Result<String> {
     Ok(format!("include_bytes!({:?})", text_of(path)?))
 }
@@ -99,15 +100,14 @@ fn invalid(message: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// A number that stays the same as long as the content does: Fowler, Noll, Vo, variant 1a, 64 bits
-/// (RFC 9923).
+/// The version of a content: FNV-1a, 64 bits (RFC 9923).
 fn fnv1a(content: &[u8]) -> u64 {
     content.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
 
-/// The content in gzip (RFC 1952), without name and date, if that saves a tenth.
+/// The content in gzip (RFC 1952), without name and date, if that saves a tenth of the size.
 fn gzip_if_it_pays(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut encoder = flate2::GzBuilder::new().write(Vec::new(), flate2::Compression::best());
     encoder.write_all(content)?;
@@ -115,13 +115,13 @@ fn gzip_if_it_pays(content: &[u8]) -> io::Result<Option<Vec<u8>>> {
     Ok((compressed.len() * 10 <= content.len() * 9).then_some(compressed))
 }
 
-/// Whether the file's name carries a hash of its content, as build tools give it: between dots or
-/// hyphens, 8 hexadecimal digits or more, of them a letter and a figure (a date is no hash):
-/// `app.1a2b3c4d.js`.
+/// Whether the file's name contains a hash of its content, as build tools add it: `app.1a2b3c4d.js`.
+/// A hash is 8 or more hexadecimal digits between dots or hyphens, with at least one letter and one
+/// decimal digit, so that a date is not taken for one.
 fn is_named_by_content(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let mut parts = name.split(['.', '-']);
-    // The first part is the name proper, and the last one the extension.
+    // The first part is the name, the last one the extension.
     let (_, _) = (parts.next(), parts.next_back());
     parts.any(|part| {
         part.len() >= 8
@@ -136,7 +136,7 @@ mod tests {
     use super::*;
     use std::io::Read;
 
-    /// A folder of its own for each test, away when it is dropped.
+    /// A temporary folder, removed when it is dropped.
     struct Folder(PathBuf);
 
     impl Folder {
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_the_table_in_order_and_always_the_same() {
+    fn writes_a_reproducible_table_in_order() {
         let folder = Folder::new("table");
         let text = "all work and no play ".repeat(50);
         folder.put("site/a-b.txt", b"short");
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_names_that_carry_a_hash() {
+    fn recognises_names_with_a_hash() {
         for name in ["app.1a2b3c4d.js", "x/style-0123456789abcdef.css", "a.b.deadbee1.woff2"] {
             assert!(is_named_by_content(name), "{name}");
         }

@@ -10,7 +10,7 @@ use crate::http::{
     method::{Method, Version},
     methods::Methods,
     request::Request,
-    request_line::Form,
+    request_line::TargetForm,
     status::Status,
 };
 
@@ -116,8 +116,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         }
         let request = Request::with_path(head, self.buffer, &[]);
         let methods = match head.form {
-            Form::Resource => self.application.methods(request.path()),
-            Form::Server | Form::Authority => Some(SERVER_METHODS),
+            TargetForm::Origin => self.application.methods(request.path()),
+            TargetForm::Asterisk | TargetForm::Authority => Some(SERVER_METHODS),
         };
         self.state.allow = methods.unwrap_or_default();
         let method = match head.method.ok_or(Status::NOT_IMPLEMENTED)? {

@@ -1,4 +1,5 @@
-//! Conditional requests (RFC 9110 section 13).
+//! Conditional requests (RFC 9110 section 13): If-Match, If-None-Match, If-Modified-Since,
+//! If-Unmodified-Since and If-Range.
 
 use crate::{
     clock::UnixTime,
@@ -8,21 +9,22 @@ use crate::{
     },
 };
 
-/// What the client's conditions are held against: the file as it is now.
+/// The present state of a file, which conditions are compared with.
 pub(super) struct Current<'f> {
-    /// `None` if there is no such file.
+    /// `None` if the file does not exist.
     pub tag: Option<&'f EntityTag>,
     pub modified: Option<UnixTime>,
-    /// For the years of old date formats.
+    /// Resolves the two-digit years of dates; see [`date::parse`].
     pub now: Option<UnixTime>,
+    /// Whether the method is GET or HEAD.
     pub is_read: bool,
 }
 
 impl Current<'_> {
-    /// Goes through the conditions in the order of section 13.2.2.
+    /// Evaluates the conditions in the order of section 13.2.2.
     ///
     /// # Errors
-    /// 412, or 304 where the client has the file already.
+    /// 412 if one is not met; 304 if the client's copy is current.
     pub fn check(&self, request: &Request<'_>) -> Result<(), Status> {
         let tag_matches = |name, comparison| {
             let mut values = request.values(name).peekable();
@@ -53,15 +55,15 @@ impl Current<'_> {
         }
     }
 
-    /// Step 5: whether the Range field counts.
+    /// Step 5: whether the Range field applies.
     pub fn allows_range(&self, request: &Request<'_>) -> bool {
         let Some(condition) = request.field("If-Range") else { return true };
         if etag::is_entity_tag(condition.as_bytes()) {
-            // A list is none of the forms that section 13.1.5 allows.
+            // Section 13.1.5 allows a single entity tag; a list is not refused.
             return etag::matches(condition.as_bytes(), self.tag, Comparison::Strong);
         }
-        // The date must be exactly the file's. Within the second of the last change it would be a
-        // weak validator (section 8.8.2.2).
+        // The date must equal the file's. A date within a second of the last change is a weak
+        // validator (section 8.8.2.2).
         let date = date::parse(condition.as_bytes(), self.now);
         date.zip(self.modified).is_some_and(|(date, modified)| {
             let age = self.now.map_or(i64::MAX, |now| now.seconds() - modified.seconds());
@@ -69,7 +71,8 @@ impl Current<'_> {
         })
     }
 
-    /// `None` when one of the dates is unknown: the condition is ignored then (section 13.1.3).
+    /// Whether the file has changed after `date`. `None` if one of the two dates is unknown: the
+    /// condition is ignored then (section 13.1.3).
     fn is_modified_since(&self, date: &str) -> Option<bool> {
         let date = date::parse(date.as_bytes(), self.now)?;
         Some(self.modified?.seconds() > date.seconds())

@@ -1,4 +1,17 @@
 //! Sending a file, whole or in parts (RFC 9110 section 14).
+//!
+//! A single range is the body of a 206; several ranges are the parts of a `multipart/byteranges` body
+//! (section 14.6):
+//!
+//! ```text
+//! CRLF --boundary CRLF
+//! Content-Type: text/plain CRLF
+//! Content-Range: bytes 0-99/1234 CRLF
+//! CRLF
+//! data
+//! ...
+//! CRLF --boundary-- CRLF
+//! ```
 
 use super::conditions::Current;
 use crate::{
@@ -15,7 +28,7 @@ use crate::{
     wire::{media_type, template::Value, writer::ResumableWriter},
 };
 
-/// A file on its way to a client.
+/// A file that is being sent.
 #[derive(Debug)]
 pub struct Download<F> {
     file: F,
@@ -24,13 +37,14 @@ pub struct Download<F> {
     body: Body,
 }
 
-/// Which bytes of the file are sent.
+/// The bytes of the file that are to be sent.
 #[derive(Debug)]
 struct Body {
-    /// The next byte, and the one after the last of this part.
+    /// Offset of the next byte.
     next: u64,
+    /// Offset of the byte after the last one of this part.
     end: u64,
-    /// More than one part.
+    /// `None` if there is one part only.
     parts: Option<Parts>,
 }
 
@@ -38,16 +52,16 @@ struct Body {
 #[derive(Debug)]
 struct Parts {
     ranges: Ranges,
-    /// Which one is being sent; their number for the end of the body.
+    /// Index of the range that is sent next; their number when the closing delimiter is next.
     index: usize,
-    /// Bytes of the part's head, or of the end, that are sent.
+    /// Bytes of the part's head, or of the closing delimiter, that are sent.
     head_sent: usize,
     boundary: u64,
     media_type: &'static str,
     size: u64,
 }
 
-/// What is known of the variant of a file that the client is to have.
+/// The variant of a file that was chosen for the client.
 struct Variant<'m> {
     metadata: &'m Metadata,
     encoding: Encoding,
@@ -56,7 +70,7 @@ struct Variant<'m> {
 }
 
 impl<F> Download<F> {
-    /// Opens the variant of a file that suits `request` best (RFC 9110 section 12.5.3).
+    /// Opens the variant of a file that `request` prefers (RFC 9110 section 12.5.3).
     pub(crate) fn open<S: Store<File = F>>(
         store: &S,
         path: &str,
@@ -76,7 +90,7 @@ impl<F> Download<F> {
         Ok(Self { file, encoding, has_variants, body })
     }
 
-    /// The answer to a GET of the file, which was opened at `path`.
+    /// The response to a GET of the file, which was opened at `path`.
     pub(crate) fn respond<S: Store<File = F>>(
         &mut self,
         store: &S,
@@ -110,13 +124,14 @@ impl<F> Download<F> {
                 body.next += len as u64;
                 BodyPoll::Bytes(len)
             }
-            // The file has shrunk, or the medium failed.
+            // The file has become shorter, or the medium has failed: the connection is closed before
+            // the body is complete.
             Ok(0) | Err(_) => BodyPoll::End,
         }
     }
 }
 
-/// The encoding that the client is to have, of both.
+/// The encoding to send when there are both variants.
 fn choose(request: &Request<'_>) -> Encoding {
     let mut accepted = AcceptEncoding::default();
     let mut has_choice = false;
@@ -124,13 +139,13 @@ fn choose(request: &Request<'_>) -> Encoding {
         accepted.add(value.as_bytes());
         has_choice = true;
     }
-    // Whoever refuses both gets the file as it is: better than nothing.
+    // A client that refuses both gets the file as it is, not 406 (RFC 9110 section 12.4.1 allows both).
     if has_choice { accepted.choose(true).unwrap_or_default() } else { Encoding::Identity }
 }
 
-/// Whatever the store.
+// Not generic, so that there is one copy of it for all stores.
 impl Variant<'_> {
-    /// The answer to a GET of the file. `body` becomes what was asked for.
+    /// The response to a GET of the file; `body` becomes the requested ranges.
     fn respond(
         &self,
         request: &Request<'_>,
@@ -189,7 +204,7 @@ impl Variant<'_> {
             .sized(parts.length())
     }
 
-    /// What is asked for, if the client's conditions hold.
+    /// The requested ranges, if the client's conditions are met.
     fn requested(
         &self,
         request: &Request<'_>,
@@ -207,7 +222,7 @@ impl Variant<'_> {
         };
         current.check(request)?;
         Ok(match request.field("Range") {
-            // RFC 9110 section 14.2: other methods than GET know no ranges.
+            // RFC 9110 section 14.2: ranges are defined for GET only.
             Some(value) if !request.is_head() && current.allows_range(request) => {
                 range::requested(value.as_bytes(), self.metadata.size)
             }
@@ -215,8 +230,8 @@ impl Variant<'_> {
         })
     }
 
-    /// What a 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5), but for
-    /// Cache-Control.
+    /// Adds the fields that 200, 206 and 304 have in common (RFC 9110 sections 15.3.7 and 15.4.5),
+    /// except Cache-Control.
     fn validators<'r>(
         &self,
         tag: &EntityTag,
@@ -225,7 +240,7 @@ impl Variant<'_> {
     ) -> Response<'r> {
         let mut response = response.own_field("ETag", tag.as_bytes());
         if let Some(modified) = self.metadata.modified {
-            // Section 8.8.2.1: never later than Date.
+            // Section 8.8.2.1: it must not be later than Date.
             let modified = env.date().map_or(modified, |now| modified.min(now));
             response = response.own_field("Last-Modified", &date::format(modified));
         }
@@ -237,7 +252,7 @@ impl Variant<'_> {
 }
 
 impl Body {
-    /// Writes what is next of the head of a part, if that is next.
+    /// Writes the next bytes of a part's head; `None` if the part's data is next.
     fn produce_head(&mut self, output: &mut [u8]) -> Option<usize> {
         let parts = self.parts.as_mut().filter(|_| self.next == self.end)?;
         match parts.produce_head(output) {
@@ -270,19 +285,20 @@ impl Parts {
         length + heads.length() as u64
     }
 
-    /// Writes a part's head, or the end of the body.
+    /// Writes the head of the part for `range`, or the closing delimiter.
     fn write_head(&self, range: Option<&ByteRange>, out: &mut ResumableWriter<'_>) {
         let boundary = Value::Hex(self.boundary);
-        let Some(range) = range else { return out.fill("\r\n--%--\r\n", &[boundary]) };
-        out.fill(
+        let Some(range) = range else { return out.render("\r\n--%--\r\n", &[boundary]) };
+        out.render(
             "\r\n--%\r\nContent-Type: %\r\nContent-Range: ",
             &[boundary, Value::Text(self.media_type)],
         );
-        out.fill(CONTENT_RANGE, &bounds(range, self.size));
+        out.render(CONTENT_RANGE, &bounds(range, self.size));
         out.put("\r\n\r\n");
     }
 
-    /// Writes what is left of the head of the next part. When nothing is: that part's range.
+    /// Writes the rest of the next part's head. If it is complete, returns that part's range as the
+    /// error.
     fn produce_head(&mut self, output: &mut [u8]) -> Result<usize, ByteRange> {
         let range = self.ranges.get(self.index).copied();
         let mut head = ResumableWriter::new(output, self.head_sent);
@@ -294,7 +310,7 @@ impl Parts {
                 Err(range)
             }
             _ => {
-                let shown = head.shown();
+                let shown = head.written();
                 self.head_sent += shown;
                 Ok(shown)
             }

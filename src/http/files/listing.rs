@@ -1,4 +1,4 @@
-//! The page that shows a folder without an index.
+//! The page that lists a folder without `index.html`.
 
 use crate::{
     http::{BodyPoll, Request},
@@ -9,18 +9,18 @@ use crate::{
 /// The longest name that is listed.
 const LONGEST_NAME: usize = 128;
 
-/// A folder on its way to a client.
+/// The page of a folder that is being sent.
 #[derive(Debug)]
 pub struct Listing<L> {
-    walk: L,
-    piece: PagePart,
-    /// Bytes of the piece that are sent.
+    entries: L,
+    part: PagePart,
+    /// Bytes of the part that are sent.
     sent: usize,
     name: heapless::String<LONGEST_NAME>,
     has_form: bool,
 }
 
-/// What is sent now.
+/// The part of the page that is being sent.
 #[derive(Debug, Clone, Copy)]
 enum PagePart {
     Top,
@@ -30,9 +30,9 @@ enum PagePart {
 }
 
 impl<L> Listing<L> {
-    /// The page of the folder that `walk` goes through, with a form for uploads if there may be any.
-    pub(super) fn new(walk: L, has_form: bool) -> Self {
-        Self { walk, piece: PagePart::Top, sent: 0, name: heapless::String::new(), has_form }
+    /// The page of the folder with these entries; with an upload form if `has_form`.
+    pub(super) fn new(entries: L, has_form: bool) -> Self {
+        Self { entries, part: PagePart::Top, sent: 0, name: heapless::String::new(), has_form }
     }
 
     /// Writes the next bytes of the page.
@@ -47,15 +47,15 @@ impl<L> Listing<L> {
             let room = output.get_mut(len..).unwrap_or_default();
             let mut page = ResumableWriter::new(room, self.sent);
             self.write(request, &mut page);
-            len += page.shown();
+            len += page.written();
             if !page.is_complete() {
-                self.sent += page.shown();
+                self.sent += page.written();
                 return BodyPoll::Bytes(len);
             }
             self.sent = 0;
-            self.piece = match self.piece {
+            self.part = match self.part {
                 PagePart::Top | PagePart::Row(_) => {
-                    match store.next_entry(&mut self.walk, &mut self.name) {
+                    match store.next_entry(&mut self.entries, &mut self.name) {
                         Ok(Some(entry)) => PagePart::Row(entry),
                         Ok(None) | Err(_) => PagePart::Bottom,
                     }
@@ -68,10 +68,10 @@ impl<L> Listing<L> {
     }
 
     fn write(&self, request: &Request<'_>, page: &mut ResumableWriter<'_>) {
-        match self.piece {
+        match self.part {
             PagePart::Top => {
                 let path = Value::Html(request.path());
-                page.fill(
+                page.render(
                     "<!doctype html><meta charset=\"utf-8\">\
                      <meta name=\"viewport\" content=\"width=device-width\">\
                      <title>/%</title><h1>/%</h1>\n<ul>\n",
@@ -82,13 +82,14 @@ impl<L> Listing<L> {
                 }
             }
             PagePart::Row(Entry { is_folder, size, .. }) => {
-                // In front of a name with a colon, `./` keeps it from being taken for a scheme.
+                // Without `./`, the part of a name before a colon would be a scheme (RFC 3986
+                // section 4.2).
                 let (link, name) = (Value::Path(&self.name), Value::Html(&self.name));
                 if is_folder {
-                    page.fill("<li><a href=\"./%/\">%/</a>\n", &[link, name]);
+                    page.render("<li><a href=\"./%/\">%/</a>\n", &[link, name]);
                 } else {
                     let size = Value::Number(size);
-                    page.fill("<li><a href=\"./%\">%</a> % bytes\n", &[link, name, size]);
+                    page.render("<li><a href=\"./%\">%</a> % bytes\n", &[link, name, size]);
                 }
             }
             PagePart::Bottom => {

@@ -1,15 +1,29 @@
-//! The files of a [`Store`] as resources: what most servers are for.
+//! The files of a [`Store`] as resources.
+//!
+//! | request | response |
+//! |---|---|
+//! | GET of a file | 200 with the file, 206 with ranges of it (RFC 9110 section 14), 304 or 412 for a condition (section 13) |
+//! | GET of a folder, `/folder/` | its `index.html`; without one a listing, if listings are on |
+//! | GET of a folder, `/folder` | 301 to `/folder/` |
+//! | PUT of a file | 201 or 204; 409 for a folder |
+//! | DELETE of a file | 204; 409 for a folder |
+//! | POST of an upload form to a folder | 303 to the folder |
 
 mod conditions;
 pub(crate) mod download;
+mod errors;
 mod listing;
+mod location;
 mod upload;
 
-use self::conditions::Current;
-use self::download::Download;
-use self::listing::Listing;
-use self::upload::Form;
-use self::upload::status_of_writing;
+use self::{
+    conditions::Current,
+    download::Download,
+    errors::{status_of, status_of_writing},
+    listing::Listing,
+    location::{Path, is_folder, is_valid, own_location},
+    upload::Form,
+};
 use super::{
     access::WriteAccess,
     application::{Application, BodyMode, BodyPoll},
@@ -28,65 +42,70 @@ use crate::{
     wire::template::Value,
 };
 
-/// Serves the files of a store: whole, in parts, gzipped if the store has such a variant and the
-/// client takes it; answers conditions; and, if allowed, stores and deletes.
+/// The application that serves the files of a store; the [module](self) has its responses.
 ///
-/// A folder is shown by its `index.html`, or by a listing if that is switched on.
+/// A client that accepts gzip gets the gzip variant of a file that has one. Writing needs
+/// [`Files::with_writing`], listings need [`Files::with_listings`].
+///
+/// ```
+/// use bareserve::{http::{Files, Server}, store::rom::{RomFile, RomStore}};
+///
+/// static SITE: [RomFile; 1] = [RomFile::new("index.html", 1, b"<h1>Hello</h1>")];
+/// let files = Files::new(RomStore::new(&SITE)).under("docs/").with_listings();
+/// let server: Server<_, 1024> = Server::new(files);
+/// ```
 pub struct Files<S> {
     store: S,
-    /// What stands before the paths of the store in those of requests.
+    /// The part of a request's path before the path in the store.
     prefix: &'static str,
     has_listings: bool,
     access: WriteAccess,
 }
 
-/// What a connection remembers of a file on its way.
+/// The state of a request between two calls.
 pub enum Exchange<S: Store> {
-    /// A file to the client.
+    /// A file is sent.
     Download(Download<S::File>),
-    /// A folder's entries to the client.
+    /// The entries of a folder are sent.
     Listing(Listing<S::Listing>),
-    /// A file from the client.
+    /// A file is received.
     Upload(S::Upload),
-    /// Files from the client, in a form.
+    /// A form with files is received.
     Form(Form<S::Upload>),
 }
 
 const READ_AND_WRITE: Methods =
     Methods::GET.and(Methods::PUT).and(Methods::DELETE).and(Methods::POST);
 
-/// What a folder's page is called.
+/// The name of a folder's page.
 const INDEX: &str = "index.html";
 
-/// The longest path that a file can have.
-type Path = heapless::String<255>;
-
 impl<S: Store> Files<S> {
-    /// Files to be read.
+    /// Serves `store`, read-only, without listings.
     pub const fn new(store: S) -> Self {
         Self { store, prefix: "", has_listings: false, access: WriteAccess::DENIED }
     }
 
-    /// Puts the root folder at `prefix` instead of `/`: `docs/` for `/docs/`.
+    /// Serves the root folder at `prefix` instead of `/`: `docs/` for `/docs/`.
     #[must_use]
     pub fn under(mut self, prefix: &'static str) -> Self {
         self.prefix = prefix;
         self
     }
 
-    /// Shows folders that have no index page.
+    /// Lists folders that have no `index.html`.
     #[must_use]
     pub fn with_listings(mut self) -> Self {
         self.has_listings = true;
         self
     }
 
-    /// The files.
+    /// The store.
     pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// Lets PUT, DELETE and upload forms through to whoever `access` allows it.
+    /// Accepts PUT, DELETE and upload forms from the clients that `access` admits.
     #[must_use]
     pub fn with_writing(mut self, access: WriteAccess) -> Self {
         self.access = access;
@@ -206,7 +225,7 @@ impl<S: Store> Application for Files<S> {
 }
 
 impl<S> Files<S> {
-    /// Where in the store the request leads; the root when it came from elsewhere.
+    /// The path in the store; the root for a request whose path does not begin with the prefix.
     fn path<'b>(&self, request: &Request<'b>) -> &'b str {
         request.path().strip_prefix(self.prefix).unwrap_or_default()
     }
@@ -218,7 +237,8 @@ impl<S: Store> Files<S> {
         self.access.is_possible() && self.store.is_writable()
     }
 
-    /// Whether the file may be stored or deleted: by this client, under this name, as it is now.
+    /// Checks that the file may be stored or deleted: by this client, at this path, and in its present
+    /// state (RFC 9110 section 13).
     fn check_change(&self, request: &Request<'_>, env: &Environment<'_>) -> Result<()> {
         self.access.check(request)?;
         let path = self.path(request);
@@ -240,7 +260,7 @@ impl<S: Store> Files<S> {
         if !request.has_body() {
             return Err(Status::LENGTH_REQUIRED.into());
         }
-        // RFC 9110 section 14.5: a part must not be taken for the whole.
+        // RFC 9110 section 14.5: a part must not be stored as the whole file.
         if request.field("Content-Range").is_some() {
             return Err(Status::BAD_REQUEST.into());
         }
@@ -253,7 +273,7 @@ impl<S: Store> Files<S> {
 
 /// Reading.
 impl<S: Store> Files<S> {
-    // Not part of the frame of what writes.
+    // Not inlined, so that its stack frame does not add to that of writing.
     #[inline(never)]
     fn show(
         &self,
@@ -264,10 +284,7 @@ impl<S: Store> Files<S> {
     ) -> Answer {
         let path = self.path(request);
         let is_folder = is_folder(path);
-        // A plain path needs no second look, unless the prefix ends in the midst of a name.
-        let is_whole = matches!(self.prefix.as_bytes(), [] | [.., b'/']);
-        let is_valid = is_whole && request.has_plain_path() || is_valid(path);
-        if !is_valid {
+        if !is_valid(path) {
             return reply.error(Status::NOT_FOUND);
         }
         let mut index = Path::new();
@@ -293,12 +310,12 @@ impl<S: Store> Files<S> {
         }
     }
 
-    // Rare, and its frame is large: not part of the caller's.
+    // Not inlined: rare, with a large stack frame.
     #[inline(never)]
     fn list(&self, path: &str, exchange: &mut Option<Exchange<S>>, reply: Reply<'_>) -> Answer {
         match self.store.list(path.strip_suffix('/').unwrap_or(path)) {
-            Ok(walk) => {
-                *exchange = Some(Exchange::Listing(Listing::new(walk, self.is_writable())));
+            Ok(entries) => {
+                *exchange = Some(Exchange::Listing(Listing::new(entries, self.is_writable())));
                 reply
                     .ok()
                     .field("Content-Type", "text/html; charset=utf-8")
@@ -310,25 +327,7 @@ impl<S: Store> Files<S> {
     }
 }
 
-/// Whether a path asks for a folder.
-fn is_folder(path: &str) -> bool {
-    path.is_empty() || path.ends_with('/')
-}
-
-/// Whether a store may see `path`, a file's or a folder's: the root, or names that each have a slash
-/// behind them but for a file's. A `/` alone, which is what `//` leaves, has none.
-fn is_valid(path: &str) -> bool {
-    path != "/" && is_valid_path(path.strip_suffix('/').unwrap_or(path))
-}
-
-/// The request's own path as it came, for a Location that leads back to it; the root for one with
-/// two slashes in front, which would lead to another host.
-fn own_location<'b>(request: &Request<'b>) -> &'b str {
-    let path = request.raw_path();
-    if path.starts_with('/') && !path.starts_with("//") { path } else { "/" }
-}
-
-/// A folder is asked for without its slash: relative links on its page would go wrong.
+/// Redirects from `/folder` to `/folder/`, so that relative links on its page lead into the folder.
 fn redirect_to_folder(request: &Request<'_>, reply: Reply<'_>) -> Answer {
     let path = own_location(request);
     if path == "/" {
@@ -339,14 +338,4 @@ fn redirect_to_folder(request: &Request<'_>, reply: Reply<'_>) -> Answer {
         .status(Status::MOVED_PERMANENTLY)
         .field_with("Location", "%/%%", &[Value::Text(path), Value::Text(mark), Value::Text(query)])
         .page("")
-}
-
-/// The status that tells a client of a store's error.
-fn status_of(error: StoreError) -> Status {
-    match error {
-        StoreError::NotFound | StoreError::IsFolder | StoreError::InvalidName => Status::NOT_FOUND,
-        StoreError::Denied | StoreError::ReadOnly => Status::FORBIDDEN,
-        StoreError::Full => Status::INSUFFICIENT_STORAGE,
-        StoreError::Io => Status::INTERNAL_SERVER_ERROR,
-    }
 }

@@ -1,19 +1,19 @@
-//! Files on their way in: PUT (RFC 9110 section 9.3.4) and upload forms (RFC 7578).
+//! Upload forms (RFC 7578).
 
-use super::{Path, status_of};
+use super::{errors::status_of_writing, location::Path};
 use crate::{
     http::{
         Request, Status,
         multipart::{Event, Multipart},
     },
-    store::{Store, StoreError, is_valid_name},
+    store::{Store, is_valid_name},
 };
 
-/// A form that is being received. What it stores becomes visible file by file, each when it is
-/// complete.
+/// A form that is being received. Each of its files becomes visible when it is complete.
 pub struct Form<U> {
     reader: Multipart,
-    /// The file that is coming, and the length of its name at the front of the scratch space.
+    /// The file that is being received, and the length of its name, which is at the front of the
+    /// scratch space.
     file: Option<(U, usize)>,
 }
 
@@ -22,7 +22,7 @@ const LONGEST_NAME: usize = 192;
 
 impl<U> Form<U> {
     /// # Errors
-    /// 415 when `request` says that its body is something else.
+    /// 415 when the Content-Type of `request` is another.
     pub(super) fn new(request: &Request<'_>) -> Result<Self, Status> {
         let content_type = request.field("Content-Type").unwrap_or_default();
         let reader =
@@ -34,7 +34,8 @@ impl<U> Form<U> {
         self.reader.is_complete()
     }
 
-    /// Takes a piece of the form: all of it. `folder` is where the files go.
+    /// Takes all of a piece of the form. The files are stored in `folder`, which is the root or ends
+    /// with a slash. `scratch` holds a file's name and the head of a part between calls.
     pub(super) fn receive<S: Store<Upload = U>>(
         &mut self,
         store: &S,
@@ -52,7 +53,8 @@ impl<U> Form<U> {
             match step.event {
                 Event::NeedInput => return Ok(piece.len()),
                 Event::Part(part) => {
-                    // A field without a file name is no file; one with an empty name was not filled.
+                    // A part without a file name is another field of the form; an empty file name
+                    // means that no file was chosen.
                     self.file = match part.filename().filter(|name| !name.is_empty()) {
                         Some(name) => {
                             let name = name.decode(names).map_err(|_| Status::BAD_REQUEST)?;
@@ -85,14 +87,5 @@ impl<U> Form<U> {
             }
             rest = rest.get(consumed..).unwrap_or_default();
         }
-    }
-}
-
-/// The status that tells a client why its file was not stored.
-pub(super) fn status_of_writing(error: StoreError) -> Status {
-    match error {
-        StoreError::NotFound | StoreError::IsFolder => Status::CONFLICT,
-        StoreError::InvalidName => Status::BAD_REQUEST,
-        error => status_of(error),
     }
 }

@@ -1,4 +1,4 @@
-//! Ambiguous framings, and input made at random.
+//! Ambiguous framings and random input.
 
 use super::std::{format, vec::Vec};
 
@@ -9,7 +9,7 @@ use crate::{
     protocol::stream::Phase,
 };
 
-/// Heads whose readers have disagreed on where the body ends.
+/// Fields on whose meaning for the body's length servers have disagreed.
 const AMBIGUOUS: &[&str] = &[
     "Content-Length: 4\r\nContent-Length: 5\r\n",
     "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
@@ -52,7 +52,7 @@ const AMBIGUOUS: &[&str] = &[
 ];
 
 #[test]
-fn ambiguous_framings_get_one_answer_and_the_door() {
+fn ambiguous_framings_get_one_response_and_close() {
     let mut bench = super::files();
     for head in AMBIGUOUS {
         for body in
@@ -78,8 +78,8 @@ const SEEDS: &[&str] = &[
     "OPTIONS * HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcHEAD http://b/plain/ HTTP/1.0\r\n\r\n",
 ];
 
-/// Whatever comes, in whatever pieces: no panic, no endless loop, no more than one answer a request
-/// that was sent, and the same answers however it is cut.
+/// For any input: no panic, no endless loop, at most one response for each request, and the same
+/// responses for every split of the input.
 #[test]
 fn mutated_requests() {
     let mut random = SeededEntropy::new(0x1157);
@@ -116,7 +116,7 @@ fn mutated_requests() {
             let mut at = 0;
             let mut held = 0;
             while at < input.len() {
-                // What was not taken is offered again, with more behind it.
+                // Bytes that were not taken are offered again, followed by new ones.
                 let end = (at + held + sizes()).min(input.len());
                 let taken = bench.feed(&input[at..end]);
                 at += taken;

@@ -17,7 +17,7 @@ use crate::{
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// The whole answer to a request for `target` with some more fields.
+/// The response to a request for `target` with additional fields.
 fn get(bench: &mut Bench<Files<MemoryStore>>, target: &str, fields: &str) -> String {
     bench.ask(format!("GET {target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n").as_bytes())
 }
@@ -344,9 +344,9 @@ fn a_link_with_the_token_becomes_a_cookie() {
     assert_eq!(statuses(&get(&mut bench, "/?token=wrong", "")), [200]);
 }
 
-/// An upload that came to nothing takes no room while its answer waits for a slow reader.
+/// The blocks of a failed upload are free before its response has been sent.
 #[test]
-fn an_upload_is_given_back_before_its_answer_is_out() {
+fn a_failed_upload_is_freed_before_its_response_is_sent() {
     let mut memory = RamMemory::<2, 4>::new();
     let store = RamStore::new(&mut memory);
     let all = store.free_bytes();
@@ -370,14 +370,14 @@ fn an_upload_is_given_back_before_its_answer_is_out() {
         bench.with(|server, connection, env| server.receive(connection, b"", env));
     };
     receive(&mut bench, begun);
-    assert!(store.free_bytes() < all, "it is under way");
+    assert!(store.free_bytes() < all, "the upload has begun");
     receive(&mut bench, rest);
     assert_eq!(store.free_bytes(), all);
     bench.feed(b"");
     assert!(bench.text().starts_with("HTTP/1.1 400 "), "{}", bench.text());
 }
 
-/// Sees to it that whoever asks has looked at the path.
+/// A store that fails the test when it gets an invalid path.
 struct Strict<'c> {
     asked: &'c Cell<usize>,
 }

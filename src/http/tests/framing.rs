@@ -1,4 +1,4 @@
-//! Requests and where they end.
+//! Requests, and the bytes that belong to each.
 
 use super::std::{format, string::String, vec, vec::Vec};
 
@@ -25,7 +25,7 @@ fn a_file() {
     );
 }
 
-/// One request, or several; the statuses of the answers; whether the connection is over then.
+/// Requests; the status codes of the responses; whether the connection is closed after them.
 type Row = (&'static str, &'static [u16], bool);
 
 const ROWS: &[Row] = &[
@@ -92,10 +92,10 @@ const ROWS: &[Row] = &[
 #[test]
 fn rows_at_every_split() {
     let mut bench = files();
-    for (input, expected, is_over) in ROWS {
+    for (input, expected, is_closed) in ROWS {
         let whole = bench.ask(input.as_bytes());
         assert_eq!(statuses(&whole), *expected, "{input:?}");
-        assert_eq!(bench.phase() == Phase::Finished, *is_over, "{input:?}");
+        assert_eq!(bench.phase() == Phase::Finished, *is_closed, "{input:?}");
         for split in 1..input.len() {
             bench.open();
             let (first, second) = input.as_bytes().split_at(split);
@@ -126,7 +126,7 @@ fn ten_requests_in_one_segment() {
 }
 
 #[test]
-fn a_long_cookie_costs_nothing() {
+fn a_long_cookie_is_skipped() {
     let request = format!(
         "GET / HTTP/1.1\r\n{HOST}Cookie: {}\r\nX: {}\r\n\r\n",
         "c".repeat(16 << 10),

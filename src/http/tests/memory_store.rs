@@ -12,7 +12,7 @@ use crate::{
     store::{Commit, Encoding, Entry, Metadata, Store, StoreError},
 };
 
-/// Files in a map. A name that ends in `.gz` is also the gzip variant of the name without.
+/// Files in a map. A file `x.gz` is also the gzip variant of `x`.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Rc<RefCell<BTreeMap<String, Content>>>);
 

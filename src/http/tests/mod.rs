@@ -42,7 +42,7 @@ struct Bench<A: Application, const BUFFER: usize = 1024> {
     output: Vec<u8>,
     /// Reports of answered requests.
     events: Vec<String>,
-    /// The longest piece of room that the server is given to write to.
+    /// The length of the output slices that the server gets.
     room: usize,
 }
 
@@ -86,7 +86,8 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
         });
     }
 
-    /// As the adapter does it: receive until nothing is taken, transmit until nothing comes.
+    /// Receives until no input is taken and transmits until there is no output, as `net` does.
+    /// Returns the number of bytes taken.
     fn feed(&mut self, input: &[u8]) -> usize {
         let mut at = 0;
         loop {

@@ -128,7 +128,7 @@ impl App {
 
     fn body(&self, request: &Request, out: &mut ResumableWriter) {
         for line in 0..LINES {
-            out.fill("% %\n", &[Value::Text(request.path()), Value::Number(line)]);
+            out.render("% %\n", &[Value::Text(request.path()), Value::Number(line)]);
         }
     }
 
@@ -159,7 +159,7 @@ impl App {
         events.data("two\nthree\r\nfour\rfive");
         events.put("\r");
         events.put("\n");
-        events.fill("% of %", &[Value::Number(1), Value::Text("a\nb")]);
+        events.render("% of %", &[Value::Number(1), Value::Text("a\nb")]);
         events.end();
         events.end();
         let kind = String::from(events.request().parameter("kind").unwrap());

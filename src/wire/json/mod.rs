@@ -1,4 +1,5 @@
-//! JSON (RFC 8259) of any size through buffers of any size: [`mod@write`] and [`scan`].
+//! JSON (RFC 8259) of any size through buffers of any size: [`mod@write`] writes strings, [`scan`]
+//! reads objects.
 
 mod number;
 pub mod scan;

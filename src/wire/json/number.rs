@@ -1,11 +1,11 @@
-//! The grammar of a number (RFC 8259 section 6), byte by byte.
+//! The grammar of numbers (RFC 8259 section 6) as a state machine over bytes.
 
-/// What has come of a number.
+/// The part of a number that was read last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Number {
     Start,
     Minus,
-    /// A leading zero stands alone.
+    /// A leading zero: no other digit may follow.
     Zero,
     Integer,
     Point,
@@ -15,9 +15,9 @@ pub(super) enum Number {
     Exponent,
 }
 
-/// A byte from `first` to `last` leads from one of some states to the next.
+/// A transition: in one of some states, a byte from `first` to `last` leads to the state `next`.
 struct Rule {
-    /// One bit for each.
+    /// The states, one bit for each.
     states: u16,
     first: u8,
     last: u8,
@@ -54,7 +54,7 @@ static RULES: [Rule; 11] = {
 };
 
 impl Number {
-    /// With one more byte, or `None` if it does not belong to the number.
+    /// The state after `byte`; `None` if `byte` does not belong to the number.
     pub fn push(self, byte: u8) -> Option<Self> {
         let fits = |rule: &&Rule| {
             rule.states >> self as u16 & 1 == 1 && (rule.first..=rule.last).contains(&byte)
@@ -62,7 +62,7 @@ impl Number {
         RULES.iter().find(fits).map(|rule| rule.next)
     }
 
-    /// Whether it may end here.
+    /// Whether the number is complete.
     pub fn is_complete(self) -> bool {
         matches!(self, Self::Zero | Self::Integer | Self::Fraction | Self::Exponent)
     }

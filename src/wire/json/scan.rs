@@ -1,25 +1,38 @@
 //! Reading one JSON object of any size as it arrives, without recursion and without a buffer.
 //!
-//! The scanner is strict: RFC 8259 to the letter, strings in well-formed UTF-8, no lone surrogates
-//! (section 8.2 leaves them to the reader). It tells the members of the outermost object; what is
-//! nested in them is checked and skipped.
+//! The scanner accepts exactly the grammar of RFC 8259, with strings in well-formed UTF-8 and without
+//! lone surrogates (section 8.2 leaves them to the reader). It reports the members of the outermost
+//! object; nested arrays and objects are checked and skipped.
+//!
+//! ```
+//! use bareserve::wire::json::{Event, Scanner};
+//!
+//! let (mut scanner, mut input) = (Scanner::new(), &br#"{"id": 7, "tags": ["a"]}"#[..]);
+//! let mut count = 0;
+//! while let Some(event) = scanner.next(&mut input)? {
+//!     count += usize::from(event == Event::NameEnd);
+//! }
+//! assert!(scanner.is_at_end());
+//! assert_eq!(count, 2);
+//! # Ok::<(), bareserve::wire::json::ScanError>(())
+//! ```
 
 use core::fmt;
 
 use super::{number::Number, utf8::Utf8};
-use crate::wire::template::describe;
+use crate::wire::line::describe;
 
-/// How deep arrays and objects may be nested, the outermost object included.
+/// The deepest nesting of arrays and objects, including the outermost object.
 pub const MAX_DEPTH: u32 = 32;
 
-/// What the scanner has come upon.
+/// An event in the outermost object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event<'i> {
-    /// Some bytes of the next member's name, in UTF-8; the end may cut a character.
+    /// Some bytes of the next member's name in UTF-8. The last character may be incomplete.
     Name(Bytes<'i>),
     /// The name is complete; its value follows.
     NameEnd,
-    /// Some bytes of a string, in UTF-8; the end may cut a character.
+    /// Some bytes of a string in UTF-8. The last character may be incomplete.
     Text(Bytes<'i>),
     /// The string is complete.
     TextEnd,
@@ -27,23 +40,23 @@ pub enum Event<'i> {
     Number(&'i [u8]),
     /// The number is complete.
     NumberEnd,
-    /// The value is `true`, `false`, `null`, an array or an object, and is skipped.
+    /// The value is `true`, `false`, `null`, an array or an object; it is skipped.
     Other,
-    /// The object is complete. Only blanks may follow.
+    /// The object is complete. Only white space may follow.
     End,
 }
 
-/// A part of a string without its escapes.
+/// A part of a string, decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bytes<'i> {
-    /// As it stands in the input.
+    /// Bytes of the input.
     Plain(&'i [u8]),
-    /// What an escape stands for.
+    /// The character of an escape.
     Escape(char),
 }
 
 impl<'i> Bytes<'i> {
-    /// The bytes themselves. `buffer` holds those of an escape.
+    /// The bytes in UTF-8. `buffer` holds those of an escape.
     pub fn as_slice<'b>(&'b self, buffer: &'b mut [u8; 4]) -> &'b [u8]
     where
         'i: 'b,
@@ -55,23 +68,24 @@ impl<'i> Bytes<'i> {
     }
 }
 
-/// Why a text is not the JSON object it should be.
+/// The reason why a text is not a JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ScanError {
-    /// A byte that cannot stand there.
+    /// A byte that is not valid in its place.
     Unexpected(u8),
-    /// A control character inside a string, not escaped.
+    /// A control character in a string without an escape.
     Control,
     /// A string is not UTF-8.
     Utf8,
-    /// An escape that is none, or half a surrogate pair.
+    /// An unknown escape, or half of a surrogate pair.
     Escape,
-    /// Nested deeper than [`MAX_DEPTH`].
+    /// Nesting deeper than [`MAX_DEPTH`].
     TooDeep,
 }
 
 impl ScanError {
-    /// The error in words.
+    /// The description of the error.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Unexpected(_) => "not JSON: unexpected byte",
@@ -82,7 +96,7 @@ impl ScanError {
         }
     }
 
-    /// The byte that it is about.
+    /// The byte that caused it.
     pub const fn byte(self) -> Option<u8> {
         if let Self::Unexpected(byte) = self { Some(byte) } else { None }
     }
@@ -96,21 +110,22 @@ impl fmt::Display for ScanError {
 
 impl core::error::Error for ScanError {}
 
-/// The state of reading one object. 32 bytes on a machine of 32 bits.
+/// A reader of one object. 32 bytes on a 32-bit machine.
 #[derive(Debug, Clone)]
 pub struct Scanner {
     state: State,
     depth: u32,
-    /// One bit a level, the innermost lowest: set for an object.
+    /// One bit for each level, the innermost one lowest: set for an object, clear for an array.
     objects: u32,
-    // What follows is of use in some states only. In variants of these it would be copied at each
-    // step, which takes twice the code.
+    // The following fields belong to some states only. As fields of these variants they would be
+    // copied at each step, which takes twice the flash.
     /// The string is a name.
     is_name: bool,
-    /// Where in a character.
+    /// The position in a character.
     utf8: Utf8,
-    /// The digits of `\uXXXX`, or of both halves of a surrogate pair, and how many there are.
+    /// The value of the digits of `\uXXXX`, or of both halves of a surrogate pair.
     escape: u32,
+    /// The number of these digits.
     digits: u8,
     number: Number,
     /// The rest of a literal.
@@ -146,7 +161,7 @@ enum State {
 }
 
 impl Scanner {
-    /// Before the object.
+    /// A reader before the object.
     pub const fn new() -> Self {
         Self {
             state: State::Start,
@@ -162,7 +177,7 @@ impl Scanner {
         }
     }
 
-    /// Whether nothing but blanks has come yet.
+    /// Whether only white space has been read.
     pub fn is_at_start(&self) -> bool {
         self.state == State::Start
     }
@@ -172,17 +187,17 @@ impl Scanner {
         self.state == State::End
     }
 
-    /// Takes bytes off the front of `input` up to the next event and returns that, or `None` when
-    /// the input is used up.
+    /// Removes bytes from the front of `input` up to the next event and returns that; `None` when
+    /// `input` is empty.
     ///
     /// # Errors
-    /// [`ScanError`]; it is the answer to all later calls too.
+    /// [`ScanError`]; all later calls return the same error.
     pub fn next<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
         while !input.is_empty() {
-            // Only the outermost object's members are told.
-            let peer_has_fin = self.depth == 1;
+            // Only the members of the outermost object are reported.
+            let is_reported = self.depth == 1;
             match self.step(input) {
-                Ok(Some(event)) if peer_has_fin => return Ok(Some(event)),
+                Ok(Some(event)) if is_reported => return Ok(Some(event)),
                 Ok(_) => {}
                 Err(error) => {
                     (self.state, self.error) = (State::Failed, error);
@@ -193,8 +208,9 @@ impl Scanner {
         Ok(None)
     }
 
-    /// Takes bytes or changes the state.
-    // Inlined into the loop, it would take the whole state into registers, and half as much flash more.
+    /// Removes bytes or changes the state.
+    // Inlined into the loop, it would hold the whole state in registers and take half as much flash
+    // again.
     #[inline(never)]
     fn step<'i>(&mut self, input: &mut &'i [u8]) -> Result<Option<Event<'i>>, ScanError> {
         let Some((&byte, rest)) = input.split_first() else { return Ok(None) };
@@ -296,7 +312,8 @@ impl Scanner {
                 Some(0..b' ' | b'"' | b'\\') if utf8.is_whole() => break,
                 Some(&byte) => match utf8.push(byte) {
                     Some(next) => utf8 = next,
-                    // What is good is told first, wherever the input is cut.
+                    // The valid part is reported first, so that the events do not depend on where
+                    // the input is cut.
                     None if length > 0 => break,
                     None => return Err(ScanError::Utf8),
                 },

@@ -1,21 +1,22 @@
-//! Well-formed UTF-8 (RFC 3629 section 4), byte by byte.
+//! Well-formed UTF-8 (RFC 3629 section 4) as a state machine over bytes.
 
-/// What is still to come of a character.
+/// The rest of a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Utf8 {
-    /// Bytes, all between 0x80 and 0xBF.
+    /// The number of bytes that follow.
     left: u8,
-    /// The next one's narrower bounds.
+    /// The bounds of the next byte; all others are from 0x80 to 0xBF.
     low: u8,
     high: u8,
 }
 
-/// By the first byte, from this one on up to the next: what follows.
+/// The rest of a character by its first byte. Each row is for the bytes from its own up to the next
+/// row's.
 const FIRST_BYTES: [(u8, Option<Utf8>); 11] = [
     (0x00, Utf8::expect(0, 0x80, 0xbf)),
     (0x80, None),
     (0xc2, Utf8::expect(1, 0x80, 0xbf)),
-    // No overlong forms, no surrogates, nothing beyond U+10FFFF.
+    // The bounds exclude overlong forms, surrogates and all beyond U+10FFFF.
     (0xe0, Utf8::expect(2, 0xa0, 0xbf)),
     (0xe1, Utf8::expect(2, 0x80, 0xbf)),
     (0xed, Utf8::expect(2, 0x80, 0x9f)),
@@ -38,7 +39,7 @@ impl Utf8 {
         self.left == 0
     }
 
-    /// With one more byte, or `None` if no character goes on so.
+    /// The state after `byte`; `None` if it is not well-formed.
     pub fn push(self, byte: u8) -> Option<Self> {
         if self.left > 0 {
             let fits = (self.low..=self.high).contains(&byte);

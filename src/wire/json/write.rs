@@ -1,17 +1,27 @@
-//! Writing strings as JSON has them (RFC 8259 section 7).
+//! Writing strings in JSON (RFC 8259 section 7).
+//!
+//! ```
+//! use bareserve::wire::{json::write::quote, writer::ResumableWriter};
+//!
+//! let mut text = [0; 16];
+//! let mut writer = ResumableWriter::new(&mut text, 0);
+//! quote("\u{e9}\"", &mut writer);
+//! let written = writer.written();
+//! assert_eq!(&text[..written], br#""\u00e9\"""#);
+//! ```
 
 use crate::wire::{number::hex_digit, writer::ResumableWriter};
 
-/// Adds a string with its quotes and escapes.
+/// Writes a string with its quotes and escapes.
 pub fn quote(text: &str, out: &mut ResumableWriter<'_>) {
     out.put("\"");
     escape(text, out);
     out.put("\"");
 }
 
-/// Adds the inside of a string. Escaped as Python's `json.dumps` does it, in pure ASCII:
-/// `\" \\ \n \r \t \b \f`, and `\uXXXX` in lower-case digits for other controls and for all beyond
-/// `~`, in surrogate pairs beyond U+FFFF.
+/// Writes the content of a string in ASCII, with the escapes of Python's `json.dumps`:
+/// `\" \\ \n \r \t \b \f`, and `\uXXXX` in lower-case digits for other control characters and for all
+/// characters beyond `~`, as surrogate pairs beyond U+FFFF.
 pub fn escape(text: &str, out: &mut ResumableWriter<'_>) {
     for character in text.chars() {
         let short = match character {

@@ -259,7 +259,7 @@ impl Sink for FileSink {
 }
 
 fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Environment<'_>) {
-    let what = Template { form, values };
+    let what = Template { text: form, values };
     env.observer.event(Event::Note { service: "client", remote, what });
 }
 

@@ -2,9 +2,9 @@
 
 use super::{
     auth::Token,
-    problem::Result,
     request::Request,
     response::{Answer, Response},
+    result::Result,
     status::Status,
 };
 use crate::wire::{

@@ -2,15 +2,13 @@
 
 mod combined;
 
-use smoltcp::time::Instant;
-
 pub use self::combined::Either;
 use super::{
-    body_writer::BodyWriter,
+    body_writer::{BodyPoll, BodyWriter},
     methods::Methods,
-    problem::Result,
     request::Request,
     response::{Answer, Reply},
+    result::Result,
 };
 use crate::protocol::environment::Environment;
 
@@ -168,20 +166,4 @@ pub enum BodyMode {
         /// A longer body, in bytes, is answered with 413.
         limit: u64,
     },
-}
-
-/// What [`Application::produce`] did.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyPoll {
-    /// Wrote this number of bytes, at least one.
-    Bytes(usize),
-    /// Has nothing to send before that time, if one is given. It is called again in every poll of
-    /// the stack anyway.
-    Wait(Option<Instant>),
-    /// The body is complete. For one whose announced length is not reached: it cannot continue, as
-    /// [`BodyPoll::Fail`].
-    End,
-    /// The body cannot continue, for this reason, which the log shows. The connection is reset, so
-    /// that the client does not take a part for the whole.
-    Fail(&'static str),
 }

@@ -1,6 +1,7 @@
 //! Where an application writes the body of a response, piece by piece.
 
-use super::application::BodyPoll;
+use smoltcp::time::Instant;
+
 use crate::wire::writer::ResumableWriter;
 
 /// The room for the next piece of a body, and how much of the body earlier calls have written.
@@ -38,4 +39,20 @@ impl<'o> BodyWriter<'o> {
             written => BodyPoll::Bytes(written),
         }
     }
+}
+
+/// What [`Application::produce`](super::Application::produce) did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyPoll {
+    /// Wrote this number of bytes, at least one.
+    Bytes(usize),
+    /// Has nothing to send before that time, if one is given. It is called again in every poll of
+    /// the stack anyway.
+    Wait(Option<Instant>),
+    /// The body is complete. For one whose announced length is not reached: it cannot continue, as
+    /// [`BodyPoll::Fail`].
+    End,
+    /// The body cannot continue, for this reason, which the log shows. The connection is reset, so
+    /// that the client does not take a part for the whole.
+    Fail(&'static str),
 }

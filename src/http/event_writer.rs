@@ -2,7 +2,7 @@
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{application::BodyPoll, request::Request};
+use super::{body_writer::BodyPoll, request::Request};
 use crate::wire::{template::Value, writer::ResumableWriter};
 
 /// Writes events of a stream. What one call of the handler writes must fit into the room that there

@@ -4,9 +4,10 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json_core::{de, from_slice_escaped, ser};
 
 use super::{
-    problem::{Problem, Result},
+    problem::Problem,
     request::Request,
     response::{Answer, Response},
+    result::Result,
     routes::{NOT_JSON, is_json},
     status::Status,
 };

@@ -80,25 +80,28 @@ mod method;
 mod methods;
 mod output;
 mod path;
+mod pattern;
 mod problem;
 mod request;
 mod request_line;
 mod response;
+mod result;
 mod routes;
 mod server;
 mod status;
 
 pub use access::WriteAccess;
-pub use application::{Application, BodyMode, BodyPoll, Either};
-pub use body_writer::BodyWriter;
+pub use application::{Application, BodyMode, Either};
+pub use body_writer::{BodyPoll, BodyWriter};
 pub use connection::{Connection, LEAST_PIECE, RESERVE};
 pub use event_writer::EventWriter;
 pub use files::Files;
 pub use method::{Method, Version};
 pub use methods::Methods;
-pub use problem::{Problem, Result};
+pub use problem::Problem;
 pub use request::{Request, segments};
 pub use response::{Answer, Reply, Response};
+pub use result::Result;
 pub use routes::{
     BodyHandler, EventHandler, Handler, Route, Routes, any, delete, events, get, patch, post, put,
 };

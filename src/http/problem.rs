@@ -1,6 +1,6 @@
 //! Why a request was not answered as asked: a status, and the reason where the server knows one.
 
-use super::{response::Answer, status::Status};
+use super::status::Status;
 
 /// A status for the client, with a reason in words for its user and for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,10 +11,6 @@ pub struct Problem {
     /// sent to the client: no secrets.
     pub reason: &'static str,
 }
-
-/// What handlers and [`Application`](super::Application)'s methods return: `?` works on a [`Status`]
-/// and on a [`Problem`].
-pub type Result<T = Answer> = core::result::Result<T, Problem>;
 
 impl Status {
     /// This status together with a reason: `Status::CONFLICT.because("this title exists already")`.

@@ -5,8 +5,8 @@ use super::{
     framing::Length,
     head::Head,
     method::{Method, Version},
-    problem::Result,
-    routes::path_parameter,
+    pattern::path_parameter,
+    result::Result,
     status::Status,
 };
 use crate::wire::search::pairs;

@@ -36,14 +36,15 @@
 use smoltcp::time::Instant;
 
 use super::{
-    application::{Application, BodyMode, BodyPoll},
-    body_writer::BodyWriter,
+    application::{Application, BodyMode},
+    body_writer::{BodyPoll, BodyWriter},
     event_writer::EventWriter,
     methods::Methods,
-    parameters,
-    problem::{Problem, Result},
+    parameters, pattern,
+    problem::Problem,
     request::Request,
     response::{Answer, Reply},
+    result::Result,
     status::Status,
 };
 use crate::{
@@ -167,42 +168,11 @@ impl<A> Route<A> {
         Self { body: Some(body), ..self }
     }
 
-    fn matches(&self, path: &str) -> bool {
-        let mut wanted = segments(self.pattern);
-        let mut found = path.split('/');
-        loop {
-            match (wanted.next(), found.next()) {
-                (Some("*"), _) | (None, None) => return true,
-                (Some(wanted), Some(found)) if matches_segment(wanted, found) => {}
-                _ => return false,
-            }
-        }
-    }
-
     fn wants(&self, name: &str) -> bool {
         let is_resumable = matches!(self.action, Action::Events(_));
         is_resumable && name.eq_ignore_ascii_case(LAST_EVENT_ID)
             || self.fields.iter().any(|wanted| *wanted == "*" || name.eq_ignore_ascii_case(wanted))
     }
-}
-
-/// Of a pattern.
-fn segments(pattern: &'static str) -> impl Iterator<Item = &'static str> {
-    pattern.strip_prefix('/').unwrap_or(pattern).split('/')
-}
-
-fn matches_segment(wanted: &str, found: &str) -> bool {
-    if wanted.starts_with(':') { !found.is_empty() } else { wanted == found }
-}
-
-/// The segment of `path` that `pattern` calls `name`.
-pub(super) fn path_parameter<'p>(
-    pattern: &'static str,
-    path: &'p str,
-    name: &str,
-) -> Option<&'p str> {
-    let is_it = |(wanted, _): &(&str, &str)| wanted.strip_prefix(':') == Some(name);
-    segments(pattern).zip(path.split('/')).find(is_it).map(|(_, value)| value)
 }
 
 /// The application `A` behind a table of routes.
@@ -239,12 +209,14 @@ impl<A> Routes<A> {
 
     fn find(&self, request: &Request<'_>) -> Result<usize> {
         let (path, method) = (request.path(), request.method());
-        let is_it = |route: &Route<A>| route.methods.contains(method) && route.matches(path);
+        let is_it = |route: &Route<A>| {
+            route.methods.contains(method) && pattern::matches(route.pattern, path)
+        };
         self.table.iter().position(is_it).ok_or(Status::NOT_FOUND.into())
     }
 
     fn matching<'s>(&self, path: &'s str) -> impl Iterator<Item = &'static Route<A>> + use<'s, A> {
-        self.table.iter().filter(move |route| route.matches(path))
+        self.table.iter().filter(move |route| pattern::matches(route.pattern, path))
     }
 }
 

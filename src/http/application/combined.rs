@@ -5,9 +5,9 @@ use crate::{
     http::{
         body_writer::BodyWriter,
         methods::Methods,
-        problem::Result,
         request::Request,
         response::{Answer, Reply},
+        result::Result,
         status::Status,
     },
     protocol::environment::Environment,

@@ -3,8 +3,8 @@
 use super::{CONTINUE, ConnectionMut, LEAST_PIECE, Writing};
 use crate::{
     http::{
-        application::{Application, BodyPoll},
-        body_writer::BodyWriter,
+        application::Application,
+        body_writer::{BodyPoll, BodyWriter},
         chunked::{CHUNK_OVERHEAD, chunk_data, frame_chunk},
         method::Method,
         request::Request,

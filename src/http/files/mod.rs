@@ -26,14 +26,15 @@ use self::{
 };
 use super::{
     access::WriteAccess,
-    application::{Application, BodyMode, BodyPoll},
+    application::{Application, BodyMode},
+    body_writer::BodyPoll,
     body_writer::BodyWriter,
     etag::EntityTag,
     method::Method,
     methods::Methods,
-    problem::Result,
     request::Request,
     response::{Answer, Reply},
+    result::Result,
     status::Status,
 };
 use crate::{

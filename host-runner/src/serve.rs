@@ -7,7 +7,6 @@ use bareserve::{
         DeviceApplication, Overview, PingEntry,
         capture::{Capture, CaptureResources, Recorder},
     },
-    file_transfer::request::FileServer,
     http::{self, WriteAccess, auth::Token},
     net::setup_error::SetupError,
     ping::profile::SharedProfile,
@@ -91,9 +90,9 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     }
     let web = http::Server::<_, HTTP_BUFFER>::new((page, (app, web_files))).with_links(access);
     let file_ports = [options.file_port, options.file_request_port];
-    let mut file_server = FileServer::new(&files);
+    let (download, mut requests) = services::files::tcp(file_ports, &offered, &files);
     if let Some(token) = token {
-        file_server = file_server.with_token(token);
+        requests.protocol = requests.protocol.with_token(token);
     }
 
     let connections = options.connections + OTHER_CONNECTIONS;
@@ -104,7 +103,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         memory::tcp(connections),
         (
             services::web::tcp(&options.http_ports, web).at_most(options.connections),
-            services::files::tcp(file_ports, &offered, &files, file_server),
+            (download, requests),
             services::time::tcp(options.time_port),
             services::ping::tcp::<ECHO_SIZE>(),
         ),

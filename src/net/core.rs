@@ -215,7 +215,7 @@ impl Services<'_> {
         }
         for entry in self.entries() {
             if entry.transport == transport && entry.ports.contains(&port) {
-                return Err(SetupError::PortInUse(port));
+                return Err(SetupError::PortInUse);
             }
         }
         Ok(())

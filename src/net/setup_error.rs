@@ -15,7 +15,7 @@ pub enum SetupError {
     /// A service without a port, or port 0.
     InvalidPort,
     /// Another service has this port.
-    PortInUse(u16),
+    PortInUse,
     /// A pool of no connections.
     NoConnections,
 }
@@ -35,7 +35,7 @@ impl core::fmt::Display for SetupError {
                 "too many addresses: enable an iface-max-addr-count feature of smoltcp"
             }
             Self::InvalidPort => "a service needs a port from 1 to 65535",
-            Self::PortInUse(_) => "another service has this port already",
+            Self::PortInUse => "another service has this port already",
             Self::NoConnections => "a pool needs at least one connection with buffers of a byte",
         })
     }

@@ -19,6 +19,7 @@ use crate::{clock::UnixTime, wire::search::split_once};
 pub mod either;
 pub mod overlay;
 pub mod ram;
+pub mod read_only;
 pub mod rom;
 
 /// A collection of files. All methods take `&self`, so that services can share one store.

@@ -8,7 +8,7 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     runner::{ADDRESSES, Runner, RunnerMemory},
-    services::StartError,
+    services::SetupError,
 };
 
 struct Memory {
@@ -23,7 +23,7 @@ fn main() -> ! {
     lm3s6965evb::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     runner.run()

@@ -4,19 +4,19 @@
 
 use core::convert::Infallible;
 
-use bareserve::{file_transfer::request::FileServer, services::files};
+use bareserve::{services::files, store::read_only::ReadOnly};
 use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     runner::{ADDRESSES, Runner, RunnerMemory},
     services::{
-        StartError, StoreMemory, TcpMemory,
+        SetupError, StoreMemory, TcpMemory,
         device::RX,
         store::{OFFERED, Store},
     },
 };
 
-type Files = TcpMemory<files::Tcp<'static, Store>, 4, RX, 512>;
+type Files = TcpMemory<files::Tcp<'static, ReadOnly<Store>>, 4, RX, 512>;
 
 struct Memory {
     frames: FrameBuffers,
@@ -37,12 +37,11 @@ fn main() -> ! {
     lm3s6965evb::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     let store = memory.store.open();
-    let server = FileServer::new(store);
-    let files = files::tcp(files::PORTS, OFFERED, store, server);
+    let files = files::tcp(files::PORTS, OFFERED, ReadOnly(store));
     memory.files.start(&mut runner.services, files)?;
     runner.run()
 }

@@ -10,7 +10,7 @@ use lm3s6965evb::FrameBuffers;
 use support::{
     runner::{ADDRESSES, Runner, RunnerMemory},
     services::{
-        StartError, StoreMemory, TcpMemory,
+        SetupError, StoreMemory, TcpMemory,
         device::{Application, HTTP_BUFFER, RX, TX, WEB_CONNECTIONS, web_server},
     },
 };
@@ -36,7 +36,7 @@ fn main() -> ! {
     lm3s6965evb::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     let store = memory.store.open();

@@ -9,7 +9,7 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     runner::{ADDRESSES, Runner, RunnerMemory},
-    services::{PingMemory, StartError, TcpMemory, device::ECHO},
+    services::{PingMemory, SetupError, TcpMemory, device::ECHO},
 };
 
 type Tcp = TcpMemory<ping::Tcp<ECHO>, 2, ECHO, ECHO>;
@@ -33,7 +33,7 @@ fn main() -> ! {
     lm3s6965evb::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     memory.tcp.start(&mut runner.services, ping::tcp())?;

@@ -9,7 +9,7 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     runner::{ADDRESSES, HOST, Runner, RunnerMemory},
-    services::{StartError, TcpMemory, TimeMemory},
+    services::{SetupError, TcpMemory, TimeMemory},
 };
 
 type Tcp = TcpMemory<time::Tcp, 4, 16, 64>;
@@ -33,7 +33,7 @@ fn main() -> ! {
     lm3s6965evb::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     memory.tcp.start(&mut runner.services, time::tcp(timestamp::PORT))?;

@@ -14,7 +14,7 @@ pub use ethernet::{Ethernet, FrameBuffers};
 pub use uart::Uart;
 
 use support::{
-    registers::Registers, services::StartError, systick::SysTickClock, watchdog::Watchdog,
+    registers::Registers, services::SetupError, systick::SysTickClock, watchdog::Watchdog,
 };
 
 /// The core's clock, which all peripherals share.
@@ -40,7 +40,7 @@ pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
 }
 
 /// Logs why the board cannot start, and resets it.
-pub fn fail(error: StartError) -> ! {
+pub fn fail(error: SetupError) -> ! {
     support::panic::fail(error, &mut Uart::start())
 }
 

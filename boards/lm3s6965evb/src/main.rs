@@ -8,7 +8,7 @@ use cortex_m_rt::entry;
 use lm3s6965evb::FrameBuffers;
 use support::{
     runner::{ADDRESSES, HOST, Runner, RunnerMemory},
-    services::{DeviceMemory, StartError},
+    services::{DeviceMemory, SetupError},
 };
 
 /// Whether files may be stored over HTTP with the token, which the log shows.
@@ -31,7 +31,7 @@ fn main() -> ! {
     lm3s6965evb::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = lm3s6965evb::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     memory.device.start(&mut runner.services, HOST, IS_WRITABLE)?;

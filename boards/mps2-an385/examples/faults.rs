@@ -8,7 +8,7 @@ use cortex_m_rt::entry;
 use mps2_an385::FrameBuffers;
 use support::{
     runner::{ADDRESSES, Runner, RunnerMemory},
-    services::{StartError, faults::FaultsMemory},
+    services::{SetupError, faults::FaultsMemory},
 };
 
 struct Memory {
@@ -28,7 +28,7 @@ fn main() -> ! {
     mps2_an385::fail(error)
 }
 
-fn serve(memory: &'static mut Memory) -> Result<Infallible, StartError> {
+fn serve(memory: &'static mut Memory) -> Result<Infallible, SetupError> {
     let board = mps2_an385::start(&mut memory.frames);
     let mut runner = Runner::new(board, &ADDRESSES, &mut memory.runner);
     memory.faults.start(&mut runner.services)?;

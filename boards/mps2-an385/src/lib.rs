@@ -11,7 +11,7 @@ mod uart;
 pub use alarm::Alarm;
 pub use ethernet::{Ethernet, FrameBuffers};
 use support::{
-    registers::Registers, services::StartError, systick::SysTickClock, watchdog::Watchdog,
+    registers::Registers, services::SetupError, systick::SysTickClock, watchdog::Watchdog,
 };
 pub use uart::Uart;
 
@@ -37,7 +37,7 @@ pub fn start(frames: &mut FrameBuffers) -> Board<'_> {
 }
 
 /// Logs why the board cannot start, and resets it.
-pub fn fail(error: StartError) -> ! {
+pub fn fail(error: SetupError) -> ! {
     support::panic::fail(error, &mut Uart::start())
 }
 

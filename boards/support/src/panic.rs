@@ -5,7 +5,7 @@ use core::{fmt::Write, panic::PanicInfo};
 use bareserve::net::setup_error::SetupError;
 use cortex_m::peripheral::SCB;
 
-use crate::{board::Uart, services::StartError};
+use crate::board::Uart;
 
 /// Logs that the program panicked and resets the chip. Debug builds log the message and its location;
 /// in release builds the formatting code and file names would take 10 KB of flash.
@@ -21,14 +21,12 @@ pub fn reset(info: &PanicInfo<'_>, uart: &mut dyn Uart) -> ! {
 }
 
 /// Logs why the program cannot start and resets the chip.
-pub fn fail(error: StartError, uart: &mut dyn Uart) -> ! {
+pub fn fail(error: SetupError, uart: &mut dyn Uart) -> ! {
     let mut line = Blocking(uart);
     let _ = line.write_str(match error {
-        StartError::Setup(SetupError::NoSocketLeft) => "too few sockets",
-        StartError::Setup(SetupError::TooManyServices) | StartError::TooManyServices => {
-            "too many services"
-        }
-        StartError::Setup(_) => "invalid ports or addresses",
+        SetupError::NoSocketLeft => "too few sockets",
+        SetupError::TooManyServices => "too many services",
+        _ => "invalid ports or addresses",
     });
     let _ = line.write_str(", reset\r\n");
     SCB::sys_reset()

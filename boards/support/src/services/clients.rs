@@ -27,7 +27,7 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::{Services, StartError, store::Store};
+use super::{Services, SetupError, store::Store};
 use crate::{board::Uart, static_cell::StaticCell};
 
 /// Where hosts offer a file.
@@ -72,7 +72,7 @@ impl ClientsMemory {
     /// Asks `host`, and puts its file into `store`.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`SetupError`]
     // Keeps what is only needed to set up off the stack of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
@@ -80,7 +80,7 @@ impl ClientsMemory {
         services: &mut Services<E, U>,
         host: IpAddress,
         store: Store,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), SetupError> {
         let Self { clients, tcp, time, ping } = self;
         let errands = HostTasks {
             host,

@@ -5,16 +5,16 @@ use core::cell::Cell;
 use bareserve::{
     Context, Service,
     device::{DeviceApplication, Overview, PingEntry},
-    file_transfer::request::FileServer,
     http::{Files, Server, WriteAccess, auth::Token},
     net::{resources::PoolResources, resources::TcpResources, tcp::server::TcpServer},
     services::{files, ping, time, web},
+    store::read_only::ReadOnly,
     time::timestamp,
 };
 use smoltcp::{phy::Device, time::Instant, wire::IpAddress};
 
 use super::{
-    ClientsMemory, PingMemory, Services, StartError, StoreMemory, TimeMemory,
+    ClientsMemory, PingMemory, Services, SetupError, StoreMemory, TimeMemory,
     store::{OFFERED, Store},
 };
 use crate::{board::Uart, static_cell::StaticCell};
@@ -42,8 +42,12 @@ pub const TX: usize = 1536;
 /// The device's page, and the files.
 pub type Application = (DeviceApplication<'static, Store>, Files<Store>);
 
-type Protocols =
-    (web::Tcp<Application, HTTP_BUFFER>, files::Tcp<'static, Store>, time::Tcp, ping::Tcp<ECHO>);
+type Protocols = (
+    web::Tcp<Application, HTTP_BUFFER>,
+    files::Tcp<'static, ReadOnly<Store>>,
+    time::Tcp,
+    ping::Tcp<ECHO>,
+);
 
 /// All services: HTTP with the device's page, files, time, ping, echo and the clients.
 pub struct DeviceMemory {
@@ -76,7 +80,7 @@ impl DeviceMemory {
     /// stored over HTTP with the token, which the log shows as soon as there is one.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`SetupError`]
     // Keeps what is only needed for the set-up off the stack of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
@@ -84,7 +88,7 @@ impl DeviceMemory {
         services: &mut Services<E, U>,
         host: IpAddress,
         is_writable: bool,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), SetupError> {
         let Self { store, tcp, resources, time, ping, clients } = self;
         let store = store.open();
         let ping = ping.start(services)?;
@@ -114,7 +118,7 @@ impl TcpDevice {
     fn protocols(&self) -> Protocols {
         (
             web::tcp(&web::PORTS, self.web(WriteAccess::DENIED)).at_most(WEB_CONNECTIONS),
-            files::tcp(files::PORTS, OFFERED, self.store, FileServer::new(self.store)),
+            files::tcp(files::PORTS, OFFERED, ReadOnly(self.store)),
             time::tcp(timestamp::PORT),
             ping::tcp(),
         )

@@ -11,7 +11,7 @@ use bareserve::{
 };
 use smoltcp::phy::Device;
 
-use super::{Services, StartError};
+use super::{Services, SetupError};
 use crate::{board::Uart, static_cell::StaticCell};
 
 /// Where it listens.
@@ -35,11 +35,11 @@ impl FaultsMemory {
     /// Opens the port.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`SetupError`]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,
         services: &mut Services<E, U>,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), SetupError> {
         let server = services.stack.udp(&mut self.resources, Faults, PORT)?;
         services.run(self.server.put(server))
     }

@@ -3,16 +3,15 @@
 
 pub mod clients;
 pub mod device;
-pub mod error;
 pub mod faults;
 pub mod ping;
 pub mod store;
 pub mod tcp;
 pub mod time;
 
+pub use bareserve::net::setup_error::SetupError;
 pub use clients::ClientsMemory;
 pub use device::DeviceMemory;
-pub use error::StartError;
 pub use ping::PingMemory;
 pub use store::{Store, StoreMemory};
 pub use tcp::TcpMemory;
@@ -70,9 +69,9 @@ impl<E, U> Services<E, U> {
     /// Runs one more.
     ///
     /// # Errors
-    /// [`StartError::TooManyServices`]
-    pub fn run(&mut self, service: &'static mut dyn Service) -> Result<(), StartError> {
-        self.running.push(service).map_err(|_| StartError::TooManyServices)
+    /// [`SetupError::TooManyServices`]
+    pub fn run(&mut self, service: &'static mut dyn Service) -> Result<(), SetupError> {
+        self.running.push(service).map_err(|_| SetupError::TooManyServices)
     }
 
     /// Where the token of those who may write will be, as soon as enough frames have arrived to make an

@@ -10,7 +10,7 @@ use bareserve::{
 };
 use smoltcp::phy::Device;
 
-use super::{Services, StartError};
+use super::{Services, SetupError};
 use crate::{board::Uart, static_cell::StaticCell};
 
 /// The course's UDP ping, and RFC 862: two sockets, 10 KB.
@@ -36,13 +36,13 @@ impl PingMemory {
     /// Opens the ports. Gives what the page needs to set the simulated loss.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`SetupError`]
     // Keeps what is only needed for the set-up off the stack of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,
         services: &mut Services<E, U>,
-    ) -> Result<PingEntry<'static>, StartError> {
+    ) -> Result<PingEntry<'static>, SetupError> {
         let profile = &*self.profile.put(SharedProfile::new(Profile::DEFAULT));
         let resources = &mut self.resources;
         let servers = ping::udp(&mut services.stack, resources, server::PORT, profile)?;

@@ -6,7 +6,7 @@ use bareserve::net::{
 };
 use smoltcp::phy::Device;
 
-use super::{Services, StartError};
+use super::{Services, SetupError};
 use crate::{board::Uart, static_cell::StaticCell};
 
 /// `N` connections for the protocols `P`, with buffers of `RX` and `TX` bytes each.
@@ -27,14 +27,14 @@ impl<P: Protocols, const N: usize, const RX: usize, const TX: usize> TcpMemory<P
     /// Opens the ports.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`SetupError`]
     // Keeps what is only needed for the set-up off the stack of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,
         services: &mut Services<E, U>,
         protocols: P,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), SetupError> {
         let server = services.stack.tcp_pool(&mut self.resources, protocols)?;
         services.run(self.server.put(server))
     }

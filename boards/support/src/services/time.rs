@@ -10,7 +10,7 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::{Services, StartError};
+use super::{Services, SetupError};
 use crate::{board::Uart, static_cell::StaticCell};
 
 /// Daytime (RFC 867) and seconds (RFC 868), and a client of the latter: three sockets, 1 KB.
@@ -39,14 +39,14 @@ impl TimeMemory {
     /// Opens the ports, and asks port 37 of `time_server` for the time.
     ///
     /// # Errors
-    /// [`StartError`]
+    /// [`SetupError`]
     // Keeps what is only needed for the set-up off the stack of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,
         services: &mut Services<E, U>,
         time_server: IpAddress,
-    ) -> Result<(), StartError> {
+    ) -> Result<(), SetupError> {
         let servers = time::udp(&mut services.stack, &mut self.resources)?;
         services.run(self.servers.put(servers))?;
         let server = IpEndpoint::new(time_server, seconds::PORT);

@@ -12,7 +12,7 @@
 //!     echo::{self, UdpEcho},
 //!     entropy::SeededEntropy,
 //!     http::{self, Files},
-//!     net::{config::Config, resources::{StackResources, UdpResources}},
+//!     net::{config::Config, resources::{StackResources, UdpResources}, setup_error::SetupError},
 //!     services::web::HttpResources,
 //!     store::rom::{RomFile, RomStore},
 //! };
@@ -24,24 +24,35 @@
 //!
 //! static SITE: RomStore = RomStore::new(&[RomFile::new("index.html", 1, b"<h1>It works</h1>")]);
 //!
-//! // Every byte that the network uses: 4 connections, 4 datagrams, 16 connection requests that wait.
-//! let mut stack = StackResources::<5, 16>::new();
-//! let mut web = HttpResources::<Files<&'static RomStore>, 4>::new();
-//! let mut echo = UdpResources::<4, 1472>::new();
+//! /// Every byte that the network uses: 4 connections, 4 datagrams, 16 connection requests that wait.
+//! struct Resources {
+//!     stack: StackResources<'static, 5, 16>,
+//!     web: HttpResources<Files<&'static RomStore>, 4>,
+//!     echo: UdpResources<4, 1472>,
+//! }
+//!
+//! # fn main() -> Result<(), SetupError> {
+//! // On a board: a take-once cell.
+//! let Resources { stack, web, echo } = Box::leak(Box::new(Resources {
+//!     stack: StackResources::new(),
+//!     web: HttpResources::new(),
+//!     echo: UdpResources::new(),
+//! }));
 //!
 //! let config = Config::new(EthernetAddress([2, 0, 0, 0, 0, 1]))
 //!     .address(IpCidr::new(IpAddress::v4(127, 0, 0, 1), 8));
 //! let device = Loopback::new(Medium::Ethernet);
 //! // A real device needs a source that cannot be predicted.
-//! let mut stack = Stack::new(device, config, SeededEntropy::new(1), &mut stack);
+//! let mut stack = Stack::new(device, config, SeededEntropy::new(1), stack);
 //! let site = http::Server::<_, 1024>::new(Files::new(&SITE));
-//! let mut web = stack.tcp(&mut web, site, &[80])?;
-//! let mut echo = stack.udp(&mut echo, UdpEcho, echo::PORT)?;
+//! let mut web = stack.tcp(web, site, &[80])?;
+//! let mut echo = stack.udp(echo, UdpEcho, echo::PORT)?;
 //!
 //! // The main loop: poll, then sleep for as long as it says, or until a frame arrives.
 //! let wait = stack.poll(Instant::ZERO, &mut [&mut web, &mut echo]);
 //! assert_eq!(wait, None, "no client yet: there is nothing to do before a frame arrives");
-//! # Ok::<(), bareserve::net::setup_error::SetupError>(())
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! Applications of a web server are in [`http`]; a TCP protocol in lines takes 25 lines with

@@ -68,6 +68,7 @@ impl<const SIZE: usize> EchoConnection<SIZE> {
 }
 
 impl<const SIZE: usize> Default for EchoConnection<SIZE> {
+    #[inline(never)]
     fn default() -> Self {
         Self::new()
     }

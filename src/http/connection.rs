@@ -67,6 +67,8 @@ impl<A: Application, const BUFFER: usize> Connection<A, BUFFER> {
 }
 
 impl<A: Application, const BUFFER: usize> Default for Connection<A, BUFFER> {
+    // Large, and made in more than one place: not a copy of its code for each.
+    #[inline(never)]
     fn default() -> Self {
         Self::new()
     }

@@ -1,4 +1,5 @@
-//! All of a stack but its device, entropy and observer: compiled once, whatever these are.
+//! The part of a stack that does not depend on the types of its device, entropy and observer, so that
+//! it is compiled once.
 
 use smoltcp::{
     iface::{SocketHandle, SocketSet, SocketStorage},
@@ -17,11 +18,11 @@ use crate::{
 };
 
 /// The memory of a [`Stack`](super::stack::Stack).
-/// [`StackResources`](super::resources::StackResources) has it in a constant size.
+/// [`StackResources`](super::resources::StackResources) provides it in a constant size.
 pub struct StackMemory<'a> {
     /// One place for each socket of each service.
     pub sockets: &'a mut [SocketStorage<'a>],
-    /// One place for each connection request that may wait.
+    /// One place for each connection request that may be queued.
     pub backlog: &'a mut [Option<Syn>],
     /// One place for each service.
     pub services: &'a mut [ServiceEntry],
@@ -29,17 +30,17 @@ pub struct StackMemory<'a> {
 
 /// The longest receive buffer of a TCP socket, in bytes.
 ///
-/// The window of a SYN or SYN-ACK is never scaled (RFC 7323 section 2.2), but smoltcp 0.14 takes its own
-/// for scaled. With a longer buffer it would accept twice as many bytes before its first ACK, and a peer
-/// that sends the byte behind the buffer's end and then fills the gap would make it panic. The limit can
-/// go when smoltcp keeps that window unscaled.
+/// The window of a SYN or SYN-ACK is never scaled (RFC 7323 section 2.2), but smoltcp 0.14 treats the
+/// window that it advertises there as scaled. With a longer buffer it would accept twice as many bytes
+/// before its first ACK, and a peer that sends the byte behind the buffer's end and then fills the gap
+/// would make it panic. The limit can be removed when smoltcp keeps that window unscaled.
 const MAX_TCP_WINDOW: usize = 65_535;
 
-/// Of the connections of a pool a service leaves a quarter to the other services, but no more than
-/// this, and no less than one: then a flood on one of them starves no other.
+/// The most connections that a service leaves to the others of its pool. It leaves them a quarter of the
+/// pool, and at least one, so that a flood on one service starves no other.
 const MAX_RESERVE: usize = 2;
 
-/// What a stack has of sockets and services.
+/// The sockets, the queue and the registry of a stack.
 pub(super) struct Core<'a> {
     pub sockets: SocketSet<'a>,
     sockets_left: usize,
@@ -52,7 +53,7 @@ pub(super) struct Core<'a> {
     mistake: Option<SetupError>,
 }
 
-/// The registry.
+/// The registry. The first `taken` places hold the services in the order they were added.
 pub(super) struct Services<'a> {
     places: &'a mut [ServiceEntry],
     taken: usize,
@@ -74,7 +75,7 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// The services and their queue, as they are now.
+    /// The present figures of the services and their queue.
     pub fn registry(&self) -> Registry<'_> {
         Registry {
             services: self.services.entries(),
@@ -83,8 +84,8 @@ impl<'a> Core<'a> {
         }
     }
 
-    /// Gives each of `size` slots a socket with its share of the buffers, registers the services, and
-    /// begins to park SYNs for their ports.
+    /// Attaches a socket with an equal share of the buffers to each of `size` slots, registers the
+    /// services, and starts to park SYNs for their ports.
     pub fn add_pool(
         &mut self,
         slots: &'a mut [Slot],
@@ -105,7 +106,7 @@ impl<'a> Core<'a> {
         let first = self.services.taken;
         let mut count = 0;
         visit_all(&mut |_, _| count += 1);
-        // One service alone may have all connections.
+        // A single service may use all connections.
         let reserve = if count > 1 && size > 1 { (size / 4).clamp(1, MAX_RESERVE) } else { 0 };
         let mut result = Ok(());
         visit_all(&mut |name, listener| {
@@ -174,7 +175,7 @@ impl<'a> Core<'a> {
         Ok(self.sockets.add(udp::Socket::new(rx, tx)))
     }
 
-    /// `SocketSet::add` panics when all places are taken.
+    /// Reserves a place for a socket. `SocketSet::add` panics when all places are taken.
     fn take_place(&mut self) -> Result<(), SetupError> {
         self.mistake.map_or(Ok(()), Err)?;
         self.sockets_left = self.sockets_left.checked_sub(1).ok_or(SetupError::NoSocketLeft)?;
@@ -183,7 +184,7 @@ impl<'a> Core<'a> {
 }
 
 impl Services<'_> {
-    /// Those that were added.
+    /// The services that have been added.
     pub fn entries(&self) -> &[ServiceEntry] {
         self.places.get(..self.taken).unwrap_or_default()
     }

@@ -1,7 +1,7 @@
-//! The memory of everything, as plain values that the program owns.
+//! The memory of a stack, its services and its clients, as plain values that the program owns.
 //!
-//! A program has one value of a type of its own, made of these, in a `static`, a take-once cell or a
-//! variable, and hands `&mut` of each part to the stack:
+//! A program composes a struct of these values, keeps it in a `static` cell or a variable, and lends
+//! `&mut` of each field to the stack:
 //!
 //! ```
 //! use bareserve::{
@@ -25,8 +25,8 @@
 //! }
 //! ```
 //!
-//! All of it is `Send`, and zeros until the stack takes it, so that a `static` of it needs no initial
-//! values in flash.
+//! The values are `Send`, and all zeros until the stack takes them, so that a `static` of them takes no
+//! flash for initial values.
 
 use heapless::Vec;
 use smoltcp::{iface::SocketStorage, socket::udp};
@@ -39,8 +39,8 @@ use super::{
 };
 use crate::{counters::ServiceEntry, zeroed::fill};
 
-/// The memory of a [`Stack`](crate::Stack): places for `SOCKETS` sockets, `BACKLOG` connection
-/// requests that wait, and `SERVICES` services.
+/// The memory of a [`Stack`](crate::Stack): places for `SOCKETS` sockets, `BACKLOG` queued connection
+/// requests, and `SERVICES` services.
 #[derive(Debug)]
 pub struct StackResources<
     'a,
@@ -82,10 +82,10 @@ impl<'a, const SOCKETS: usize, const BACKLOG: usize, const SERVICES: usize>
     }
 }
 
-/// The memory of a TCP server: `N` connections with `RX` bytes of receive buffer (the TCP window) and
-/// `TX` bytes of transmit buffer each. `C` is the protocol's
-/// [`Connection`](crate::protocol::stream::Protocol::Connection), or that of several
-/// [protocols](super::tcp::protocols): see [`PoolResources`].
+/// The memory of a TCP server: `N` connections, each with `RX` bytes of receive buffer (the TCP window)
+/// and `TX` bytes of transmit buffer. `C` is the
+/// [`Connection`](crate::protocol::stream::Protocol::Connection) of the protocol; for several
+/// [protocols](super::tcp::protocols) on one pool, see [`PoolResources`].
 pub struct TcpResources<C, const N: usize, const RX: usize, const TX: usize> {
     slots: Vec<Slot, N>,
     connections: Vec<C, N>,
@@ -160,11 +160,10 @@ impl<'a, const RX: usize, const TX: usize> From<&'a mut TcpClientResources<RX, T
 }
 
 /// The memory of a UDP server or client: in each direction a ring of `N` datagrams with `BYTES` bytes
-/// of payload in all, and one datagram of `BYTES` bytes that the protocol works on. `3 * BYTES` bytes
-/// and 32 for each datagram on a 32-bit machine without IPv6.
+/// of payload in all, and one datagram of `BYTES` bytes that the protocol reads and writes. It takes
+/// `3 * BYTES` bytes, and 32 for each datagram on a 32-bit machine without IPv6.
 ///
-/// The longest datagram taken has `BYTES` bytes; shorter ones wait beside each other as far as they
-/// fit.
+/// The longest payload accepted has `BYTES` bytes. Several shorter datagrams share the ring.
 #[derive(Debug)]
 pub struct UdpResources<const N: usize, const BYTES: usize> {
     rx_meta: Vec<udp::PacketMetadata, N>,
@@ -206,7 +205,7 @@ impl<'a, const N: usize, const BYTES: usize> From<&'a mut UdpResources<N, BYTES>
     }
 }
 
-/// A ring over this memory, whatever its size: compiled once.
+/// A ring over memory of any size. Not generic over the size, so that it is compiled once.
 #[inline(never)]
 fn ring<'m>(
     meta: &'m mut heapless::vec::VecView<udp::PacketMetadata>,

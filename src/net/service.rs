@@ -1,4 +1,4 @@
-//! What the turn loop polls.
+//! The servers and clients that a stack polls.
 
 use smoltcp::{
     iface::{Interface, SocketSet},
@@ -8,14 +8,13 @@ use smoltcp::{
 use super::listener::queue::Backlog;
 use crate::{clock::min_deadline, protocol::environment::Environment};
 
-/// Something that lives on sockets: a server, a client.
+/// A server or client on the stack's sockets.
 pub trait Service {
-    /// Moves every byte that can be moved now, without blocking, and returns. Work is bounded by
-    /// the size of the buffers.
+    /// Moves the bytes that can be moved now, without blocking. The work is bounded by the size of the
+    /// buffers.
     fn poll(&mut self, cx: &mut Context<'_, '_>);
 
-    /// When [`Service::poll`] wants to be called even if nothing arrives. `None`: not before
-    /// something does.
+    /// When to call [`Service::poll`] even if no frame arrives. `None`: only when a frame arrives.
     fn poll_at(&self) -> Option<Instant>;
 }
 
@@ -31,14 +30,14 @@ impl<A: Service, B: Service> Service for (A, B) {
     }
 }
 
-/// What a [`Service`] may touch while it is polled.
+/// The parts of the stack that a [`Service`] may use while it is polled.
 pub struct Context<'x, 'a> {
-    /// The interface: for connecting out.
+    /// The interface, which outgoing connections need.
     pub interface: &'x mut Interface,
     /// The sockets of all services.
     pub sockets: &'x mut SocketSet<'a>,
-    /// The connection requests that wait.
+    /// The queue of connection requests.
     pub backlog: &'x mut Backlog<'a>,
-    /// Time, entropy, log.
+    /// Time, date, entropy, observer and registry.
     pub environment: Environment<'x>,
 }

@@ -1,6 +1,6 @@
 //! Why a service could not be added to a stack.
 
-/// A mistake in a program's set-up. Its text names the cure.
+/// A mistake in a program's set-up. Its `Display` text names the constant or feature to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SetupError {
@@ -10,7 +10,7 @@ pub enum SetupError {
     TooManyServices,
     /// More than [`MAX_PORTS`](super::listener::queue::MAX_PORTS) TCP ports on a stack.
     TooManyPorts,
-    /// More than [`MAX_ADDRESSES`](super::stack::MAX_ADDRESSES) addresses.
+    /// More than [`MAX_ADDRESSES`](super::config::MAX_ADDRESSES) addresses.
     TooManyAddresses,
     /// A service without a port, or port 0.
     InvalidPort,

@@ -1,4 +1,4 @@
-//! The stack: an interface, its sockets, and one poll of everything that lives on them.
+//! The stack: an interface, its sockets, and the poll that drives them.
 
 use smoltcp::{
     iface::{self, Interface, PollIngressSingleResult, PollResult, SocketSet},
@@ -35,15 +35,15 @@ use crate::{
     },
 };
 
-/// Frames received before the services are polled. Bounds a poll under a flood; a UDP service should
-/// have room for as many datagrams.
+/// The most frames received before the services are polled. It bounds a poll during a flood; a UDP
+/// service should have room for as many datagrams.
 pub const INGRESS_BUDGET: usize = 16;
 
-/// Rounds over all sockets in which frames are sent before the device is asked for new ones.
+/// The most rounds over all sockets in which frames are sent in one poll.
 pub const EGRESS_BUDGET: usize = 64;
 
-/// When all is sent, how long the next poll may wait without asking each socket: half of what
-/// smoltcp's shortest timer takes, so that none is late by more.
+/// The time until the next poll after every socket has sent what it can, without asking each socket for
+/// its deadline: half of smoltcp's shortest timer, so that no timer is late by more than that.
 const SETTLING: Duration = Duration::from_millis(5);
 
 /// An interface with its device `D`, source of entropy `E` and observer `O`, and the sockets, queue and
@@ -57,8 +57,8 @@ pub struct Stack<'a, D, E, O = ()> {
 }
 
 impl<'a, D: Device, E: Entropy> Stack<'a, D, E> {
-    /// Brings up an Ethernet interface on `device`. `entropy` seeds TCP's sequence numbers and the
-    /// ephemeral ports, and serves the protocols. `memory` is
+    /// Creates an Ethernet interface on `device`. `entropy` seeds TCP's initial sequence numbers and
+    /// ephemeral ports, and is passed to the protocols. `memory` is
     /// `&mut` [`StackResources`](super::resources::StackResources), or a [`StackMemory`] of slices.
     pub fn new(
         mut device: D,
@@ -127,7 +127,7 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
         Ok(UdpServer::new(protocol, socket))
     }
 
-    /// Adds a TCP client. It sends nothing before [`TcpClient::connect`].
+    /// Adds a TCP client. It sends nothing until [`TcpClient::connect`].
     ///
     /// # Errors
     /// [`SetupError::NoSocketLeft`]
@@ -154,9 +154,9 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
         Ok(UdpClient::new(session, self.core.add_udp_socket(rx, tx)?, remote, datagram))
     }
 
-    /// Receives at most [`INGRESS_BUDGET`] frames, polls every service, and sends their frames.
-    /// Returns how long the caller may sleep: until then, or until a frame arrives. `None`: until a
-    /// frame arrives.
+    /// Receives at most [`INGRESS_BUDGET`] frames, polls every service, and sends frames.
+    ///
+    /// Returns how long the caller may sleep unless a frame arrives first; `None` without a deadline.
     pub fn poll(&mut self, now: Instant, services: &mut [&mut dyn Service]) -> Option<Duration> {
         self.interface.poll_maintenance(now);
         let is_drained = (0..INGRESS_BUDGET).any(|_| !self.receive(now));
@@ -214,8 +214,8 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
             if result != PollResult::None && !monitor.has_more() {
                 return Some(now + SETTLING);
             }
-            // To ask the sockets when they are due costs no more than another round, and mostly
-            // spares it.
+            // Asking the sockets for their deadlines costs no more than another round, and usually
+            // makes it unnecessary.
             let due = self.interface.poll_at(now, sockets);
             if result == PollResult::None || due.is_none_or(|due| due > now) {
                 return due;
@@ -226,7 +226,7 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
 }
 
 impl<'a, D, E, O> Stack<'a, D, E, O> {
-    /// Its services and their queue, as they are now.
+    /// The present figures of the services and their queue.
     pub fn registry(&self) -> Registry<'_> {
         self.core.registry()
     }
@@ -246,7 +246,7 @@ impl<'a, D, E, O> Stack<'a, D, E, O> {
         &mut self.interface
     }
 
-    /// The sockets, for services that are neither TCP servers nor UDP servers nor clients.
+    /// The sockets, for a [`Service`] that is none of this crate's servers and clients.
     pub fn sockets(&mut self) -> &mut SocketSet<'a> {
         &mut self.core.sockets
     }

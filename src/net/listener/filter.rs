@@ -1,4 +1,4 @@
-//! The filter between interface and device.
+//! A device between the interface and the network device that parks and replays SYNs.
 
 use smoltcp::{
     phy::{self, Device, DeviceCapabilities},
@@ -11,14 +11,14 @@ use super::{
     tx_monitor::{TxMonitor, TxToken},
 };
 
-/// The device as the interface sees it: without the SYNs that are parked, with those that are
-/// replayed. Frames that are sent pass unchanged, under the eyes of a [`TxMonitor`].
+/// The device as the interface sees it: SYNs that are parked do not arrive, SYNs that are replayed do.
+/// Frames that are sent pass unchanged, and a [`TxMonitor`] inspects them.
 pub struct SynFilter<'s, 'a, D> {
-    /// The device itself.
+    /// The network device.
     pub device: &'s mut D,
-    /// Where SYNs wait.
+    /// The queue of parked SYNs.
     pub backlog: &'s mut Backlog<'a>,
-    /// What is known of the frames sent.
+    /// Inspects the frames that are sent.
     pub monitor: &'s mut TxMonitor,
 }
 
@@ -53,15 +53,15 @@ impl<'a, D: Device> Device for SynFilter<'_, 'a, D> {
     }
 }
 
-/// A frame on its way to the interface.
+/// A frame for the interface.
 pub enum RxToken<'t, 'a, T> {
     /// A SYN that was parked.
     Replayed(Syn),
-    /// A frame that the device has just received.
+    /// A frame that the device has received.
     Fresh {
         /// The device's token.
         token: T,
-        /// Where the frame goes if it is a SYN for a served port.
+        /// Parks the frame if it is a SYN for a served port.
         backlog: &'t mut Backlog<'a>,
         /// The checksums that the device verifies itself.
         checksums: phy::ChecksumCapabilities,

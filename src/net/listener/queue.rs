@@ -2,8 +2,8 @@
 //!
 //! A full queue drops the request that has waited longest among those for the port with the most
 //! requests: a live peer sends its SYN again, and a flood on one port leaves the requests for the others
-//! where they are. A repeated SYN replaces the first one, a reset removes a request, and a request that
-//! is not repeated for [`SYN_MAX_AGE`] expires.
+//! in place. A repeated SYN replaces the first one, a reset removes a request, and a request that is not
+//! repeated for [`SYN_MAX_AGE`] expires.
 
 use heapless::Vec;
 use smoltcp::{
@@ -14,16 +14,16 @@ use smoltcp::{
 use super::syn::{Syn, SynOrRst};
 use crate::{counters::QueueFigures, net::setup_error::SetupError};
 
-/// How many TCP ports can be served on one interface.
+/// The most TCP ports that one stack can serve.
 pub const MAX_PORTS: usize = 16;
 
-/// How many requests can be replayed in one poll.
+/// The most requests that are replayed in one poll.
 pub const MAX_REPLAYS: usize = 4;
 
-/// How long a request waits that its peer does not repeat.
+/// The age at which a request expires, counted from the last SYN of its peer.
 pub const SYN_MAX_AGE: Duration = Duration::from_secs(40);
 
-/// How often expired requests are looked for: each search is a walk through the queue.
+/// The time between two searches for expired requests, each of which walks through the queue.
 const EXPIRY_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The connection requests that wait, oldest first.
@@ -40,7 +40,7 @@ pub struct Backlog<'a> {
 }
 
 impl<'a> Backlog<'a> {
-    /// A queue with room for as many requests as there are places.
+    /// An empty queue with room for one request in each place.
     pub fn new(places: &'a mut [Option<Syn>]) -> Self {
         Self {
             places,
@@ -65,7 +65,7 @@ impl<'a> Backlog<'a> {
     }
 
     /// How many requests wait for one of `ports`.
-    // Called from many places: not a copy for each.
+    // Called from many places; not inlined, to save flash.
     #[inline(never)]
     pub fn waiting(&self, ports: &[u16]) -> usize {
         let parked = self.places.get(..self.waiting).unwrap_or_default().iter().flatten();
@@ -77,7 +77,7 @@ impl<'a> Backlog<'a> {
         self.waiting
     }
 
-    /// Whether none waits.
+    /// Whether no request waits.
     pub fn is_empty(&self) -> bool {
         self.waiting == 0
     }
@@ -92,8 +92,8 @@ impl<'a> Backlog<'a> {
         self.dropped
     }
 
-    /// Counts the SYNs that were parked: a caller that finds the same number again finds the same
-    /// requests.
+    /// The number of SYNs parked since the start, modulo 2³². While it is unchanged, no request has been
+    /// added.
     pub fn arrivals(&self) -> u32 {
         self.arrivals
     }
@@ -122,7 +122,7 @@ impl<'a> Backlog<'a> {
 
     /// Has the interface receive `syn` at the end of this poll.
     pub fn replay(&mut self, syn: Syn) {
-        // Callers ask `can_replay` first; a SYN that finds no room is repeated by its peer.
+        // Callers check `can_replay` first; a SYN that is lost here is repeated by its peer.
         let _ = self.replays.push(syn);
     }
 
@@ -141,8 +141,8 @@ impl<'a> Backlog<'a> {
         self.replays.pop()
     }
 
-    /// Parks again the requests that the interface could not receive because the device had no room
-    /// for a reply. Returns whether there were none.
+    /// Ends a poll: parks again the requests that the interface could not receive because the device
+    /// had no room for a reply. Returns whether all of them were received.
     pub fn end_poll(&mut self) -> bool {
         let all_received = self.replays.is_empty();
         while let Some(syn) = self.replays.pop() {
@@ -210,7 +210,7 @@ impl<'a> Backlog<'a> {
         ports.max_by_key(|port| self.waiting(&[*port])).unwrap_or_default()
     }
 
-    /// Where the oldest or newest request is that `matches`.
+    /// The index of the oldest or newest request that `matches`.
     fn find(&self, end: QueueEnd, matches: &dyn Fn(&Syn) -> bool) -> Option<usize> {
         let mut found = None;
         for (place, syn) in self.places.iter().enumerate().take(self.waiting) {
@@ -231,7 +231,7 @@ impl<'a> Backlog<'a> {
 
     fn remove(&mut self, place: usize) -> Option<Syn> {
         let taken = self.places.get_mut(place)?.take()?;
-        // `rotate_left` would do, but panics on an empty slice.
+        // Not `rotate_left(1)`, which panics on an empty slice.
         for place in place + 1..self.waiting {
             if let Some([before, after]) = self.places.get_mut(place - 1..=place) {
                 core::mem::swap(before, after);
@@ -247,15 +247,15 @@ impl<'a> Backlog<'a> {
 pub enum QueueEnd {
     /// The request that has waited longest.
     Oldest,
-    /// The request that came last.
+    /// The request that arrived last.
     Newest,
 }
 
 impl QueueEnd {
-    /// The end to take from when `count` requests have been taken before: the newest, and each 16th
-    /// time the oldest. The peer that came last is the one most likely to be still there, so a queue
-    /// full of dead requests delays no live peer, and attackers that reconnect when they are evicted
-    /// are ahead of no peer that comes after them.
+    /// The end to take from after `count` requests have been taken: the newest, and every 16th time the
+    /// oldest. The peer whose SYN arrived last is the most likely to be still waiting, so a queue full of
+    /// abandoned requests does not delay live peers, and attackers that reconnect after each eviction
+    /// are not served before peers that arrive after them.
     pub fn after(count: u8) -> Self {
         if count.is_multiple_of(16) { Self::Oldest } else { Self::Newest }
     }

@@ -1,5 +1,5 @@
-//! A connection request in 72 bytes (48 without IPv6): what a SYN says, without the frame it came
-//! in, and that frame made again.
+//! A connection request in 72 bytes (48 without IPv6): the fields of a SYN without its frame, which is
+//! rebuilt from them.
 
 #[cfg(feature = "ipv6")]
 use smoltcp::wire::{Ipv6Packet, Ipv6Repr};
@@ -12,50 +12,50 @@ use smoltcp::{
     },
 };
 
-/// The longest frame [`Syn::emit`] makes: Ethernet 14, IPv6 40, TCP 20 and 12 of options.
+/// The longest frame that [`Syn::emit`] writes, in bytes: Ethernet 14, IPv6 40, TCP 20 and options 12.
 pub const SYN_FRAME_SIZE: usize = 14 + 40 + 32;
 
-/// A parsed TCP SYN (RFC 9293 section 3.5). Options that smoltcp does not use are forgotten, as is
-/// any data that came with it; the peer sends it again.
+/// A parsed TCP SYN (RFC 9293 section 3.5). Options that smoltcp does not use and data in the segment
+/// are dropped; the peer retransmits the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Syn {
-    /// The frame's sender.
+    /// The source of the frame.
     pub source: EthernetAddress,
-    /// The frame's addressee.
+    /// The destination of the frame.
     pub destination: EthernetAddress,
-    /// Who wants to connect.
+    /// The peer.
     pub remote: IpEndpoint,
-    /// To what.
+    /// The address and port that it connects to.
     pub local: IpEndpoint,
     sequence: TcpSeqNumber,
     window: u16,
-    /// 0 if not said, which means the same (RFC 9293 section 3.7.1).
+    /// 0 without the option (RFC 9293 section 3.7.1).
     max_segment_size: u16,
     window_scale: Option<u8>,
     sack_permitted: bool,
-    /// When it last came.
+    /// When the peer last sent it.
     pub seen: Instant,
 }
 
-/// The part of a TCP segment's header that a listener cares for.
+/// A TCP segment that changes the listen queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SynOrRst {
     /// A connection request.
     Syn(Syn),
     /// A reset from `remote` to `local`.
     Reset {
-        /// Its sender.
+        /// The sender.
         remote: IpEndpoint,
-        /// Its addressee.
+        /// The address and port that it is sent to.
         local: IpEndpoint,
     },
 }
 
 impl SynOrRst {
-    /// Reads an Ethernet frame. `None` for everything that is not a whole, valid SYN or RST sent to
-    /// one station.
+    /// Parses an Ethernet frame. `None` unless it is a complete and valid SYN or RST to a unicast
+    /// address.
     pub fn parse(frame: &[u8], checksums: &ChecksumCapabilities, now: Instant) -> Option<Self> {
-        // Most frames are neither, and this is on the path of each: look at the flags first.
+        // Every received frame passes through here, and most are neither: check the flags first.
         let frame = EthernetFrame::new_checked(frame).ok()?;
         let (remote, local, tcp) = match frame.ethertype() {
             EthernetProtocol::Ipv4 => {
@@ -110,12 +110,12 @@ impl SynOrRst {
 }
 
 impl Syn {
-    /// Whether both ask for the same connection.
+    /// Whether both request the same connection.
     pub fn same_connection(&self, other: &Self) -> bool {
         self.remote == other.remote && self.local == other.local
     }
 
-    /// Writes the frame again and returns its length, at most [`SYN_FRAME_SIZE`].
+    /// Writes the frame and returns its length in bytes, at most [`SYN_FRAME_SIZE`].
     pub fn emit(&self, frame: &mut [u8; SYN_FRAME_SIZE]) -> usize {
         let tcp = TcpRepr {
             src_port: self.remote.port,
@@ -139,7 +139,7 @@ impl Syn {
         };
         EthernetRepr { src_addr: self.source, dst_addr: self.destination, ethertype }
             .emit(&mut EthernetFrame::new_unchecked(&mut frame[..]));
-        // The frame has room for the longest headers of each kind, so that these cuts are inside it.
+        // The frame has room for the longest headers of each kind, so these indices are within it.
         let ip_frame = &mut frame[EthernetFrame::<&[u8]>::header_len()..];
         let (ip_header, tcp_frame) = match (self.remote.addr, self.local.addr) {
             (IpAddress::Ipv4(src_addr), IpAddress::Ipv4(dst_addr)) => {

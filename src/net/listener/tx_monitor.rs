@@ -1,12 +1,12 @@
-//! Watches the frames that go out: after some of them no socket has more to send at once.
+//! Inspects the frames that are sent, to tell whether a socket has more to send at once.
 //!
-//! To ask each socket when it is due takes as long as to poll it. A TCP segment that empties its
-//! socket's transmit buffer makes that needless: smoltcp marks it with PSH or FIN, and that socket's
-//! retransmission or delayed acknowledgement is due in 10 ms at the earliest.
+//! Asking each socket when it is due takes as long as polling it. A TCP segment that empties the
+//! transmit buffer of its socket makes that unnecessary: smoltcp marks it with PSH or FIN, and the
+//! retransmission or delayed acknowledgement of that socket is due in 10 ms at the earliest.
 
 use smoltcp::phy::{self, PacketMeta};
 
-/// What is known of the frames sent since it was made.
+/// The result for the frames sent since it was created.
 #[derive(Debug, Default)]
 pub struct TxMonitor {
     has_more: bool,
@@ -18,12 +18,12 @@ impl TxMonitor {
         self.has_more
     }
 
-    /// A token that reports its frame.
+    /// Wraps a token so that its frame is inspected.
     pub(super) fn monitor<T>(&mut self, token: T) -> TxToken<'_, T> {
         TxToken { token, monitor: self }
     }
 
-    /// The same, if there is room for a frame.
+    /// Wraps a token, if the device has room for a frame. Without room, sockets may have more to send.
     pub(super) fn monitor_if_any<T>(&mut self, token: Option<T>) -> Option<TxToken<'_, T>> {
         self.has_more |= token.is_none();
         token.map(|token| self.monitor(token))
@@ -50,13 +50,14 @@ impl<T: phy::TxToken> phy::TxToken for TxToken<'_, T> {
     }
 }
 
-/// Whether an Ethernet frame holds a TCP segment that is its socket's last for now: one without data,
+/// Whether an Ethernet frame holds the last TCP segment that its socket can send now: one without data,
 /// or with FIN, SYN, RST or PSH. A short segment need not be the last: the buffer is a ring, and the
-/// bytes behind its end go in a segment of their own. A datagram may have others behind it, and an ARP
-/// request or neighbor solicitation has the packet that it was sent for.
+/// bytes behind its end are sent in another segment. More datagrams may follow a datagram, and the
+/// packet that caused it follows an ARP request or a neighbor solicitation.
 fn is_last_segment(frame: &[u8]) -> bool {
     const TCP: u8 = 6;
-    // Behind the EtherType, IPv4's protocol or IPv6's next header. smoltcp sends no IP options.
+    // The offsets of the protocol (IPv4) or next header (IPv6) and of the segment; smoltcp sends no IP
+    // options.
     let (protocol, segment) = match frame.get(12..14) {
         Some([0x08, 0x00]) => (14 + 9, 14 + 20),
         Some([0x86, 0xdd]) => (14 + 6, 14 + 40),
@@ -81,8 +82,8 @@ mod tests {
         }
     }
 
-    /// Whether there may be more behind a frame with an IP packet of `protocol`, 20 bytes of header
-    /// with these flags behind it, and `data`.
+    /// Whether more may follow a frame with an IP packet of `protocol`, which has a TCP header of 20
+    /// bytes with these flags and `data` bytes of payload.
     fn has_more(ethertype: u16, protocol: u8, flags: u8, data: usize) -> bool {
         let (place, segment) = if ethertype == 0x0800 { (23, 34) } else { (20, 54) };
         let mut sent = TxMonitor::default();

@@ -1,4 +1,4 @@
-//! A TCP client: a client's core on one socket.
+//! A TCP client: one session on one socket.
 
 use smoltcp::{
     iface::SocketHandle,
@@ -14,23 +14,23 @@ use crate::{
     protocol::client::{Failure, Progress, StreamSession},
 };
 
-/// Connects to a server when told to, and drives `S` over the connection.
+/// Connects to a server on request, and drives `S` over the connection.
 pub struct TcpClient<S> {
     session: S,
     handle: SocketHandle,
     remote: Option<IpEndpoint>,
     stage: Stage,
     timeouts: ClientTimeouts,
-    /// When something moved last.
+    /// The start of the stage, or the last progress in it.
     since: Instant,
-    /// Bytes the server had not acknowledged at the last look.
+    /// Bytes that the server had not acknowledged at the last poll.
     undelivered: usize,
     end_of_input: bool,
     result: Result<(), Failure>,
 }
 
 /// The memory of a [`TcpClient`]'s socket.
-/// [`TcpClientResources`](crate::net::resources::TcpClientResources) has it in a constant size.
+/// [`TcpClientResources`](crate::net::resources::TcpClientResources) provides it in a constant size.
 pub struct TcpClientMemory<'a> {
     /// Receive buffer: the TCP window.
     pub rx: &'a mut [u8],
@@ -38,18 +38,18 @@ pub struct TcpClientMemory<'a> {
     pub tx: &'a mut [u8],
 }
 
-/// What a client is doing with its socket.
+/// The stage of a client's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Nothing was begun.
+    /// No connection has been requested.
     New,
-    /// To connect at the next poll.
+    /// Connects at the next poll.
     Requested,
     /// Waits for the handshake.
     Connecting,
     /// The session has the connection.
     Open,
-    /// The session is done; the socket delivers what is left and waits for the server's FIN.
+    /// The session is done; the socket delivers the remaining bytes and waits for the server's FIN.
     Closing,
     /// The connection is over.
     Over,
@@ -62,12 +62,13 @@ pub struct ClientTimeouts {
     pub connect: Duration,
     /// Without a byte received or acknowledged while the session runs or bytes are undelivered.
     pub progress: Duration,
-    /// From our FIN to the server's, when all is delivered.
+    /// From the end of the session, or the acknowledgement of its last byte if that is later, to the
+    /// server's FIN.
     pub linger: Duration,
 }
 
 impl ClientTimeouts {
-    /// Generous enough to survive some lost segments.
+    /// Long enough for the retransmission of several lost segments.
     pub const DEFAULT: Self = Self {
         connect: Duration::from_secs(10),
         progress: Duration::from_secs(30),
@@ -75,14 +76,14 @@ impl ClientTimeouts {
     };
 }
 
-/// The client has a connection under way.
+/// The client already has a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Busy;
 
-/// Local ports a client connects from (RFC 6335 section 6: 49152 to 65535).
+/// The first of the dynamic ports, which end at 65535 (RFC 6335 section 6).
 const FIRST_DYNAMIC_PORT: u16 = 49152;
 
-/// A random dynamic port, so that its number is hard to guess.
+/// A random dynamic port, which is hard to guess for an attacker.
 pub(in crate::net) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
     FIRST_DYNAMIC_PORT | entropy.next_u64() as u16
 }
@@ -109,11 +110,11 @@ impl<S: StreamSession> TcpClient<S> {
         self
     }
 
-    /// Connects to `remote` at the next poll. For a second connection give it a new
-    /// [`session`](TcpClient::session) first.
+    /// Connects to `remote` at the next poll. Before a second connection, replace or reset the
+    /// [`session`](TcpClient::session).
     ///
     /// # Errors
-    /// [`Busy`] while a connection is under way.
+    /// [`Busy`] until the present connection is over.
     pub fn connect(&mut self, remote: IpEndpoint) -> Result<(), Busy> {
         if !matches!(self.stage, Stage::New | Stage::Over) {
             return Err(Busy);
@@ -128,7 +129,7 @@ impl<S: StreamSession> TcpClient<S> {
         &mut self.session
     }
 
-    /// How it ended; `None` while it has not.
+    /// How the last connection ended; `None` before and during a connection.
     pub fn outcome(&self) -> Option<Result<(), Failure>> {
         (self.stage == Stage::Over).then_some(self.result)
     }
@@ -140,7 +141,8 @@ impl<S: StreamSession> TcpClient<S> {
         let connected = self
             .remote
             .is_some_and(|remote| socket.connect(cx.interface.context(), remote, port).is_ok());
-        // What belongs together is written together, so nothing is gained by waiting for an ACK.
+        // A session writes each message in one piece, so a delay until the next ACK (RFC 9293 section
+        // 3.7.4) saves no segment.
         socket.set_nagle_enabled(false);
         (self.end_of_input, self.undelivered, self.result) = (false, 0, Ok(()));
         self.enter(Stage::Connecting, cx.environment.now);
@@ -166,7 +168,8 @@ impl<S: StreamSession> TcpClient<S> {
         }
     }
 
-    /// Moves bytes between socket and session, and sees what has become of the connection.
+    /// Moves bytes between socket and session, and follows the session's progress and the socket's
+    /// state.
     fn exchange(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
         let Moved { bytes_in, bytes_out } =
             pump(socket, &mut SessionStream(&mut self.session), &mut self.end_of_input, env);
@@ -193,7 +196,7 @@ impl<S: StreamSession> TcpClient<S> {
         }
     }
 
-    /// Throws away what the server still sends until it has all we sent and closes too.
+    /// Discards what the server still sends until it has acknowledged every byte and closed too.
     fn drain(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
         while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
         self.note_progress(false, socket, env.now);
@@ -209,7 +212,7 @@ impl<S: StreamSession> TcpClient<S> {
         }
     }
 
-    /// The time starts anew when bytes moved or the server acknowledged some.
+    /// Restarts the timeout if bytes have moved or been acknowledged.
     fn note_progress(&mut self, moved: bool, socket: &Socket<'_>, now: Instant) {
         let undelivered = socket.send_queue();
         if moved || undelivered != self.undelivered {
@@ -269,7 +272,7 @@ impl<S: StreamSession> Service for TcpClient<S> {
     }
 }
 
-/// A session on its connection.
+/// A session as a [`ByteStream`].
 struct SessionStream<'s, S>(&'s mut S);
 
 impl<S: StreamSession> ByteStream for SessionStream<'_, S> {

@@ -1,4 +1,4 @@
-//! The steps in the life of a connection: what a [`Slot`] does at each poll.
+//! The steps of a server's connection: what happens to a [`Slot`] at each poll.
 
 use smoltcp::{iface::SocketSet, socket::tcp::State};
 
@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What every step works with.
+/// The context of every step.
 pub(super) struct Driver<'d, 'a, 'e> {
     pub sockets: &'d mut SocketSet<'a>,
     /// The registry.
@@ -28,15 +28,15 @@ pub(super) struct Driver<'d, 'a, 'e> {
 }
 
 impl Driver<'_, '_, '_> {
-    /// Prepares a free slot's socket for `syn`, a request for the service of this number. Returns
-    /// whether the request is to be replayed.
+    /// Makes the socket of a free slot listen for `syn`, a request for the service of this number.
+    /// Returns whether the request is to be replayed.
     pub fn accept(&mut self, slot: &mut Slot, syn: &Syn, service: u8) -> bool {
         let socket = slot.socket(self.sockets);
         if socket.listen(syn.local).is_err() {
             return false;
         }
-        // A protocol writes in one piece what belongs together, so a delay until the next ACK
-        // (RFC 9293 section 3.7.4) saves no segment.
+        // A protocol writes each message in one piece, so a delay until the next ACK (RFC 9293 section
+        // 3.7.4) saves no segment.
         socket.set_nagle_enabled(false);
         slot.stage = Stage::HalfOpen;
         slot.service = service;
@@ -70,9 +70,9 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    /// Ends a connection whose time is up, or which is evicted: asks the protocol for its last bytes.
-    /// A connection that was asked before, has no protocol, or whose peer does not take what was sent
-    /// already, is reset.
+    /// Ends a connection that has timed out or is evicted: lets the protocol send a last message. A
+    /// connection that has expired before, is closing, or has unacknowledged bytes is reset; a handshake
+    /// is dropped without a segment.
     pub fn expire(
         &mut self,
         slot: &mut Slot,
@@ -106,7 +106,7 @@ impl Driver<'_, '_, '_> {
 
     fn complete_handshake(&mut self, slot: &mut Slot, connection: &mut dyn ErasedConnection) {
         let socket = slot.socket(self.sockets);
-        // Of two requests for one port that are replayed in one poll, either socket may have either.
+        // When two requests for one port are replayed in one poll, either socket may accept either.
         if let (Some(remote), Some(local)) = (socket.remote_endpoint(), socket.local_endpoint()) {
             slot.endpoints = Endpoints { remote, local };
         }
@@ -175,7 +175,7 @@ impl Driver<'_, '_, '_> {
             slot.outcome.get_or_insert(if is_lost { Outcome::Reset } else { Outcome::Completed });
             self.release(slot, connection);
         } else {
-            // The peer's time to close starts when it has our FIN.
+            // The linger timeout starts when the peer has acknowledged the FIN.
             let delivered = socket.state() == State::FinWait2;
             let phase = if delivered { Phase::Finished } else { Phase::Sending };
             let moved = Moved { bytes_in: 0, bytes_out: 0 };
@@ -183,7 +183,7 @@ impl Driver<'_, '_, '_> {
         }
     }
 
-    /// Ends the connection by a reset.
+    /// Ends the connection with a reset.
     fn reset(&mut self, slot: &mut Slot, connection: &mut dyn ErasedConnection) {
         slot.socket(self.sockets).abort();
         if slot.stage == Stage::Open {
@@ -194,12 +194,12 @@ impl Driver<'_, '_, '_> {
         slot.restart(self.env.now);
     }
 
-    /// Ends a handshake without a segment, as other stacks do: a peer whose SYN|ACK was lost is not
-    /// refused but repeats its SYN.
+    /// Ends a handshake without sending a segment, as other stacks do: a peer whose SYN-ACK was lost is
+    /// not refused, and repeats its SYN.
     fn forget(&mut self, slot: &mut Slot, connection: &mut dyn ErasedConnection) {
         let socket = slot.socket(self.sockets);
         socket.abort();
-        // In CLOSED a socket still owes its reset; in LISTEN it has no peer.
+        // An aborted socket in CLOSED still sends a reset; listening discards its peer.
         let _ = socket.listen(slot.endpoints.local);
         socket.close();
         self.release(slot, connection);
@@ -210,7 +210,7 @@ impl Driver<'_, '_, '_> {
         slot.stage = if is_sent { Stage::Free } else { Stage::Resetting };
     }
 
-    /// The connection is over.
+    /// Counts and reports the end of the connection, and frees the slot.
     fn release(&mut self, slot: &mut Slot, connection: &mut dyn ErasedConnection) {
         let outcome = slot.outcome.unwrap_or(Outcome::Completed);
         self.note(slot, |counters| {

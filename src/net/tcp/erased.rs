@@ -1,4 +1,4 @@
-//! A protocol and one of its connections, without their types.
+//! A protocol and one of its connections as a trait object.
 
 use smoltcp::time::Instant;
 
@@ -8,8 +8,8 @@ use crate::protocol::{
     stream::{Endpoints, Phase, Protocol},
 };
 
-/// A protocol on one of its connections. Behind `dyn`, so that the code of a server, which is not
-/// short, is compiled once and not for each protocol.
+/// A protocol with one of its connections. Used as `dyn`, so that the code of a server is compiled once
+/// and not for each protocol.
 pub trait ErasedConnection: ByteStream {
     /// [`Protocol::name`]
     fn name(&self) -> &'static str;

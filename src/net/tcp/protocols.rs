@@ -1,8 +1,8 @@
 //! The protocols that share one pool of connections.
 //!
-//! [`on`] joins a protocol with its ports; a tuple of these shares a pool. The memory of a connection
-//! in it is that of the largest protocol: a connection belongs to the protocol whose port its peer
-//! asked for, and is made anew when it changes hands.
+//! [`on`] binds a protocol to its ports; the protocols of a tuple share one pool. The protocol state of
+//! a connection is as large as that of the largest protocol. It belongs to the protocol whose port the
+//! peer connected to, and is replaced when the next peer connects to another protocol.
 //!
 //! ```
 //! use bareserve::{
@@ -24,28 +24,28 @@ use crate::{counters::Ports, protocol::stream::Protocol};
 /// A protocol and its ports.
 #[derive(Debug, Clone)]
 pub struct On<P> {
-    /// The protocol, with all that its connections share.
+    /// The protocol, which holds the state that its connections share.
     pub protocol: P,
     listener: Listener,
 }
 
-/// The ports of a protocol, and its share of the pool.
+/// The ports of a protocol, and the most connections that it may have.
 #[derive(Debug, Clone)]
 pub struct Listener {
-    /// Its ports; `None` if there were more than a service can have.
+    /// The ports; `None` if there are more than a service can have.
     pub(in crate::net) ports: Option<Ports>,
-    /// Connections that it may have at once.
+    /// The most connections at once.
     pub(in crate::net) cap: usize,
 }
 
-/// Joins a protocol with its ports: one to four. [`Stack::tcp`](crate::Stack::tcp) reports any other
-/// number.
+/// Binds a protocol to one to four ports. [`Stack::tcp`](crate::Stack::tcp) returns an error for any
+/// other number.
 pub fn on<P: Protocol>(ports: &[u16], protocol: P) -> On<P> {
     On { protocol, listener: Listener::new(ports) }
 }
 
 impl Listener {
-    // Called for each protocol of a pool: not a copy for each.
+    // Called for each protocol of a pool; not inlined, to save flash.
     #[inline(never)]
     fn new(ports: &[u16]) -> Self {
         Self { ports: Ports::from_slice(ports).ok(), cap: usize::MAX }
@@ -53,8 +53,8 @@ impl Listener {
 }
 
 impl<P> On<P> {
-    /// Limits the protocol to `cap` connections at once, at least one, however many are free in the
-    /// pool. Without this it leaves a quarter of the pool, one or two connections, to the other protocols.
+    /// Limits the protocol to `cap` connections at once (at least one), even if more are free. In any
+    /// case it leaves a quarter of the pool, one or two connections, to the other protocols.
     #[must_use]
     pub fn at_most(mut self, cap: usize) -> Self {
         self.listener.cap = cap.max(1);
@@ -62,25 +62,25 @@ impl<P> On<P> {
     }
 }
 
-/// What a pool serves: one [`On`], or a tuple of two to four of these, which may be tuples again.
+/// The protocols of a pool: one [`On`], or a tuple of two to four [`Protocols`].
 pub trait Protocols {
     /// A connection of any of the protocols.
     type Connection: Default;
 
-    /// How many protocols there are.
+    /// The number of protocols.
     const COUNT: usize;
 
     /// Calls `visit` with each protocol's name and listener, in order.
     fn visit(&self, visit: &mut dyn FnMut(&'static str, &Listener));
 
-    /// A fresh connection of the protocol of this number.
+    /// A new connection of the protocol of this number, counted from 0.
     fn connection(number: usize) -> Self::Connection;
 
-    /// Calls `step` with `connection` and the protocol that has it.
+    /// Calls `step` with `connection` and its protocol.
     fn with(&mut self, connection: &mut Self::Connection, step: Step<'_>);
 }
 
-/// Something done with a connection.
+/// An operation on a connection.
 pub type Step<'s> = &'s mut dyn FnMut(&mut dyn ErasedConnection);
 
 impl<P: Protocol> Protocols for On<P> {
@@ -103,9 +103,9 @@ impl<P: Protocol> Protocols for On<P> {
 /// A connection of one of two protocols.
 #[derive(Debug, Clone)]
 pub enum OneOf<A, B> {
-    /// The first one's.
+    /// Of the first protocol.
     First(A),
-    /// The second one's.
+    /// Of the second protocol.
     Second(B),
 }
 
@@ -179,7 +179,7 @@ impl<A: Protocols, B: Protocols, C: Protocols, D: Protocols> Protocols for (A, B
     }
 }
 
-/// So that a longer tuple is a tuple of tuples.
+/// Lets the implementation for a longer tuple use that for a tuple of tuples.
 impl<P: Protocols> Protocols for &mut P {
     type Connection = P::Connection;
     const COUNT: usize = P::COUNT;

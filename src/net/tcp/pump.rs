@@ -1,12 +1,12 @@
-//! The loop that moves bytes between a TCP socket and a protocol, server's or client's.
+//! The loop that moves bytes between a TCP socket and a server's or client's protocol.
 
 use smoltcp::socket::tcp::{Socket, State};
 
 use crate::protocol::environment::Environment;
 
-/// One side of a TCP connection. Behind `dyn`, so that the loop is compiled once.
+/// A protocol's end of a TCP connection. Used as `dyn`, so that the loop is compiled once.
 pub trait ByteStream {
-    /// Takes bytes from the front of `input` and returns how many.
+    /// Consumes bytes from the front of `input` and returns how many.
     fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize;
 
     /// The peer will send nothing more.
@@ -19,15 +19,15 @@ pub trait ByteStream {
     fn is_over(&self) -> bool;
 }
 
-/// What [`pump`] has moved, in bytes.
+/// The bytes that [`pump`] has moved.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Moved {
     pub bytes_in: usize,
     pub bytes_out: usize,
 }
 
-/// Moves bytes between socket and stream until neither has any for the other. `end_of_input` is
-/// whether the stream has been told that its input has ended.
+/// Moves bytes between socket and stream until neither direction makes progress. `end_of_input` records
+/// whether [`ByteStream::end_of_input`] has been called.
 pub(super) fn pump(
     socket: &mut Socket<'_>,
     stream: &mut dyn ByteStream,
@@ -35,7 +35,7 @@ pub(super) fn pump(
     env: &mut Environment<'_>,
 ) -> Moved {
     let (mut bytes_in, mut bytes_out) = (0, 0);
-    // A stream that had nothing left to transmit has more only after new input.
+    // A stream that has nothing left to transmit is asked again only after new input.
     let mut may_transmit = true;
     loop {
         while socket.can_recv() && !stream.is_over() {
@@ -47,7 +47,7 @@ pub(super) fn pump(
             bytes_in += taken;
             may_transmit = true;
         }
-        // A connection that was reset has ended, but not its input.
+        // After a reset the input is incomplete, so its end is not reported.
         if !*end_of_input
             && !socket.may_recv()
             && socket.state() != State::Closed

@@ -1,8 +1,8 @@
 //! A TCP server: one protocol or several on a pool of connections.
 //!
-//! All connections of the pool serve all of its ports. A socket listens only for the moment in which
-//! it receives one request out of the [queue](crate::net::listener::queue). How the pool shares its
-//! connections is in [`pool`](super::pool).
+//! Every connection of the pool can serve every port of its protocols. A socket listens only while one
+//! request from the [queue](crate::net::listener::queue) is replayed to it. The private module `pool`
+//! decides which service gets a free connection, and which connection is evicted for a request.
 
 use smoltcp::time::Instant;
 
@@ -16,16 +16,15 @@ use super::{
 use crate::net::service::{Context, Service};
 
 /// Serves `P` on a pool of connections. [`Stack::tcp`](crate::Stack::tcp) and
-/// [`Stack::tcp_pool`](crate::Stack::tcp_pool) make it.
+/// [`Stack::tcp_pool`](crate::Stack::tcp_pool) create it.
 pub struct TcpServer<'a, P: Protocols> {
     protocols: P,
     connections: &'a mut [P::Connection],
     pool: Pool<'a>,
 }
 
-/// The memory of a [`TcpServer`]: as many connections as there are slots, between which the two
-/// buffers are divided evenly. [`TcpResources`](crate::net::resources::TcpResources) has it in a
-/// constant size.
+/// The memory of a [`TcpServer`]: one connection for each slot, and two buffers that are divided evenly
+/// between them. [`TcpResources`](crate::net::resources::TcpResources) provides it in a constant size.
 pub struct TcpMemory<'a, C> {
     /// One for each connection.
     pub slots: &'a mut [Slot],
@@ -46,8 +45,8 @@ impl<'a, P: Protocols> TcpServer<'a, P> {
         Self { protocols, connections, pool }
     }
 
-    /// Changes the timeouts: those that apply as long as no connection request waits, and those that
-    /// apply while one does and no connection is free.
+    /// Replaces the timeouts: `contended` apply while a connection request waits and no connection is
+    /// free, `relaxed` otherwise.
     #[must_use]
     pub fn with_timeouts(mut self, relaxed: &'a Timeouts, contended: &'a Timeouts) -> Self {
         self.pool.set_timeouts(relaxed, contended);
@@ -78,14 +77,14 @@ impl<P: Protocols> Service for TcpServer<'_, P> {
     }
 }
 
-/// The connections of a server, without their type.
+/// The connections of a server, for a pool that does not depend on their type.
 struct Members<'m, P: Protocols> {
     protocols: &'m mut P,
     connections: &'m mut [P::Connection],
 }
 
 impl<P: Protocols> Connections for Members<'_, P> {
-    // Rarely called, and the connection is large: not on the stack of the main loop.
+    // Not inlined: rarely called, and the connection would enlarge the stack frame of the main loop.
     #[inline(never)]
     fn renew(&mut self, connection: u16, number: usize) {
         if let Some(connection) = self.connections.get_mut(usize::from(connection)) {

@@ -16,15 +16,15 @@ use crate::{
     },
 };
 
-/// How long an aborted socket may take to send its reset: a peer whose hardware address is unknown
-/// never gets one.
+/// How long an aborted socket may take to send its reset. To a peer whose hardware address cannot be
+/// resolved it is never sent.
 const RESET_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// What a server knows of a connection whatever its protocol: 104 bytes on a 64-bit machine with
+/// The state of a connection that does not depend on its protocol: 104 bytes on a 64-bit machine with
 /// IPv6, 80 on a 32-bit one without.
 pub struct Slot {
     handle: Option<SocketHandle>,
-    /// The number of the connection's protocol state.
+    /// The index of the protocol state of the connection.
     pub(super) connection: u16,
     /// The number of its service in the registry.
     pub(super) service: u8,
@@ -37,28 +37,28 @@ pub struct Slot {
     /// Bytes that the peer had not acknowledged at the last poll.
     pub(super) undelivered: usize,
     pub(super) end_of_input: bool,
-    /// At its expiry it had begun a request, or had not received a byte.
+    /// Whether it expired in a phase other than [`Phase::Idle`].
     pub(super) is_cut_off: bool,
-    /// Why it ends, once that is known.
+    /// The reason of its end, once it is known.
     pub(super) outcome: Option<Outcome>,
     pub(super) bytes_in: u64,
     pub(super) bytes_out: u64,
 }
 
-/// What the server does with a slot.
+/// The stage of a slot's connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     /// Its socket is closed, or in TIME-WAIT, from which it can listen again.
     Free,
-    /// A request was given to its socket; the handshake is not complete.
+    /// The socket has been given a request; the handshake is not complete.
     HalfOpen,
-    /// The protocol has the connection.
+    /// The protocol exchanges bytes with the peer.
     Open,
-    /// The protocol is done; the socket delivers what is left and waits for the peer's FIN.
+    /// The protocol is done; the socket delivers the remaining bytes and waits for the peer's FIN.
     Closing,
-    /// Aborted in this poll, at whose end the socket sends its reset.
+    /// Aborted in this poll; the socket sends its reset at the end of the poll.
     Aborted,
-    /// The reset could not be sent yet.
+    /// The reset has not been sent yet.
     Resetting,
 }
 
@@ -84,30 +84,30 @@ impl Slot {
         }
     }
 
-    /// Gives the slot its socket, and the state of a connection.
+    /// Gives the slot its socket and the index of its protocol state.
     pub(in crate::net) fn attach(&mut self, handle: SocketHandle, connection: usize) {
         self.handle = Some(handle);
         self.connection = connection as u16;
     }
 
-    // Called from many places, and not short with its checks.
+    // Called from many places; not inlined, to save flash.
     #[inline(never)]
     pub(super) fn socket<'s, 'a>(&self, sockets: &'s mut SocketSet<'a>) -> &'s mut Socket<'a> {
         sockets.get_mut(self.handle.unwrap_or_default())
     }
 
-    /// Whether it can take a request.
+    /// Whether it can accept a request.
     pub(super) fn is_free(&self) -> bool {
         self.stage == Stage::Free
     }
 
-    /// Whether it will be free soon without further action.
+    /// Whether it is being evicted or reset, and so becomes free without further action.
     pub(super) fn is_leaving(&self) -> bool {
         matches!(self.stage, Stage::Aborted | Stage::Resetting)
             || self.outcome == Some(Outcome::Evicted) && self.stage != Stage::Free
     }
 
-    /// Whether it is being evicted in the middle of a request, and its peer has our FIN.
+    /// Whether it is being evicted in the middle of a request, and its peer has acknowledged the FIN.
     pub(super) fn peer_has_fin(&self) -> bool {
         self.is_leaving()
             && self.is_cut_off
@@ -115,31 +115,31 @@ impl Slot {
             && self.phase == Phase::Finished
     }
 
-    /// Whether it is probably free at the next poll, which no incoming frame announces.
+    /// Whether it has been aborted in this poll. It is usually free at the next one, for which no frame
+    /// needs to arrive.
     pub(super) fn is_aborted(&self) -> bool {
         self.stage == Stage::Aborted
     }
 
-    /// Whether `syn` asks for the connection it has.
+    /// Whether `syn` requests the connection that the slot holds.
     pub(super) fn has_connection_of(&self, syn: &Syn) -> bool {
         self.stage != Stage::Free
             && self.endpoints.remote == syn.remote
             && self.endpoints.local == syn.local
     }
 
-    /// Asks the peer whether it still knows the connection, by a keep-alive segment (RFC 9293
-    /// section 3.8.4): a peer that does not answers with a reset. smoltcp itself does not answer a
-    /// SYN on a connection that exists.
+    /// Sends a keep-alive segment (RFC 9293 section 3.8.4), which a peer that no longer knows the
+    /// connection answers with a reset. smoltcp does not answer a SYN on an existing connection.
     pub(super) fn challenge(&self, sockets: &mut SocketSet<'_>) {
         if matches!(self.stage, Stage::Open | Stage::Closing) {
             let socket = self.socket(sockets);
-            // Switched on it sends one segment at once; switched off it sends no second.
+            // Enabling it sends one segment at once; disabling it prevents further ones.
             socket.set_keep_alive(Some(Duration::from_secs(1)));
             socket.set_keep_alive(None);
         }
     }
 
-    /// When its time by `timeouts` ends.
+    /// When its present timeout of `timeouts` ends.
     pub(super) fn deadline(&self, timeouts: &Timeouts) -> Option<Instant> {
         let timeout = match self.stage {
             Stage::Free | Stage::Aborted => return None,
@@ -150,8 +150,8 @@ impl Slot {
         Some(self.since + timeout)
     }
 
-    /// Whether its time by `timeouts` has ended without enough progress. With enough, the time
-    /// starts anew.
+    /// Whether its present timeout of `timeouts` has ended without enough progress. With enough
+    /// progress, the timeout is restarted.
     pub(super) fn check_timeout(&mut self, timeouts: &Timeouts, now: Instant) -> bool {
         if self.deadline(timeouts).is_none_or(|deadline| now < deadline) {
             return false;
@@ -164,21 +164,21 @@ impl Slot {
     }
 
     fn makes_progress(&self, min_progress: u32) -> bool {
-        // The time of an evicted connection is not extended, however it moves.
+        // Progress does not extend the time of an evicted connection.
         matches!(self.phase, Phase::Body | Phase::Sending)
             && matches!(self.stage, Stage::Open | Stage::Closing)
             && !self.is_leaving()
             && self.moved >= min_progress as usize
     }
 
-    /// When the protocol itself wants to be polled.
+    /// The protocol's own deadline.
     pub(super) fn poll_at(&self, connection: &dyn ErasedConnection) -> Option<Instant> {
         (self.stage == Stage::Open).then(|| connection.poll_at()).flatten()
     }
 
-    /// Notes the connection's phase and the bytes that have moved. Its time starts anew when the
-    /// phase changes, with each message in the phases between messages, and when `min_progress` bytes
-    /// of a message have moved.
+    /// Records the connection's phase and the bytes that have moved. The timeout is restarted when the
+    /// phase changes, at each message in the phases between messages, and when `min_progress` bytes of a
+    /// message have moved.
     pub(super) fn measure(
         &mut self,
         phase: Phase,
@@ -192,14 +192,14 @@ impl Slot {
         self.undelivered = undelivered;
         self.bytes_in += bytes_in as u64;
         self.bytes_out += bytes_out as u64;
-        // A protocol that has handed over all its bytes is not done until the peer has them.
+        // The sending phase lasts until the peer has acknowledged every byte.
         let phase = match phase {
             Phase::Idle | Phase::StreamIdle | Phase::Finished if undelivered > 0 => Phase::Sending,
             phase => phase,
         };
         let new_message = match phase {
             Phase::Idle | Phase::StreamIdle => bytes_in + bytes_out > 0,
-            // The request before was answered in the same poll.
+            // The previous request was answered in the same poll.
             Phase::Head => bytes_out > 0,
             _ => false,
         };

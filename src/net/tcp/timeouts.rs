@@ -1,38 +1,36 @@
-//! How long a connection may take over each thing it does.
+//! The time limits of a server's connections.
 
 use smoltcp::time::Duration;
 
 use crate::protocol::stream::Phase;
 
-/// Time limits of a TCP connection, one for each [`Phase`] and for the phases that the socket itself
-/// goes through.
+/// Time limits of a TCP connection: one for each [`Phase`], and those of handshake and close.
 ///
-/// A server holds two: one for quiet times, and a shorter one for when somebody waits in the
-/// backlog and no connection is free. Then the connection that is furthest past its short limit
-/// makes room.
+/// A server has two sets: relaxed limits, and shorter ones that apply while a connection request waits
+/// and no connection is free. Then the connection that is furthest past its shorter limit is evicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
     /// From the SYN to the handshake's last ACK.
     pub half_open: Duration,
-    /// From then to the first byte.
+    /// From the end of the handshake to the first byte.
     pub first_byte: Duration,
-    /// From a request's first byte to the end of its head, in all.
+    /// From the first byte of a request to the end of its head.
     pub head: Duration,
     /// Between requests.
     pub idle: Duration,
-    /// The time in which [`Timeouts::least`] bytes must come or go while a body is received or an
-    /// answer is sent.
+    /// The time in which [`Timeouts::min_progress`] bytes must be received or acknowledged while a body
+    /// is received or a response is sent.
     pub progress: Duration,
-    /// See [`Timeouts::progress`].
+    /// The fewest bytes that restart [`Timeouts::progress`].
     pub min_progress: u32,
-    /// Between two things a streaming connection has to say.
+    /// Between two messages of a stream such as server-sent events; `None` for no limit.
     pub stream_idle: Option<Duration>,
-    /// From our FIN to the peer's, while what it still sends is thrown away.
+    /// From the peer's acknowledgement of the FIN to its own FIN, while what it sends is discarded.
     pub linger: Duration,
 }
 
 impl Timeouts {
-    /// For quiet times: generous to slow people, deadly to the dead.
+    /// The relaxed limits: they tolerate slow peers and drop dead ones.
     pub const DEFAULT: Self = Self {
         half_open: Duration::from_secs(10),
         first_byte: Duration::from_secs(10),
@@ -44,7 +42,7 @@ impl Timeouts {
         linger: Duration::from_secs(2),
     };
 
-    /// For when somebody waits: long enough for an honest peer that lost a segment.
+    /// The limits while a request waits: long enough for a live peer to retransmit one lost segment.
     pub const CONTENDED: Self = Self {
         half_open: Duration::from_millis(1500),
         first_byte: Duration::from_millis(400),
@@ -56,16 +54,16 @@ impl Timeouts {
         linger: Duration::from_millis(250),
     };
 
-    /// With `waiting` requests for `slots` connections: the more wait for each, the less time one may
-    /// take over what it has begun, down to a third. The rest stays as it is: a peer may need its
-    /// time to wake up, but one that has begun has all it needs to go on.
+    /// The limits while `waiting` requests wait for `slots` connections. From four requests for each
+    /// connection on, `head` and `progress` are halved, from six on they are a third. The other limits
+    /// stay: a peer may need time before its first byte, but one that has begun a message can continue.
     #[must_use]
     pub fn with_crowd(self, waiting: usize, slots: usize) -> Self {
         let share = waiting.checked_div(2 * slots).unwrap_or(1).clamp(1, 3) as u32;
         Self { head: self.head / share, progress: self.progress / share, ..self }
     }
 
-    /// The limit of a phase, or `None` for one without.
+    /// The limit of a phase; `None` for no limit.
     pub fn of(&self, phase: Phase) -> Option<Duration> {
         match phase {
             Phase::FirstByte => Some(self.first_byte),

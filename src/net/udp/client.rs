@@ -1,4 +1,4 @@
-//! A UDP client: a client's core on one socket.
+//! A UDP client: one session on one socket.
 
 use smoltcp::{
     iface::SocketHandle,
@@ -15,20 +15,20 @@ use crate::{
     protocol::client::{DatagramSession, Progress},
 };
 
-/// Datagrams looked at, and sent, in one turn.
+/// The most datagrams received, and the most sent, in one poll.
 const BUDGET: usize = 32;
 
-/// When a session that found no room for its datagram is asked again, at the earliest.
+/// The time until a session is polled again after its socket had no room for a datagram.
 const NO_ROOM: Duration = Duration::from_millis(10);
 
-/// Drives `S` from the first poll until its progress says that it is done. The local port is a
-/// random one.
+/// Drives `S` from the first poll until its progress is no longer [`Progress::Running`]. The local port
+/// is random.
 pub struct UdpClient<'a, S> {
     session: S,
     port: BoundSocket<'a>,
 }
 
-/// All of a client but its session, whose type is not known here: compiled once.
+/// The part of a client that does not depend on the type of its session, so that it is compiled once.
 struct BoundSocket<'a> {
     handle: SocketHandle,
     remote: IpEndpoint,
@@ -47,14 +47,14 @@ impl<'a, S: DatagramSession> UdpClient<'a, S> {
         Self { session, port: BoundSocket { handle, remote, datagram, poll_at } }
     }
 
-    /// The session. A session that is done may be replaced: the client goes on with the new one.
+    /// The session. It may be replaced when it is done: the client continues with the new one.
     pub fn session(&mut self) -> &mut S {
-        // It may have become due.
+        // The caller may make a datagram due.
         self.port.poll_at = Some(Instant::ZERO);
         &mut self.session
     }
 
-    /// How far the session is.
+    /// The session's progress.
     pub fn progress(&self) -> Progress {
         self.session.progress()
     }
@@ -90,7 +90,7 @@ impl BoundSocket<'_> {
                 Ok((length, meta)) if meta.endpoint == self.remote => {
                     session.receive(self.datagram.get(..length).unwrap_or_default(), env);
                 }
-                // From somebody else, or longer than any answer can be.
+                // From another peer, or longer than any answer can be.
                 Ok(_) | Err(RecvError::Truncated) => {}
                 Err(RecvError::Exhausted) => break,
             }
@@ -101,12 +101,12 @@ impl BoundSocket<'_> {
             }
             let Some(length) = session.transmit(self.datagram, env) else { break };
             let datagram = self.datagram.get(..length).unwrap_or_default();
-            // What cannot be sent is lost, as it may be on the way.
+            // A datagram that cannot be sent is lost, which a session has to expect anyway.
             let _ = socket.send_slice(datagram, self.remote);
         }
         self.poll_at = match session.progress() {
             Progress::Running if socket.can_recv() => Some(Instant::ZERO),
-            // There may be room again at the end of this turn, of which nobody is told.
+            // Egress at the end of this poll may make room, which no incoming frame announces.
             Progress::Running if !socket.can_send() => {
                 session.poll_at().map(|at| at.max(env.now + NO_ROOM))
             }

@@ -16,20 +16,20 @@ use crate::{
     },
 };
 
-/// Datagrams received in one poll.
+/// The most datagrams received, and the most delayed answers sent, in one poll.
 const BUDGET: usize = 32;
 
-/// How long replies may wait for the hardware address of the first one's peer, which may not exist:
-/// the socket sends them in order.
+/// How long answers may wait for the hardware address of the peer of the first one, which may not
+/// exist. The socket sends its datagrams in order, so that one blocks the others.
 const UNRESOLVED_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves `P` on one port. [`Stack::udp`](crate::Stack::udp) makes it.
+/// Serves `P` on one port. [`Stack::udp`](crate::Stack::udp) creates it.
 pub struct UdpServer<'a, P> {
     protocol: P,
     socket: BoundSocket<'a>,
 }
 
-/// All of a server but its protocol: compiled once, whatever that is.
+/// The part of a server that does not depend on the type of its protocol, so that it is compiled once.
 pub(in crate::net) struct BoundSocket<'a> {
     handle: SocketHandle,
     datagram: &'a mut [u8],
@@ -42,13 +42,13 @@ pub(in crate::net) struct BoundSocket<'a> {
 }
 
 /// The memory of a [`UdpServer`] or a UDP client.
-/// [`UdpResources`](crate::net::resources::UdpResources) has it in a constant size.
+/// [`UdpResources`](crate::net::resources::UdpResources) provides it in a constant size.
 pub struct UdpMemory<'a> {
-    /// Datagrams received and not yet handed to the protocol.
+    /// Datagrams received and not yet passed to the protocol.
     pub rx: udp::PacketBuffer<'a>,
     /// Datagrams to be sent.
     pub tx: udp::PacketBuffer<'a>,
-    /// The datagram that the protocol works on; its size is the longest payload taken, longer
+    /// The datagram that the protocol reads and writes. Its size is the longest payload accepted; longer
     /// datagrams are dropped.
     pub datagram: &'a mut [u8],
 }
@@ -85,9 +85,10 @@ impl<'a> BoundSocket<'a> {
     ) -> Self {
         Self { handle, datagram, port, service, stuck: None, poll_at: None }
     }
+
     fn poll(&mut self, protocol: &mut dyn DatagramProtocol, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
-        // Most services, most of the time.
+        // Fast path: most polls find nothing to do.
         if !socket.can_recv()
             && self.stuck.is_none()
             && socket.send_queue() == 0
@@ -142,13 +143,13 @@ impl<'a> BoundSocket<'a> {
         self.poll_at = match socket.can_send() {
             true if socket.can_recv() => Some(Instant::ZERO),
             true => min_deadline(stuck, protocol.poll_at()),
-            // Egress makes room; if it does not, see when it must have.
+            // Egress makes room; if it does not, the timeout of the blocked queue applies.
             false => Some(stuck.unwrap_or(Instant::ZERO)),
         };
     }
 
-    /// Throws away all that waits when the first answer cannot be sent: one stranger who does not
-    /// exist must not silence the service.
+    /// Drops all queued datagrams when the first one has not been sent within [`UNRESOLVED_TIMEOUT`]: an
+    /// unresolvable peer must not block the queue.
     fn drop_unresolved(&mut self, socket: &mut Socket<'_>, now: Instant) {
         let queue = socket.send_queue();
         self.stuck = match self.stuck {
@@ -158,7 +159,7 @@ impl<'a> BoundSocket<'a> {
             }
             Some((_, before)) if queue >= before => {
                 socket.close();
-                // It was bound to this port before.
+                // Cannot fail: the socket was bound to this port before.
                 let _ = socket.bind(self.port);
                 None
             }

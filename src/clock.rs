@@ -39,7 +39,7 @@ where
             let width = 8 * core::mem::size_of::<C::T>() as u32;
             let tick_mask = u64::MAX >> (64 - width.min(64));
             let passed = new.wrapping_sub(old) & tick_mask;
-            // Both are small after reduction, which keeps the division short.
+            // The reduced fraction keeps the product within 64 bits, and the division short.
             let (micros, ticks) = const { micros_per_tick(C::SCALING_FACTOR) };
             let parts = self.rest.saturating_add(passed.saturating_mul(micros));
             self.micros = self.micros.saturating_add(parts / ticks);

@@ -1,4 +1,5 @@
-//! What each service counts, and the registry in which the page, the metrics and logs find it.
+//! The counters of each service, and the registry through which the page, the metrics and logs read
+//! them.
 
 use core::cell::Cell;
 
@@ -13,7 +14,7 @@ pub struct Counters {
     pub parked: Cell<u32>,
     /// Connections accepted, or datagrams answered, since the start.
     pub served: Cell<u32>,
-    /// Connections that ended in a timeout or were evicted for another.
+    /// Connections that ended in a timeout or were evicted for a waiting request.
     pub expired: Cell<u32>,
     /// Connections that the peer reset.
     pub peer_resets: Cell<u32>,
@@ -49,7 +50,7 @@ impl Counters {
 pub struct QueueFigures {
     /// Connection requests that wait now.
     pub waiting: u32,
-    /// How many may wait.
+    /// The most that may wait.
     pub capacity: u32,
     /// Requests dropped since the start, because the queue was full or they were too old.
     pub dropped: u32,
@@ -74,7 +75,7 @@ impl Transport {
     }
 }
 
-/// Ports that one service may have.
+/// The most ports of one service.
 pub const MAX_PORTS_OF_A_SERVICE: usize = 4;
 
 /// The ports of one service.
@@ -89,7 +90,7 @@ pub struct ServiceEntry {
     pub transport: Transport,
     /// Its ports.
     pub ports: Ports,
-    /// What it counts.
+    /// Its counters.
     pub counters: Counters,
 }
 
@@ -107,7 +108,7 @@ pub struct Registry<'e> {
     pub services: &'e [ServiceEntry],
     /// The queue of connection requests.
     pub queue: QueueFigures,
-    /// TCP connections in all pools. Services that share a pool may have more in sum.
+    /// TCP connections in all pools. The capacities of services that share a pool may add up to more.
     pub connections: u32,
 }
 

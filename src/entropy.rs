@@ -2,9 +2,9 @@
 
 /// A source of random bytes.
 ///
-/// It yields TCP's initial sequence numbers, ephemeral ports, write tokens and multipart boundaries,
-/// so the device is as hard to spoof as this source is to guess. A board without a hardware
-/// generator documents that.
+/// TCP's initial sequence numbers, ephemeral ports, write tokens and multipart boundaries are made from
+/// it, so an attacker that can predict it can forge them. A board without a hardware generator documents
+/// that.
 pub trait Entropy {
     /// Fills `bytes` with random values.
     fn fill(&mut self, bytes: &mut [u8]);

@@ -48,7 +48,7 @@
 //! let mut web = stack.tcp(web, site, &[80])?;
 //! let mut echo = stack.udp(echo, UdpEcho, echo::PORT)?;
 //!
-//! // The main loop: poll, then sleep for as long as it says, or until a frame arrives.
+//! // The main loop: poll, then sleep for the time returned, or until a frame arrives.
 //! let wait = stack.poll(Instant::ZERO, &mut [&mut web, &mut echo]);
 //! assert_eq!(wait, None, "no client yet: there is nothing to do before a frame arrives");
 //! # Ok(())
@@ -65,13 +65,13 @@
 //! | layer | modules | what is in it |
 //! |---|---|---|
 //! | services | [`services`] | the services of a device with their ports, ready to be added to a stack |
-//! | device | [`device`] | the page and the data in which a device shows itself |
+//! | device | [`device`] | the device's page, status, metrics and captured frames |
 //! | sockets | [`net`] | the stack, the listener with its queue, servers and clients over sockets, all timeouts |
 //! | protocols | [`http`], [`time`], [`file_transfer`], [`ping`], [`echo`] | bytes in, bytes out; time and entropy are passed in |
-//! | contracts | [`protocol`] | what a protocol and the code that carries it expect of each other |
+//! | contracts | [`protocol`] | the traits between protocols and the code that drives them |
 //! | files | [`store`] | files in flash and in RAM |
 //! | bytes | [`wire`] | writers, templates, JSON, percent-encoding, Base64 |
-//! | ground | [`clock`], [`entropy`], [`counters`] | what a board supplies, and what is counted |
+//! | ground | [`clock`], [`entropy`], [`counters`] | time and random bytes from the board, and counters |
 //!
 //! # Features
 //!

@@ -23,7 +23,7 @@ use smoltcp::{
 
 use super::conversation::Bench;
 
-/// Seeds of [`ping`]: a profile in its text form, then datagrams, one a line.
+/// Seeds of [`ping`]: a profile in its text form, then datagrams, one in each line.
 pub const PINGS: &[&[u8]] = &[
     b"course\nPing 1 1700000000.123456\nPing 2 1700000001.123456\n\nPing 3 1700000002.0",
     b"upper,loss=20%,seed=7,limit=8,delay=50ms\na\nb\nc\nd\ne\nf\ng\nh\ni",
@@ -46,8 +46,8 @@ fn ends() -> DatagramEndpoints {
     DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
 }
 
-/// A profile is either parsed, and then `Display` writes a text that parses to the same, or rejected
-/// with an error of one line. An answer is never longer than its request, and no request is
+/// A profile is either parsed, and then `Display` writes a text that parses to the same profile, or
+/// rejected with an error of one line. An answer is never longer than its request, and no request is
 /// answered twice.
 pub fn ping(data: &[u8]) {
     let mut lines = data.split(|&byte| byte == b'\n');
@@ -88,7 +88,7 @@ pub fn ping(data: &[u8]) {
     assert!(answers <= requests);
 }
 
-/// No client accepts an invalid answer, whatever its bytes and however they are cut.
+/// No client accepts an invalid answer, at any cut.
 pub fn clients(data: &[u8]) {
     if let Some(time) = timestamp::parse(data) {
         assert!(data.len() >= 19, "{time:?}");

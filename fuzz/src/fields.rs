@@ -76,7 +76,7 @@ pub fn form(data: &[u8]) {
     assert_eq!(whole, parts(&content_type, &super::cut(body)));
 }
 
-/// The data of each part; `None` if the form is refused.
+/// The data of each part; `None` if the form is rejected.
 fn parts(content_type: &[u8], pieces: &[&[u8]]) -> Option<Vec<Vec<u8>>> {
     let mut form = Multipart::new(content_type).ok()?;
     let mut head = [0; 128];

@@ -27,7 +27,7 @@ pub const REQUESTS: &[&[u8]] = &[
     br#"{"filename": "a", "get": "a"}"#,
 ];
 
-/// The answer is one object, only a complete file is stored, and no handle stays open.
+/// The response is one JSON object, only a complete file is stored, and no handle stays open.
 pub fn file_request(data: &[u8]) {
     let whole = request(&[data], 65536);
     for room in [1, 7] {
@@ -72,7 +72,7 @@ pub const ANSWERS: &[&[u8]] = &[
     br#"{"size": 1000, "stored": "mine"}"#,
 ];
 
-/// Both clients end whatever the server sends; a file is kept only complete and with a valid name.
+/// Both clients end, whatever the server sends; only a complete file with a valid name is stored.
 pub fn file_client(data: &[u8]) {
     assert_eq!(fetch(&[data]), fetch(&super::cut(data)));
     upload(&[data]);

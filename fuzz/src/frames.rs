@@ -1,4 +1,4 @@
-//! The parser that reads every incoming frame.
+//! The parser of every incoming frame.
 
 use bareserve::net::listener::syn::{SYN_FRAME_SIZE, SynOrRst};
 use smoltcp::{
@@ -26,8 +26,8 @@ pub const FRAMES: &[&[u8]] = &[
     ],
 ];
 
-/// A connection request that was parsed is the same after it was written and parsed again. Checksums
-/// are not verified, or hardly any mutation would pass them.
+/// A connection request is the same after it has been written and parsed again. Checksums are not
+/// verified, because hardly any mutation would pass.
 pub fn syn(data: &[u8]) {
     let mut unchecked = ChecksumCapabilities::default();
     unchecked.ipv4 = Checksum::None;

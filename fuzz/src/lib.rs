@@ -1,11 +1,11 @@
-//! One function a protocol core, which takes any bytes at all and panics if the core breaks a
-//! promise: that it ends, that its output is bounded, that cuts in the input change nothing.
+//! One function for each protocol core, which takes any bytes and panics if the core violates its
+//! contract: it ends, its output is bounded, and cuts in the input do not change it.
 //!
-//! Who runs them:
+//! They are run by:
 //! - `cargo +nightly fuzz run json` (needs `cargo install cargo-fuzz`), guided by coverage;
 //! - `cargo run --release --manifest-path fuzz/Cargo.toml --bin mutate -- --inputs 1000000 --seed 1`,
 //!   on stable, every core with mutations of its seeds;
-//! - the workspace's test `mutated_inputs`, a share of the latter.
+//! - the workspace's test `mutated_inputs`, a part of the latter.
 //!
 //! To add a core: a function here, its row in [`CORES`], and for cargo-fuzz a file in
 //! `fuzz_targets/` with its `[[bin]]`.
@@ -38,11 +38,11 @@ pub struct Core {
     pub name: &'static str,
     /// Panics if the core misbehaves.
     pub run: fn(&[u8]),
-    /// Good inputs, and bad ones worth staying near.
+    /// Valid and invalid inputs to mutate.
     pub seeds: &'static [&'static [u8]],
 }
 
-/// All of them.
+/// All cores.
 pub const CORES: &[Core] = &[
     Core { name: "json", run: json, seeds: wire::JSON },
     Core { name: "base64", run: base64, seeds: wire::BASE64 },
@@ -56,8 +56,8 @@ pub const CORES: &[Core] = &[
     Core { name: "syn", run: syn, seeds: frames::FRAMES },
 ];
 
-/// Cuts `data` into parts of 0 to 7 bytes, now and then more, by a rule that depends on the data
-/// only, so that an input replays exactly.
+/// Cuts `data` into parts of 0 to 7 bytes, sometimes more. The cuts depend on the data only, so that an
+/// input is reproducible.
 pub fn cut(data: &[u8]) -> Vec<&[u8]> {
     let mut state = data
         .iter()

@@ -8,7 +8,7 @@ use std::{
 use bareserve::{Event, Observer, protocol::environment::Outcome};
 use smoltcp::time::Instant;
 
-/// How much is logged.
+/// The verbosity of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Verbosity {
     /// Only what fails.
@@ -20,8 +20,8 @@ pub enum Verbosity {
     Debug,
 }
 
-/// Lines are gathered and written when the program is about to sleep, or when there are so many
-/// bytes of them.
+/// Lines are buffered, and written when the program is about to sleep or when the buffer has this many
+/// bytes.
 const FLUSH_AT: usize = 16 * 1024;
 
 /// Writes events as lines.
@@ -37,12 +37,12 @@ impl Log {
         Self { verbosity, lines: String::with_capacity(2 * FLUSH_AT), now: Instant::ZERO }
     }
 
-    /// Sets the time of the next lines.
+    /// Sets the time of the following lines.
     pub fn set_now(&mut self, now: Instant) {
         self.now = now;
     }
 
-    /// Writes what was gathered.
+    /// Writes the buffered lines.
     pub fn flush(&mut self) {
         if !self.lines.is_empty() {
             // A standard error that is closed does not stop the services.

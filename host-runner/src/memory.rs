@@ -1,5 +1,5 @@
-//! The device's memory, sized by flags where a board has constants. The device lives as long as the
-//! program, so its memory is never freed.
+//! The device's memory, sized by command-line options. The device exists as long as the program, so its
+//! memory is never freed.
 
 use bareserve::{
     counters::ServiceEntry,
@@ -20,22 +20,22 @@ use smoltcp::{
 /// uses 65,535 bytes.
 const TCP_BUFFER: usize = 64 * 1024;
 
-/// Services that the device can have.
+/// The most services of the device.
 const SERVICES: usize = 16;
 
-/// Datagrams that wait in each direction.
+/// The most datagrams queued in each direction.
 const DATAGRAMS: usize = 64;
 
 /// The longest payload of an IPv4 datagram.
 const DATAGRAM_SIZE: usize = 65_507;
 
-/// Bytes of datagrams that wait in each direction.
+/// The most bytes of datagrams queued in each direction.
 const DATAGRAM_BUFFER: usize = 4 * DATAGRAM_SIZE;
 
-/// Pings that can be delayed at a time.
+/// The most pings that are delayed at a time.
 const HELD_PINGS: usize = 64;
 
-/// Memory of a stack with so many sockets and waiting connection requests.
+/// Memory of a stack with `sockets` sockets and a queue for `backlog` connection requests.
 pub fn stack<'a>(sockets: usize, backlog: usize) -> StackMemory<'a> {
     StackMemory {
         sockets: many(sockets, || SocketStorage::EMPTY),

@@ -1,4 +1,4 @@
-//! The loop: a turn of the stack, then sleep until a frame, a deadline or a signal.
+//! The main loop: polls the stack, then sleeps until a frame, a deadline or a signal.
 
 use std::{
     os::fd::AsFd,
@@ -18,23 +18,22 @@ use nix::{
 
 use crate::{clock::Clock, error::Failure, network::HostStack, tap::Awaitable};
 
-/// Turns without sleep after which signals are looked for all the same.
+/// The most polls without sleep between two checks for signals.
 const TURNS_BETWEEN_LOOKS: u32 = 64;
 
-/// How long to look for the next frame before going to sleep, while frames follow each other as
-/// closely as that: sleeping and being woken takes as long as a round trip itself. Between frames
-/// further apart nothing is spent on it.
+/// How long to poll for the next frame before sleeping, while frames arrive in shorter intervals than
+/// this: to sleep and wake up takes as long as a round trip. At longer intervals the loop sleeps at once.
 const WATCH: Duration = Duration::from_micros(50);
 
-/// Sleeps without watching after watches in vain: at most so many, doubling from one. On a busy
-/// machine the peer may be waiting for this very processor.
+/// The most sleeps without busy polling after busy polls that found no frame; the number doubles from
+/// one. On a busy machine the peer may need the same processor.
 const MAX_PAUSE: u32 = 256;
 
-/// Ctrl-C, SIGTERM and SIGHUP, as something to wait for.
+/// SIGINT (Ctrl-C), SIGTERM and SIGHUP as a file descriptor.
 pub struct StopSignals(SignalFd);
 
 impl StopSignals {
-    /// Takes the signals over from now on, in this thread and those it starts.
+    /// Blocks the signals' default actions, in this thread and those that it starts.
     pub fn new() -> Result<Self, Failure> {
         let mut signals = SigSet::empty();
         signals.extend([Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP]);
@@ -48,7 +47,7 @@ impl StopSignals {
     }
 }
 
-/// Runs `services` until a signal comes, or `is_done`, called after each turn, says so.
+/// Runs `services` until a signal arrives or `is_done`, called after each poll, returns true.
 pub fn run<D: Awaitable>(
     stack: &mut HostStack<'_, D>,
     services: &mut [&mut dyn Service],
@@ -88,19 +87,19 @@ pub fn run<D: Awaitable>(
     }
 }
 
-/// Whether to look for the next frame awake.
+/// Decides whether to poll for the next frame without sleeping.
 #[derive(Default)]
 struct BusyPoll {
-    /// Whether the last frame came within [`WATCH`].
+    /// Whether the last frame arrived within [`WATCH`].
     is_close: bool,
-    /// How many sleeps are still to be taken without watching.
+    /// The number of sleeps left without busy polling.
     pause: u32,
-    /// The pause after the next watch in vain.
+    /// The value of `pause` after the next busy poll that finds no frame.
     next_pause: u32,
 }
 
 impl BusyPoll {
-    /// Looks for a frame until [`WATCH`] after `began`, if one is likely to come.
+    /// Polls for a frame until [`WATCH`] after `began`, if one is likely to arrive.
     fn finds_frame(&mut self, device: &mut impl Awaitable, began: Instant) -> bool {
         if !self.is_close {
             return false;
@@ -120,7 +119,7 @@ impl BusyPoll {
         false
     }
 
-    /// Notes how long the last frame took to come.
+    /// Records how long the last frame took to arrive.
     fn note(&mut self, wait: Duration) {
         self.is_close = wait < WATCH;
     }
@@ -129,13 +128,13 @@ impl BusyPoll {
 /// Why a sleep ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Woken {
-    /// Something has come, or time has.
+    /// A frame has arrived, or the deadline has passed.
     ByWork,
-    /// The program is to end.
+    /// A signal asks the program to end.
     BySignal,
 }
 
-/// Waits until something can be read, for `due`, or for a signal.
+/// Waits until `source` can be read, `due` has passed or a signal arrives.
 pub fn sleep(
     source: impl AsFd,
     due: Option<smoltcp::time::Instant>,

@@ -27,24 +27,24 @@ use crate::{
     run::{self, StopSignals},
 };
 
-/// Connections in the pool that the web server cannot have.
+/// Connections of the pool that are reserved for services other than the web server.
 const OTHER_CONNECTIONS: usize = 4;
 
 /// UDP services: ping, echo, daytime and seconds.
 const UDP_SERVICES: usize = 4;
 
-/// Bytes of a request's target and the fields that are kept, and of the response's head.
+/// Bytes for a request's target and the fields that are kept, and for the head of the response.
 const HTTP_BUFFER: usize = 16 * 1024;
 
-/// Bytes on their way through an echo connection.
+/// Bytes between input and output of an echo connection.
 const ECHO_SIZE: usize = 16 * 1024;
 
-/// Frames that `/_device/capture.pcap` has, and bytes kept of each: the headers, and the first bytes of
+/// The frames in `/_device/capture.pcap`, and the bytes kept of each: the headers and the first bytes of
 /// the payload.
 const CAPTURED_FRAMES: usize = 256;
 const CAPTURED_BYTES: usize = 256;
 
-/// Runs the device until a signal comes.
+/// Runs the device until a signal arrives.
 pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut scratch = files::scratch();
     let scratch = RamStore::new(&mut scratch);
@@ -62,7 +62,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     })?;
 
     let profile = SharedProfile::new(options.ping_profile);
-    // The page shows captured frames to holders of the token only, so without one none is recorded.
+    // Captured frames are only served with the token, so without a token none are recorded.
     let mut captured = Box::new(CaptureResources::<CAPTURED_FRAMES, CAPTURED_BYTES>::new());
     let mut not_captured = CaptureResources::<0, 0>::new();
     let capture = RefCell::new(match options.is_writable {
@@ -80,7 +80,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     };
     let app = apps::app(options.app);
     let mut page = DeviceApplication::new(overview, &files, access);
-    // The echo has a page of its own at `/`.
+    // The echo application has its own page at `/`.
     if options.root.is_none() && app.2.is_none() {
         page = page.at_root();
     }

@@ -15,17 +15,17 @@ use crate::{
     wire::percent,
 };
 
-/// The longest body that is of use here, in bytes.
+/// The longest body that is accepted, in bytes.
 const LONGEST_BODY: usize = 64;
 
 /// The longest path of a folder that is listed, in bytes.
 const LONGEST_PATH: usize = 256;
 
-/// Where all of it stands.
+/// The prefix of all paths.
 const PREFIX: &str = "_device/";
 
-/// Answers at `/_device/` and, if asked to, at `/`. `S` has the files that `files.json` lists, and
-/// takes those that the page's form sends.
+/// Serves `/_device/` and, with [`at_root`](DeviceApplication::at_root), the page at `/`. `S` is the
+/// store that `files.json` lists, and in which the page's form stores files.
 pub struct DeviceApplication<'a, S> {
     overview: Overview<'a>,
     files: Files<S>,
@@ -33,7 +33,7 @@ pub struct DeviceApplication<'a, S> {
     is_root: bool,
 }
 
-/// An answer on its way out.
+/// A response that is being sent.
 pub enum DeviceExchange<'a, S: Store> {
     /// A file of the page.
     Page(Download<<RomStore as Store>::File>),
@@ -51,12 +51,12 @@ pub enum DeviceExchange<'a, S: Store> {
     Capture(PcapReader<'a>),
 }
 
-/// What there is to ask for.
+/// A resource of the application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Resource {
     /// The page itself.
     Page,
-    /// Another file of it.
+    /// Another file of the page.
     PageFile,
     /// The page's address without its last slash.
     MissingSlash,
@@ -82,8 +82,8 @@ const NAMES: [(&str, Resource); 8] = [
 ];
 
 impl<'a, S: Store> DeviceApplication<'a, S> {
-    /// Shows `overview` to everybody. Whoever `access` allows it may change what can be changed and
-    /// see the captured frames.
+    /// Shows `overview` to every client. Clients that `access` authorizes may change settings and
+    /// download the captured frames.
     pub fn new(overview: Overview<'a>, store: S, access: WriteAccess) -> Self {
         let overview = Overview { writable: access.is_possible(), ..overview };
         Self {
@@ -94,7 +94,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         }
     }
 
-    /// Shows the page at `/` too.
+    /// Serves the page at `/` too.
     #[must_use]
     pub fn at_root(self) -> Self {
         Self { is_root: true, ..self }
@@ -129,7 +129,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         })
     }
 
-    /// Answers with what changes from one request to the next.
+    /// Begins a response whose content changes from one request to the next.
     #[inline(never)]
     fn show(
         &self,
@@ -163,7 +163,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         }
     }
 
-    /// Answers the page's form, whose files are stored.
+    /// Receives the page's form and stores its files.
     #[inline(never)]
     fn store_form(
         &mut self,
@@ -180,7 +180,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         }
     }
 
-    /// Does what a PUT asks for. Returns whether it understood.
+    /// Applies the body of a PUT. Returns whether it is valid.
     #[inline(never)]
     fn change(&self, resource: Resource, body: &[u8], env: &mut Environment<'_>) -> bool {
         match (resource, self.overview.ping) {
@@ -289,7 +289,7 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
                 0 => return BodyPoll::Wait(Some(events.poll_at())),
                 length => length,
             },
-            // A list that breaks off has no closing bracket, so its reader notices.
+            // An incomplete list has no closing bracket, so its reader detects it.
             DeviceExchange::Files(list) => list.read(self.files.store(), output).unwrap_or(0),
             DeviceExchange::Capture(reader) => reader.read(env.wall_clock, output),
         };
@@ -297,8 +297,8 @@ impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     }
 }
 
-/// Answers with a file of the page.
-// The frames of the ways to answer are large, and must not add up.
+/// Responds with a file of the page.
+// Not inlined, so that the large stack frames of the different responses do not add up.
 #[inline(never)]
 fn show_page<S: Store>(
     request: &Request<'_>,

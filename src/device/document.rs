@@ -2,8 +2,8 @@
 
 use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
-/// A text in rows. A row is a copy of all that its text depends on: it can be written several
-/// times, each time from where the last one stopped, although the counters change meanwhile.
+/// A text in rows. A row is a copy of the values in its text, so that the text stays the same while it
+/// is written in pieces and the counters change.
 pub trait Document {
     /// The copy of the numbers in a row.
     type Row;

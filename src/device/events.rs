@@ -5,14 +5,14 @@ use smoltcp::time::{Duration, Instant};
 use super::{Cursor, Overview, Status, StatusRow};
 use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
-/// From one event to the next.
+/// The time between two events.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// An endless stream of `text/event-stream`: tells the browser to come back after 2 s when the
-/// connection is lost, then sends `event: status` with the status at once and each second.
+/// An endless stream of `text/event-stream`: asks the browser to reconnect 2 s after a lost connection
+/// (`retry`), then sends `event: status` with the status at once and each second.
 pub struct EventStream {
     part: Part,
-    /// Bytes of `part` that are out, unless it counts them itself.
+    /// Bytes of `part` that have been written, unless it counts them itself.
     sent: usize,
     /// When the next event is due.
     due: Instant,
@@ -32,8 +32,8 @@ impl EventStream {
         Self { part: Part::Start, sent: 0, due: Instant::ZERO }
     }
 
-    /// Writes what comes next to the front of `out` and returns how many bytes: 0 when nothing is
-    /// due before [`EventStream::poll_at`].
+    /// Writes the bytes that follow to the front of `out` and returns how many: 0 when nothing is due
+    /// before [`EventStream::poll_at`].
     pub fn read(
         &mut self,
         overview: &Overview<'_>,
@@ -41,14 +41,14 @@ impl EventStream {
         out: &mut [u8],
     ) -> usize {
         let mut written = 0;
-        // Each round ends one part, so five of them are more than one event.
+        // Each round ends one part, so five rounds are more than one event.
         for _ in 0..5 {
             let Some(room @ [_, ..]) = out.get_mut(written..) else { break };
             let (text, next) = match &mut self.part {
                 Part::Start => ("retry: 2000\n\n", Part::Waiting),
                 Part::Waiting if env.now < self.due => break,
                 Part::Waiting => {
-                    // After a long wait for room there is no use in catching up.
+                    // Events missed during a long wait for room are skipped.
                     let next = self.due + INTERVAL;
                     self.due = if next > env.now { next } else { env.now + INTERVAL };
                     self.part = Part::Name;
@@ -77,7 +77,7 @@ impl EventStream {
         written
     }
 
-    /// When [`EventStream::read`] will have something to say; a time that has passed while it has.
+    /// When [`EventStream::read`] has more bytes; a time in the past if it has them now.
     pub fn poll_at(&self) -> Instant {
         match self.part {
             Part::Waiting => self.due,
@@ -85,7 +85,7 @@ impl EventStream {
         }
     }
 
-    /// Whether the stream stands between two events.
+    /// Whether the stream is between two events.
     pub fn is_quiet(&self) -> bool {
         matches!(self.part, Part::Waiting)
     }

@@ -2,7 +2,7 @@
 
 use crate::counters::Counters;
 
-/// A number that each service has.
+/// A number of each service.
 pub(super) struct Figure {
     /// Its member in the status.
     pub key: &'static str,
@@ -16,7 +16,7 @@ pub(super) struct Figure {
     pub value: fn(&Counters) -> u64,
 }
 
-/// How many numbers each service has.
+/// The count of numbers of each service.
 pub(super) const COUNT: usize = 9;
 
 /// The numbers in the order in which they are shown.

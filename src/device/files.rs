@@ -8,13 +8,13 @@ use crate::{
     },
 };
 
-/// `files.json` on its way out; its shape is described at the [module](super#files). Files whose
-/// names are longer than `NAME` bytes are left out.
+/// The text of `files.json`; the [module](super#files) documents its members. Files with names longer
+/// than `NAME` bytes are omitted.
 pub struct FileList<S: Store, const NAME: usize = 128> {
     listing: S::Listing,
     name: heapless::String<NAME>,
     row: Row,
-    /// Bytes of `row` that are out.
+    /// Bytes of `row` that have been written.
     sent: usize,
 }
 
@@ -27,7 +27,7 @@ enum Row {
 }
 
 impl<S: Store, const NAME: usize> FileList<S, NAME> {
-    /// Begins with the folder at `path`, which must be [valid](crate::store::is_valid_path).
+    /// Lists the folder at `path`, which must be [valid](crate::store::is_valid_path).
     ///
     /// # Errors
     /// Those of [`Store::list`].
@@ -36,11 +36,11 @@ impl<S: Store, const NAME: usize> FileList<S, NAME> {
         Ok(Self { listing, name: heapless::String::new(), row: Row::Start, sent: 0 })
     }
 
-    /// Writes what comes next to the front of `out` and returns how many bytes: 0 at the end (or
-    /// for an empty `out`).
+    /// Writes the bytes that follow to the front of `out` and returns how many: 0 at the end, or for an
+    /// empty `out`.
     ///
     /// # Errors
-    /// Those of [`Store::next_entry`]; the text stays incomplete then.
+    /// Those of [`Store::next_entry`]; the text is then incomplete.
     pub fn read(&mut self, store: &S, out: &mut [u8]) -> Result<usize, StoreError> {
         let mut written = 0;
         loop {

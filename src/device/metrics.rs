@@ -80,7 +80,7 @@ impl Document for Metrics<'_> {
                 };
                 out.render("bareserve_%{service=", &[Value::Text(family.name)]);
                 write_label(service.name, out);
-                // The same service may run over both.
+                // The same service may run over TCP and UDP.
                 let protocol = Value::Text(service.transport.name());
                 out.render(",protocol=\"%\"} %\n", &[protocol, Value::Number(value)]);
             }

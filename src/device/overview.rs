@@ -3,8 +3,8 @@
 use super::capture::SharedCapture;
 use crate::ping::profile::{Loss, Profile, SharedProfile};
 
-/// What the page shows of a device besides its services, and may change. Shared by all connections that
-/// show it. The services are those of the [registry](crate::counters::Registry).
+/// The parts of a device that its page shows and changes, shared by all connections. The services are
+/// those of the [registry](crate::counters::Registry).
 #[derive(Clone, Copy)]
 pub struct Overview<'a> {
     /// The device's name.

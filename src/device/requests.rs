@@ -1,4 +1,4 @@
-//! What may be asked of the device: the bodies of its PUT requests.
+//! The bodies of the device's PUT requests.
 
 use crate::{
     clock::UnixTime,
@@ -13,12 +13,12 @@ use crate::{
 /// `PUT /_device/ping`: `{"loss": 20}`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LossRequest {
-    /// Share of pings to lose, 0 to 100 %.
+    /// The share of pings to drop, 0 to 100 %.
     pub loss: u8,
 }
 
 impl LossRequest {
-    /// Reads a body, or returns `None` if it is not a request for 0 to 100 %.
+    /// Parses a body; `None` unless it is a number from 0 to 100 in this form.
     pub fn parse(body: &[u8]) -> Option<Self> {
         let loss = u8::try_from(only_number(body, "loss")?).ok()?;
         (loss <= 100).then_some(Self { loss })
@@ -34,7 +34,7 @@ fn only_number(text: &[u8], name: &str) -> Option<u64> {
         match event {
             Event::Name(Bytes::Plain(part)) => name = name.strip_prefix(part)?,
             Event::NameEnd if name.is_empty() && number.is_none() => {}
-            // All of them: the text is whole.
+            // The text is complete, so these are all characters of the number.
             Event::Number(digits) => number = Some(parse_decimal(digits)?),
             Event::NumberEnd | Event::End => {}
             _ => return None,

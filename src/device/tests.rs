@@ -195,7 +195,7 @@ fn a_document_stays_at_its_end() {
     });
 }
 
-/// Echo over TCP and over UDP beside the others: the same name, told apart by `protocol`.
+/// Also echo over TCP and over UDP: the same name, distinguished by `protocol`.
 fn show_echo<R>(bench: &Bench, f: impl FnOnce(Overview<'_>, Registry<'_>) -> R) -> R {
     let (tcp, udp) = (service("echo", Transport::Tcp, &[7]), service("echo", Transport::Udp, &[7]));
     tcp.counters.peer_resets.set(5);

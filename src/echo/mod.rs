@@ -30,8 +30,8 @@ impl DatagramProtocol for UdpEcho {
     }
 }
 
-/// Over TCP, through a buffer of `SIZE` bytes: sends back every byte until the peer half-closes. A
-/// peer that does not read is not read from.
+/// Over TCP, through a buffer of `SIZE` bytes: sends back every byte until the peer half-closes. While
+/// the buffer is full, nothing is received.
 #[derive(Debug, Clone, Copy)]
 pub struct TcpEcho<const SIZE: usize>;
 
@@ -57,7 +57,7 @@ enum State {
 }
 
 impl<const SIZE: usize> EchoConnection<SIZE> {
-    /// Without a peer.
+    /// A connection without a peer.
     pub const fn new() -> Self {
         Self { bytes: [0; SIZE], start: 0, end: 0, state: State::New }
     }
@@ -137,7 +137,7 @@ impl<const SIZE: usize> Protocol for TcpEcho<SIZE> {
     }
 }
 
-/// Copies as many bytes as there are and fit.
+/// Copies as many bytes as fit, and returns how many.
 fn copy(from: &[u8], to: &mut [u8]) -> usize {
     to.iter_mut().zip(from).map(|(to, from)| *to = *from).count()
 }
@@ -174,7 +174,7 @@ mod tests {
         })
     }
 
-    /// In and out in pieces of random sizes, never more buffered than `SIZE`.
+    /// Receives and sends pieces of random sizes, and never buffers more than `SIZE` bytes.
     #[test]
     fn every_byte_is_sent_back_in_order() {
         with_env(|env| {

@@ -1,8 +1,8 @@
-//! The contract between a client's core and whatever gives it bytes: [`TcpClient`] and
-//! [`UdpClient`] over smoltcp, a host's own sockets elsewhere.
+//! The contract between the core of a client and the adapter that drives it: [`TcpClient`] and
+//! [`UdpClient`] over smoltcp, or the sockets of an operating system.
 //!
-//! [`TcpClient`]: super::tcp_client::TcpClient
-//! [`UdpClient`]: super::udp_client::UdpClient
+//! [`TcpClient`]: crate::net::tcp::client::TcpClient
+//! [`UdpClient`]: crate::net::udp::client::UdpClient
 
 use core::fmt;
 
@@ -16,9 +16,10 @@ use super::environment::Environment;
 /// [`transmit`](StreamSession::transmit) in any order for as long as either moves bytes, and
 /// [`end_of_input`](StreamSession::end_of_input) once if the server half-closes, until
 /// [`progress`](StreamSession::progress) is no longer [`Progress::Running`]. Then it delivers what
-/// was transmitted and closes. [`end`](StreamSession::end) is the last call, however it came.
+/// was transmitted and closes. [`end`](StreamSession::end) is the last call for each connection, also
+/// after an error.
 pub trait StreamSession {
-    /// Takes bytes from the front of `input` and returns how many. The rest is offered again.
+    /// Consumes bytes from the front of `input` and returns how many. The rest is offered again.
     fn receive(&mut self, input: &[u8], env: &mut Environment<'_>) -> usize;
 
     /// The server will send nothing more; all it sent has been received.
@@ -27,11 +28,11 @@ pub trait StreamSession {
     /// Writes to the front of `output`, which may be as short as one byte, and returns how many.
     fn transmit(&mut self, output: &mut [u8], env: &mut Environment<'_>) -> usize;
 
-    /// How far it is.
+    /// Whether the session is running or has ended.
     fn progress(&self) -> Progress;
 
-    /// The connection is gone, or never came to be. Release what is held; nothing half-written may
-    /// stay.
+    /// The connection has ended, or could not be established. Releases resources; no partly written
+    /// file may remain.
     fn end(&mut self, result: Result<(), Failure>, env: &mut Environment<'_>);
 }
 
@@ -39,17 +40,17 @@ pub trait StreamSession {
 ///
 /// The adapter passes on only what comes from the server's address and port.
 pub trait DatagramSession {
-    /// A datagram has come from the server.
+    /// A datagram from the server has arrived.
     fn receive(&mut self, datagram: &[u8], env: &mut Environment<'_>);
 
-    /// Sees to what is due by time, and writes the next datagram, if there is one, to the front of
-    /// `datagram` and returns its length. Called until it returns `None`.
+    /// Handles deadlines that have passed, writes the next datagram, if any, to the front of `datagram`,
+    /// and returns its length. Called until it returns `None`.
     fn transmit(&mut self, datagram: &mut [u8], env: &mut Environment<'_>) -> Option<usize>;
 
-    /// When [`DatagramSession::transmit`] wants to be called even if nothing arrives.
+    /// When to call [`DatagramSession::transmit`] even if no datagram arrives.
     fn poll_at(&self) -> Option<Instant>;
 
-    /// How far it is.
+    /// Whether the session is running or has ended.
     fn progress(&self) -> Progress;
 }
 
@@ -93,31 +94,31 @@ impl<S: DatagramSession + ?Sized> DatagramSession for &mut S {
     }
 }
 
-/// How far a client is.
+/// The state of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
-    /// There is more to do.
+    /// The exchange is not complete.
     Running,
-    /// It has what it wanted.
+    /// The exchange is complete.
     Succeeded,
-    /// It will not get what it wanted; the client itself knows why.
+    /// The exchange has failed. The session's own type provides the reason.
     Failed,
 }
 
-/// Why a client did not get what it wanted.
+/// Why a client's exchange failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// There is no address of our own from which the server's can be reached.
+    /// No local address or route leads to the server.
     Unreachable,
     /// The server refused the connection.
     Refused,
     /// The server did not answer the connection request in time.
     ConnectTimedOut,
-    /// The connection was open, then nothing moved for too long.
+    /// The connection was established, then made no progress for too long.
     Stalled,
-    /// The server reset the connection before all was said.
+    /// The server reset the connection before the exchange was complete.
     Reset,
-    /// The client gave up on what the server sent, or could not do its own part.
+    /// The session rejected what the server sent, or failed itself.
     GaveUp,
 }
 

@@ -1,4 +1,4 @@
-//! The contract between a datagram protocol and the adapter that gives it datagrams.
+//! The contract between a protocol over UDP and the adapter that drives it.
 
 use smoltcp::{
     time::Instant,
@@ -7,13 +7,13 @@ use smoltcp::{
 
 use super::environment::Environment;
 
-/// A protocol spoken in datagrams, without sockets.
+/// A protocol over UDP, without sockets.
 pub trait DatagramProtocol {
     /// The service's name in logs: `ping`, `echo`.
     fn name(&self) -> &'static str;
 
-    /// A datagram has come: the first `length` bytes of `datagram`. Writes the answer over it, as
-    /// long as `datagram` allows, and returns its length; `None` is silence.
+    /// A datagram has arrived: the first `length` bytes of `datagram`. Overwrites it with the answer, of
+    /// up to `datagram.len()` bytes, and returns the answer's length; `None` sends no answer.
     fn answer(
         &mut self,
         datagram: &mut [u8],
@@ -22,8 +22,8 @@ pub trait DatagramProtocol {
         env: &mut Environment<'_>,
     ) -> Option<usize>;
 
-    /// Writes a datagram that is due by itself, such as a delayed answer, to the front of
-    /// `datagram` and returns its length and where it goes.
+    /// Writes a datagram that is due, such as a delayed answer, to the front of `datagram` and returns
+    /// its length and destination.
     fn transmit(
         &mut self,
         datagram: &mut [u8],
@@ -33,23 +33,23 @@ pub trait DatagramProtocol {
         None
     }
 
-    /// How many answers are put off until [`DatagramProtocol::transmit`].
+    /// The number of answers that are delayed until [`DatagramProtocol::transmit`].
     fn held_back(&self) -> usize {
         0
     }
 
-    /// When [`DatagramProtocol::transmit`] will have something to send.
+    /// When [`DatagramProtocol::transmit`] has the next datagram to send.
     fn poll_at(&self) -> Option<Instant> {
         None
     }
 }
 
-/// The two ends of a datagram's way.
+/// The endpoints of a datagram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DatagramEndpoints {
     /// The peer.
     pub remote: IpEndpoint,
-    /// Our address that the peer wrote to, which its answer comes from; `None` if it wrote to
-    /// everybody, by a broadcast or multicast address.
+    /// The local address that the datagram was sent to, and from which the answer is sent; `None` if it
+    /// was sent to a broadcast or multicast address.
     pub local: Option<IpAddress>,
 }

@@ -1,5 +1,5 @@
-//! What a protocol core may know of the device it runs in: the time, random bytes, and where to
-//! report what happens.
+//! The access of a protocol core to its device: time, date, entropy, an observer and the registry of
+//! services.
 
 use smoltcp::{time::Instant, wire::IpEndpoint};
 
@@ -18,9 +18,9 @@ pub struct Environment<'e> {
     pub wall_clock: &'e mut WallClock,
     /// Random bytes.
     pub entropy: &'e mut dyn Entropy,
-    /// Receives a report of what happens.
+    /// Receives events.
     pub observer: &'e mut dyn Observer,
-    /// The device's services.
+    /// The device's services and their counters.
     pub registry: Registry<'e>,
 }
 
@@ -31,8 +31,8 @@ impl Environment<'_> {
     }
 }
 
-/// Something worth a line in a log. The fields are for programs that count; a text is a plain one
-/// that a log may show as it is, unless noted otherwise.
+/// An event for a log. Observers may also count by its fields. Texts contain no control characters, so a
+/// log may show them unchanged, unless noted otherwise.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Event<'e> {
@@ -51,19 +51,19 @@ pub enum Event<'e> {
         service: &'static str,
         /// The peer.
         remote: IpEndpoint,
-        /// The request's method; `-` if it has none that is known.
+        /// The request's method; `-` if it is unknown or was not read.
         method: &'e str,
-        /// The path as it came, with its escapes but without the query, in visible ASCII; empty if
-        /// none was read.
+        /// The path as received, percent-encoded and without the query, in visible ASCII; empty if none
+        /// was read.
         path: &'e [u8],
         /// The status code of the response.
         status: u16,
-        /// Why it is an error, or why the response broke off; empty if only the status is known.
+        /// The reason of an error, or of an incomplete response; empty if only the status is known.
         reason: &'e str,
         /// Bytes of the response's body that were sent.
         bytes: u64,
     },
-    /// A file was transferred, or was not.
+    /// A file transfer has succeeded or failed.
     Transferred {
         /// The service's name.
         service: &'static str,
@@ -82,10 +82,10 @@ pub enum Event<'e> {
         service: &'static str,
         /// The peer.
         remote: IpEndpoint,
-        /// What happened, in words.
+        /// A description of the event.
         what: Template<'e>,
     },
-    /// A datagram has come.
+    /// A datagram has been received.
     Datagram {
         /// The service's name.
         service: &'static str,
@@ -93,7 +93,7 @@ pub enum Event<'e> {
         remote: IpEndpoint,
         /// Bytes of payload.
         bytes_in: usize,
-        /// Bytes of the answer's payload; `None` if it was left without one.
+        /// Bytes of the answer's payload; `None` without an answer.
         bytes_out: Option<usize>,
     },
     /// A TCP connection is over.
@@ -108,7 +108,7 @@ pub enum Event<'e> {
         outcome: Outcome,
         /// Bytes received from the peer.
         bytes_in: u64,
-        /// Bytes the peer has been sent.
+        /// Bytes sent to the peer.
         bytes_out: u64,
     },
 }
@@ -118,13 +118,13 @@ pub enum Event<'e> {
 pub enum Outcome {
     /// Both sides closed in order.
     Completed,
-    /// The peer reset the connection or vanished.
+    /// The connection was reset by the peer, or lost.
     Reset,
-    /// A time limit passed.
+    /// A timeout has passed.
     TimedOut,
-    /// It was evicted for a connection that waited.
+    /// It was evicted for a waiting connection request.
     Evicted,
-    /// The protocol gave up on what the peer sent.
+    /// The protocol reset the connection.
     Aborted,
 }
 

@@ -2,11 +2,11 @@
 //!
 //! A line ends with LF, or with CR LF as RFC 854 has it; the end is not part of the line. It may
 //! have `SIZE` bytes, a CR before the LF included, and any bytes but LF. A reply may have `SIZE`
-//! bytes and is sent as it was written, with whatever line ends it contains.
+//! bytes and is sent unchanged, with the line ends that it contains.
 //!
 //! A connection keeps one line, one reply and the protocol's session: `2 * SIZE` bytes, the
-//! session, and 32 bytes or less. The next line is taken once the last reply has gone to the
-//! socket, so a peer that does not read is not read from.
+//! session, and 32 bytes or less. The next line is consumed after the last reply has been written to the
+//! socket, so a peer that does not read replies cannot send further lines.
 //!
 //! | event | effect |
 //! |---|---|
@@ -64,7 +64,8 @@ use crate::wire::writer::ResumableWriter;
 
 /// A protocol in which the peer sends lines and each is answered with a reply, possibly empty.
 ///
-/// The value itself holds what all connections share. [`Lines`] documents lengths and timeouts.
+/// The value itself holds the state that all connections share. [`Lines`] and the
+/// [module](self) document lengths and timeouts.
 pub trait LineProtocol {
     /// State of one connection, reset to its default when a peer connects; `()` for none.
     type Session: Default;
@@ -84,7 +85,7 @@ pub trait LineProtocol {
         Flow::Continue
     }
 
-    /// Writes the reply to `line`, which comes without its line end. Called once for each line.
+    /// Writes the reply to `line`, which does not include the line end. Called once for each line.
     fn line(
         &mut self,
         session: &mut Self::Session,
@@ -93,8 +94,8 @@ pub trait LineProtocol {
         env: &mut Environment<'_>,
     ) -> Flow;
 
-    /// Writes the reply to a line that is too long, as soon as it is. Closes the connection without
-    /// one by default; after [`Flow::Continue`] the rest of the line is dropped.
+    /// Writes the reply to a line that is too long, without waiting for its end. By default it closes
+    /// the connection without a reply; after [`Flow::Continue`] the rest of the line is dropped.
     fn too_long(
         &mut self,
         session: &mut Self::Session,
@@ -106,12 +107,12 @@ pub trait LineProtocol {
     }
 }
 
-/// What follows a reply.
+/// What happens after a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// The next line.
+    /// The next line is read.
     Continue,
-    /// The end of the connection, once the reply is delivered.
+    /// The connection is closed once the reply is delivered.
     Close,
 }
 
@@ -137,7 +138,7 @@ enum State {
     /// No byte has been received.
     New,
     Open,
-    /// The rest of a line that is too long is being dropped.
+    /// Drops the rest of a line that is too long.
     Skipping,
     /// Closes once the reply is sent.
     Closing,
@@ -145,7 +146,7 @@ enum State {
 }
 
 impl<T: Default, const SIZE: usize> LineConnection<T, SIZE> {
-    /// Without a peer.
+    /// A connection without a peer.
     pub fn new() -> Self {
         Self {
             session: T::default(),
@@ -175,7 +176,7 @@ impl<T, const SIZE: usize> LineConnection<T, SIZE> {
         self.start == self.end
     }
 
-    /// Lets `write` write a reply, of which none may be unsent, to the line received.
+    /// Lets `write` write the reply to the line received. The previous reply must have been sent.
     fn reply(&mut self, write: impl FnOnce(&mut T, &[u8], &mut ResumableWriter<'_>) -> Flow) {
         let mut reply = ResumableWriter::new(&mut self.reply, 0);
         let line = self.line.strip_suffix(b"\r").unwrap_or(&self.line);

@@ -1,15 +1,16 @@
-//! Keeps two services that answer whatever comes from answering each other for ever.
+//! Prevents endless exchanges between two services that answer any datagram.
 
 use super::datagram::DatagramEndpoints;
 
 /// Ports of services that answer any datagram: echo (RFC 862), daytime (RFC 867), quote of the day
-/// (RFC 865), character generator (RFC 864), time (RFC 868); and 0, which nobody can answer to.
+/// (RFC 865), character generator (RFC 864), time (RFC 868); and 0, which is not a valid destination.
 const ANSWERING_PORTS: [u16; 6] = [0, 7, 13, 17, 19, 37];
 
 /// Whether a service that answers any datagram may answer one between these ends.
 ///
-/// Not if it claims to come from a service that would answer back, or from everybody, or was sent
-/// to everybody: then one forged datagram would make a loop or a storm.
+/// It may not if the source is a service that would answer in turn, or is not a unicast address, or if
+/// the datagram was sent to a broadcast or multicast address: then one forged datagram could cause a
+/// loop or a storm of answers.
 pub fn may_answer(ends: &DatagramEndpoints) -> bool {
     !ANSWERING_PORTS.contains(&ends.remote.port)
         && ends.remote.addr.is_unicast()
@@ -23,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_only_a_single_peer_that_waits_for_it() {
+    fn answers_only_unicast_peers_that_do_not_answer_back() {
         let peer = IpAddress::v4(192, 168, 69, 100);
         let local = Some(IpAddress::v4(192, 168, 69, 1));
         let from = |addr, port| DatagramEndpoints { remote: IpEndpoint { addr, port }, local };
@@ -32,12 +33,12 @@ mod tests {
         for port in [0, 7, 13, 17, 19, 37] {
             assert!(!may_answer(&from(peer, port)), "{port}");
         }
-        for everybody in [
+        for group in [
             IpAddress::v4(255, 255, 255, 255),
             IpAddress::v4(224, 0, 0, 1),
             IpAddress::v4(0, 0, 0, 0),
         ] {
-            assert!(!may_answer(&from(everybody, 40_000)), "{everybody}");
+            assert!(!may_answer(&from(group, 40_000)), "{group}");
         }
     }
 }

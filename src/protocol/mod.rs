@@ -1,6 +1,9 @@
-//! The contracts between a protocol and what carries it: over TCP ([`stream`], and in lines
-//! of text [`line`](mod@line)), over UDP ([`datagram`]), on a client's side ([`client`]), and what each may know of the device it runs in
-//! ([`environment`]).
+//! The contracts between protocols and the adapters that drive them.
+//!
+//! A protocol over TCP implements [`stream::Protocol`], or [`line::LineProtocol`] if it exchanges lines
+//! of text. A protocol over UDP implements [`datagram::DatagramProtocol`], and clients implement the
+//! traits in [`client`]. None of them names a socket: time, entropy and the observer are passed in an
+//! [`Environment`](environment::Environment), so every protocol is tested without a network.
 
 pub mod client;
 pub mod datagram;

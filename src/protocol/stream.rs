@@ -1,27 +1,27 @@
-//! The contract between a protocol core and the adapter that gives it bytes.
+//! The contract between a protocol over TCP and the adapter that drives it.
 
 use smoltcp::{time::Instant, wire::IpEndpoint};
 
 use super::environment::Environment;
 
-/// A protocol spoken over TCP, without sockets: bytes in, bytes out.
+/// A protocol over TCP, without sockets: bytes in, bytes out.
 ///
-/// The value itself holds what all connections share (a store, settings, handlers); what one
-/// connection needs is its [`Protocol::Connection`]. The adapter calls, for each connection:
+/// The value itself holds the state that all connections share (a store, settings, handlers); the state
+/// of one connection is its [`Protocol::Connection`]. The adapter calls, for each connection:
 /// [`open`](Protocol::open) once; then [`receive`](Protocol::receive) and
 /// [`transmit`](Protocol::transmit) in any order for as long as either moves bytes;
 /// [`end_of_input`](Protocol::end_of_input) once if the peer half-closes; none of these once the
 /// phase is [`Phase::Finished`] or [`Phase::Broken`];
-/// [`expire`](Protocol::expire) when the time limit of its [`phase`](Protocol::phase) has passed;
-/// and [`close`](Protocol::close) once, at the end, however it came.
+/// [`expire`](Protocol::expire) when the timeout of its [`phase`](Protocol::phase) has passed;
+/// and [`close`](Protocol::close) once, at the end, also after an error.
 pub trait Protocol {
-    /// The state of one connection, buffers and all.
+    /// The state of one connection, with its buffers.
     type Connection: Default;
 
     /// The service's name in logs: `http`, `time`.
     fn name(&self) -> &'static str;
 
-    /// A peer has connected. Nothing of an earlier connection may be left after this.
+    /// A peer has connected. Clears all state of an earlier connection.
     fn open(
         &mut self,
         connection: &mut Self::Connection,
@@ -29,8 +29,8 @@ pub trait Protocol {
         env: &mut Environment<'_>,
     );
 
-    /// Takes bytes from the front of `input` and returns how many. The rest is offered again, after
-    /// `transmit` had its turn or more has come. Taking none stops the peer: its window closes.
+    /// Consumes bytes from the front of `input` and returns how many. The rest is offered again, after a
+    /// call of `transmit` or when more has arrived. While none are consumed, the peer's window closes.
     fn receive(
         &mut self,
         connection: &mut Self::Connection,
@@ -38,7 +38,7 @@ pub trait Protocol {
         env: &mut Environment<'_>,
     ) -> usize;
 
-    /// The peer will send nothing more; all it sent has been received. It may still be listening.
+    /// The peer has half-closed, and all that it sent has been received. It may still read.
     fn end_of_input(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>);
 
     /// Writes to the front of `output` and returns how many bytes. `output` is never empty but may
@@ -50,25 +50,25 @@ pub trait Protocol {
         env: &mut Environment<'_>,
     ) -> usize;
 
-    /// What the connection is about now.
+    /// The phase of the connection, which determines its timeout.
     fn phase(&self, connection: &Self::Connection) -> Phase;
 
-    /// When `transmit` will have something to say though nothing arrives.
+    /// When to call `transmit` even if nothing arrives.
     fn poll_at(&self, connection: &Self::Connection) -> Option<Instant> {
         let _ = connection;
         None
     }
 
-    /// The time limit of the present phase has passed, or somebody waits and this connection is the
-    /// one to go. Say what is to be said (`transmit` is called after this); the phase must be
-    /// [`Phase::Sending`], [`Phase::Finished`] or [`Phase::Broken`] now.
+    /// The timeout of the present phase has passed, or the connection is evicted for a waiting request.
+    /// The protocol may prepare a last message (`transmit` is called after this). The phase must be
+    /// [`Phase::Sending`], [`Phase::Finished`] or [`Phase::Broken`] afterwards.
     fn expire(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>);
 
-    /// The connection is gone. Release what it holds; nothing half-written may stay.
+    /// The connection has ended. Releases its resources; no partly written file may remain.
     fn close(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>);
 }
 
-/// Who has connected to what.
+/// The endpoints of a TCP connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Endpoints {
     /// The peer's address and port.
@@ -77,7 +77,7 @@ pub struct Endpoints {
     pub local: IpEndpoint,
 }
 
-/// What a connection is about: the adapter holds it to the matching time limit.
+/// The phase of a connection, for which the adapter has a timeout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Waiting for the first byte of the first request.
@@ -86,14 +86,15 @@ pub enum Phase {
     Head,
     /// Receiving a request's body.
     Body,
-    /// Sending an answer.
+    /// Sending a response.
     Sending,
-    /// Between requests: nothing asked, nothing owed.
+    /// Between requests.
     Idle,
-    /// In the middle of an endless answer (server-sent events) with nothing to say just now.
+    /// Within an endless response (server-sent events), with nothing to send at present.
     StreamIdle,
-    /// All has been said: deliver it, close in order, and throw away what the peer still sends.
+    /// The protocol is done: the adapter delivers the remaining bytes, closes, and discards what the
+    /// peer still sends.
     Finished,
-    /// Beyond repair: reset.
+    /// The protocol cannot continue: the adapter resets the connection.
     Broken,
 }

@@ -1,4 +1,4 @@
-//! The secret of those who may change something, whichever protocol carries it.
+//! The secret that authorizes changes to a device, over any protocol.
 
 use crate::{entropy::Entropy, wire::number::hex};
 
@@ -31,7 +31,7 @@ impl Token {
         core::str::from_utf8(&self.0).unwrap_or_default()
     }
 
-    /// Whether `candidate` is this token, in a time that tells nothing about where they differ.
+    /// Whether `candidate` is this token. The time does not depend on where they differ.
     pub fn matches(&self, candidate: &[u8]) -> bool {
         equal_in_constant_time(&self.0, candidate)
     }
@@ -47,7 +47,7 @@ impl core::fmt::Debug for Token {
 /// Whether two texts are the same. How long this takes depends on their lengths only.
 fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0, |seen, (a, b)| seen | (a ^ b));
-    // The optimiser must not learn that one difference decides.
+    // Keeps the optimiser from leaving the loop at the first difference.
     a.len() == b.len() && core::hint::black_box(difference) == 0
 }
 

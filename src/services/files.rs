@@ -1,4 +1,4 @@
-//! File transfer: one file to each client that connects, and files by name.
+//! File transfer: one file for each client that connects, and files by name.
 
 use crate::{
     file_transfer::{download::Download, request::FileServer},

@@ -1,8 +1,8 @@
 //! The services of a device, ready to be added to a [`Stack`](crate::Stack): each group's protocols
 //! with their ports.
 //!
-//! A device takes the groups that it wants. Those over TCP share one pool of connections, so a device
-//! has one line of memory for it and one to start it:
+//! A device uses the groups that it needs. Those over TCP share one pool of connections, with one field
+//! of memory and one call to start it:
 //!
 //! ```
 //! use bareserve::{net::resources::PoolResources, services};

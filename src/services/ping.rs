@@ -28,8 +28,9 @@ pub fn tcp<const SIZE: usize>() -> Tcp<SIZE> {
 /// Ping and echo over UDP.
 pub type Udp<'a, 'p> = (UdpServer<'a, PingServer<'p>>, UdpServer<'a, UdpEcho>);
 
-/// Serves ping on `port` (the course's is [`server::PORT`](crate::ping::server::PORT)) as `profile`
-/// says, and echo on its own port. `memory` is `&mut` [`UdpResources`], or a [`UdpGroupMemory`].
+/// Serves ping on `port` (the course's is [`server::PORT`](crate::ping::server::PORT)) with the losses
+/// and delays of `profile`, and echo on port 7. `memory` is `&mut` [`UdpResources`], or a
+/// [`UdpGroupMemory`].
 ///
 /// # Errors
 /// [`SetupError`]

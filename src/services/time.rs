@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// One type for all formats, so that their servers' code is there once.
+/// One type for all formats, so that the code of their servers is compiled once.
 type Format = &'static dyn TimeFormat;
 
 /// Time stamp, daytime and seconds over TCP.

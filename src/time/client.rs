@@ -72,7 +72,7 @@ impl StreamSession for TimeClient<'_> {
 /// Sets the wall clock by RFC 868 over UDP: sends an empty datagram and expects 4 bytes
 /// ([`seconds`]). Repeats the request after 1, 2, 4 … at most 64 seconds until they arrive.
 ///
-/// The clock is up to a second slow then, because the answer has no fraction. The protocol has no
+/// The clock is then up to a second slow, because the answer has no fraction. The protocol has no
 /// authentication: a host that forges the server's address and guesses the local port can set the
 /// clock.
 #[derive(Debug)]

@@ -22,7 +22,7 @@ pub struct TimeConnection {
 }
 
 impl TimeConnection {
-    /// Without a peer.
+    /// A connection without a peer.
     pub const fn new() -> Self {
         Self { text: TimeText::new(), sent: 0, is_broken: false }
     }

@@ -34,7 +34,7 @@ impl<'a, U: Uart> Log<'a, U> {
         Self { uart, lines, prefix: Prefix { service: "", remote, text: Line::EMPTY } }
     }
 
-    /// Sets the time that the following lines show.
+    /// Sets the time of the following lines.
     pub fn at(&mut self, now: Instant) {
         self.lines.now = now;
     }

@@ -1,4 +1,4 @@
-//! A board's network stack, and the loop that runs services on it for ever.
+//! A board's network stack, and the main loop that polls it.
 
 use bareserve::{
     Stack,
@@ -23,21 +23,21 @@ use crate::{
     watchdog::Watchdog,
 };
 
-/// How often the log's buffer is offered to a UART that is slower than it fills.
+/// The longest sleep while the log's buffer has bytes for the UART.
 const UART_PERIOD: Duration = Duration::from_millis(1);
 
-/// How often the stack's paint is looked at.
+/// The time between two measurements of the stack's usage.
 const STACK_PERIOD: Duration = Duration::from_secs(1);
 
-/// Where the emulator puts a board: on its TAP, and in its user network.
+/// The addresses of a board in the emulator: on the TAP, and in QEMU's user network.
 pub const ADDRESSES: [IpCidr; 2] =
     [IpCidr::new(IpAddress::v4(192, 168, 69, 1), 24), IpCidr::new(IpAddress::v4(10, 0, 2, 15), 24)];
 
-/// The host on that TAP, which is asked for the time.
+/// The host on the TAP, whose time service and file the board's clients request.
 pub const HOST: IpAddress = IpAddress::v4(192, 168, 69, 100);
 
-/// Frames that must have come before a token is made. At the 4 bits that [`Pool`] counts on for
-/// each, they have all the 128 bits that a token has, twice.
+/// Frames that must have arrived before a token is generated. At the 4 bits of entropy that [`Pool`]
+/// assumes for each, they provide twice the 128 bits of a token.
 const FRAMES_FOR_TOKEN: u32 = 64;
 
 /// The memory of a [`Runner`].
@@ -48,7 +48,7 @@ pub struct RunnerMemory<const SOCKETS: usize, const BACKLOG: usize> {
 }
 
 impl<const SOCKETS: usize, const BACKLOG: usize> RunnerMemory<SOCKETS, BACKLOG> {
-    /// All empty.
+    /// All zeros.
     pub const fn new() -> Self {
         Self { stack: StackResources::new(), services: ServicesMemory::new(), log: [0; log::SIZE] }
     }
@@ -68,9 +68,9 @@ pub struct Runner<E, A, U, const HZ: u32> {
     uptime: Uptime<SysTickClock<HZ>>,
     watchdog: Watchdog,
     interrupts: [u16; 2],
-    /// Sleeps that a frame ended.
+    /// The number of sleeps that ended before their alarm, by a frame.
     frames: u32,
-    /// When the sleep is over if no frame comes.
+    /// When the last sleep ends if no frame arrives.
     alarm_due: Instant,
     addresses: &'static [IpCidr],
     worst_stack: usize,
@@ -78,9 +78,9 @@ pub struct Runner<E, A, U, const HZ: u32> {
 }
 
 impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
-    /// Brings the interface up, without services yet.
-    // Not a `Result`, from which it would have to be copied on the caller's stack.
-    // Keeps what is only needed to set up off the stack of the main loop.
+    /// Creates the stack without services.
+    // Not a `Result`, out of which the value would be copied on the caller's stack. Not inlined, so that
+    // the set-up's variables do not enlarge the stack frame of the main loop.
     #[inline(never)]
     pub fn new<const SOCKETS: usize, const BACKLOG: usize>(
         board: Board<E, A, U, HZ>,
@@ -91,7 +91,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
         let hardware_address = ethernet.hardware_address();
         let Ok(mut uptime) = Uptime::new(clock) else { unreachable!("SysTick is always read") };
         let mut entropy = Pool::new();
-        // No two boards alike, at least.
+        // At least the boards of one network differ from each other.
         for byte in hardware_address.0 {
             entropy.stir(byte.into());
         }
@@ -120,7 +120,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
         }
     }
 
-    /// Runs its services for ever.
+    /// Polls the stack and sleeps, without end.
     pub fn run(&mut self) -> ! {
         loop {
             let now = self.uptime.now();
@@ -130,7 +130,8 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
     }
 
     fn poll(&mut self, now: Instant) -> Option<Duration> {
-        // First the causes, then the fact: what happens from here on ends the next sleep.
+        // Acknowledge the devices before the pending interrupts are cleared: a frame or alarm from here
+        // on then ends the next sleep.
         self.services.stack.device().acknowledge();
         self.alarm.acknowledge();
         sleep::clear(&self.interrupts);
@@ -160,7 +161,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
         self.services.token.set(Some(token));
     }
 
-    // By the time at which the turn began: it is short, and nothing is due to the millisecond.
+    // `now` is the start of the poll: a poll is short, and no deadline needs more precision.
     fn sleep(&mut self, now: Instant, wait: Option<Duration>) {
         let at_once = wait == Some(Duration::ZERO);
         if !at_once && self.stack_due <= now {
@@ -179,7 +180,7 @@ impl<E: Ethernet, A: Alarm, U: Uart, const HZ: u32> Runner<E, A, U, HZ> {
         sleep::wait();
     }
 
-    /// Logs the deepest the stack has been, whenever it has been deeper than before.
+    /// Logs the maximum stack usage whenever it has grown.
     fn report_stack(&mut self) {
         let StackUsage { worst, size } = StackUsage::measure();
         if worst > self.worst_stack {

@@ -1,12 +1,12 @@
-//! Memory for one value that is made at start-up.
+//! Memory for one value that is created at start-up.
 
 use heapless::Vec;
 
-/// Room for a value. All zeros until it is there, so that a `static` of it takes no flash; that of
-/// an `Option` need not be.
+/// Room for a value. All zeros until the value is there, so that a `static` of it takes no flash, which
+/// an `Option` does not guarantee.
 ///
-/// A variable would be copied on the way to where the main loop is called from, and each copy would
-/// stay on the stack for good.
+/// A local variable would be copied when it is moved, and each copy would stay on the stack as long as
+/// the main loop runs.
 #[derive(Debug)]
 pub struct StaticCell<T>(Vec<T, 1>);
 
@@ -16,13 +16,13 @@ impl<T> StaticCell<T> {
         Self(Vec::new())
     }
 
-    /// Puts the value there.
-    // Inlined, it would be copied field by field.
+    /// Stores the value, and returns a reference to it.
+    // Not inlined: the value would be copied field by field.
     #[inline(never)]
     pub fn put(&mut self, value: T) -> &mut T {
         self.0.clear();
         let _ = self.0.push(value);
-        // It has just been pushed: the compiler leaves the check out.
+        // The vector has one element, which the compiler sees: no check remains.
         &mut self.0[0]
     }
 }

@@ -30,13 +30,14 @@ use crate::{
 /// More polls than this without time passing are a busy loop.
 const MOST_POLLS_AT_ONCE: u32 = 20_000;
 
-/// Connection requests that may wait, unless a test chooses.
+/// The length of the queue of connection requests, unless a test sets another.
 pub const BACKLOG: usize = 64;
 
 /// A bareserve stack with services, its clients, and the wire between them, in virtual time.
 ///
-/// Time passes only between events, so that minutes of waiting take no time, and every run follows
-/// from its seed. When a test panics, the seed is printed; [`seeds`](crate::seeds) replays it.
+/// Virtual time advances from event to event, so that minutes of waiting take no real time, and every
+/// run is determined by its seed. When a test panics, the seed is printed; [`seeds`](crate::seeds)
+/// replays it.
 pub struct Bench {
     /// The virtual time.
     pub now: Instant,
@@ -57,7 +58,7 @@ impl Bench {
         Self::with_backlog::<BACKLOG>(seed, faults)
     }
 
-    /// The same, with room for `N` connection requests that wait.
+    /// The same, with a queue of `N` connection requests.
     pub fn with_backlog<const N: usize>(seed: u64, faults: Faults) -> Self {
         let (near, far) = End::pair(replay::wire(seed, faults));
         let wire = near.wire().clone();
@@ -89,7 +90,7 @@ impl Bench {
         self.tcp_with::<P, N, RX, TX>(protocol, ports, |server| server)
     }
 
-    /// The same, with a server that `adjust` may change: its time limits, for one.
+    /// The same, with a server that `adjust` may change, for example its timeouts.
     pub fn tcp_with<P, const N: usize, const RX: usize, const TX: usize>(
         &mut self,
         protocol: P,
@@ -133,7 +134,7 @@ impl Bench {
         number
     }
 
-    /// Adds any other service, which `make` may give sockets of the stack.
+    /// Adds any other service, which `make` creates with sockets of the stack.
     pub fn add(&mut self, make: impl FnOnce(&mut HostStack) -> Box<dyn Service>) {
         let service = make(self.device.stack());
         self.services.push(service);
@@ -186,7 +187,7 @@ impl Bench {
         due
     }
 
-    /// Polls what is due next; `false` if nothing is due before `limit`.
+    /// Polls the next that is due, device or clients; `false` if neither is due before `limit`.
     fn step(&mut self, limit: Instant) -> bool {
         let (to_device, to_clients) = {
             let wire = self.wire.borrow();
@@ -238,8 +239,8 @@ impl Bench {
         client.ended_at().expect("the client has ended") - client.started_at()
     }
 
-    /// What the service of this number has counted. Services are numbered from 0 in the order they
-    /// were added.
+    /// The counters of the service of this number. Services are numbered from 0 in the order they were
+    /// added.
     ///
     /// # Panics
     /// If there is no such service.

@@ -21,7 +21,7 @@ pub struct Client {
     pub(crate) port: u16,
     remote: IpEndpoint,
     script: VecDeque<Step>,
-    /// Of the current step: bytes sent and received, and when it goes on.
+    /// Of the current step: bytes sent and received, and when it continues.
     sent: usize,
     step_received: usize,
     wake: Option<Instant>,
@@ -32,14 +32,14 @@ pub struct Client {
     ending: Option<(Ending, Instant)>,
 }
 
-/// What became of a step.
+/// The result of a step.
 enum Progress {
     Complete,
     Waiting,
     Failed(Ending),
 }
 
-/// What became of the connection while reading.
+/// The state of the connection after reading.
 enum Read {
     Open,
     End,
@@ -218,7 +218,7 @@ impl Client {
                 Progress::Complete
             }
             Step::Reboot => {
-                // To listen drops a connection without sending a frame.
+                // Listening drops the connection without sending a frame.
                 socket.abort();
                 socket.listen(self.port).expect("the port is not 0");
                 socket.close();

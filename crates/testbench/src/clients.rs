@@ -56,7 +56,7 @@ impl Clients {
         self.list.len() - 1
     }
 
-    /// Adds a UDP socket bound to `port`, with room for so many datagrams of 2 KiB.
+    /// Adds a UDP socket bound to `port`, with room for the given number of datagrams of 2 KiB.
     ///
     /// # Panics
     /// If `port` is 0.
@@ -95,7 +95,7 @@ impl Clients {
         &self.list
     }
 
-    /// Lets every client do what it can at `now`.
+    /// Polls every client at `now`.
     pub fn poll(&mut self, now: Instant) {
         self.interface.poll(now, &mut self.end, &mut self.sockets);
         for client in &mut self.list {

@@ -1,4 +1,4 @@
-//! Frames made by hand, as an attacker would send them, and a reader of TCP headers.
+//! Hand-made frames, as an attacker sends them, and a parser of TCP headers.
 
 use smoltcp::{
     phy::ChecksumCapabilities,

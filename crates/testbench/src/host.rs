@@ -1,4 +1,4 @@
-//! A bareserve stack at one end of a wire: every call that makes it, its services and clients.
+//! A bareserve stack at one end of a wire, with its services and clients.
 
 use bareserve::{
     Event, Observer, Service, Stack,
@@ -31,7 +31,7 @@ use smoltcp::{
 
 use crate::{frames::mac, wire::End};
 
-/// Sockets that the services of a host may have in all.
+/// The most sockets of all services of a host.
 const SOCKETS: usize = 64;
 
 /// The date at which every run begins: 2023-04-19 17:04:30.293444 UTC.
@@ -47,8 +47,8 @@ pub(crate) fn addresses(host: u8) -> Vec<IpCidr> {
 /// The stack of a host.
 pub type HostStack = Stack<'static, End, SeededEntropy, Log>;
 
-/// A bareserve stack at one end of a [`Wire`](crate::Wire). All memory is leaked: a test's process is
-/// short.
+/// A bareserve stack at one end of a [`Wire`](crate::Wire). Its memory is leaked, which the short process
+/// of a test permits.
 pub struct Host {
     stack: HostStack,
     due: Option<Instant>,
@@ -93,7 +93,7 @@ impl Log {
         &self.outcomes
     }
 
-    /// How many connections ended with `outcome`.
+    /// The number of connections that ended with `outcome`.
     pub fn count(&self, outcome: Outcome) -> usize {
         self.outcomes.iter().filter(|&&other| other == outcome).count()
     }
@@ -135,7 +135,7 @@ impl Host {
         self.due
     }
 
-    /// Lets the next poll be due at `now`: for a service that was added or changed.
+    /// Makes the next poll due at `now`, after a service has been added or changed.
     pub fn wake(&mut self, now: Instant) {
         self.due = Some(now);
     }
@@ -150,12 +150,12 @@ impl Host {
         self.stack.observer()
     }
 
-    /// How many services it has. The next one that is added has this number.
+    /// The number of services, which is also the number of the next service.
     pub fn services(&self) -> usize {
         self.stack.registry().services.len()
     }
 
-    /// What the service that was added as number `service`, from 0, has counted.
+    /// The counters of the service that was added as number `service`, from 0.
     ///
     /// # Panics
     /// If there is no such service.

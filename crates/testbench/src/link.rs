@@ -1,14 +1,14 @@
-//! One direction of a wire: what becomes of each frame that is sent into it.
+//! One direction of a wire, with its faults.
 //!
-//! A [`Link`] knows neither smoltcp nor a clock. Its time is a [`Duration`] since any start, so that
-//! a simulation drives it in virtual time and a program that forwards real frames by a real clock.
+//! A [`Link`] depends on neither smoltcp nor a clock. Its time is a [`Duration`] since any start, so
+//! that a simulation uses virtual time, and a program that forwards real frames uses a real clock.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
 use bareserve::entropy::{Entropy, SeededEntropy};
 
-/// What a link does to frames. Chances are of 1,000 frames.
+/// The faults of a link. Rates are per 1,000 frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Faults {
     /// Frames that are lost.
@@ -69,7 +69,7 @@ pub struct Delivery {
     pub frame: Vec<u8>,
 }
 
-/// What a link has done so far, in frames.
+/// The counters of a link, in frames.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct LinkCounts {
     /// Sent into the link.
@@ -112,7 +112,7 @@ pub struct Link {
 }
 
 impl Link {
-    /// An idle link whose chances follow from `seed`.
+    /// An idle link whose random faults are determined by `seed`.
     pub fn new(seed: u64, faults: Faults) -> Self {
         Self {
             faults,
@@ -122,17 +122,17 @@ impl Link {
         }
     }
 
-    /// Changes what happens to later frames.
+    /// Changes the faults of later frames.
     pub fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;
     }
 
-    /// What happens to frames.
+    /// The present faults.
     pub fn faults(&self) -> Faults {
         self.faults
     }
 
-    /// What has happened to frames.
+    /// The counters.
     pub fn counts(&self) -> LinkCounts {
         self.counts
     }

@@ -19,7 +19,7 @@ use crate::{
 /// More polls than this without time passing are a busy loop.
 const MOST_POLLS_AT_ONCE: u32 = 1_000;
 
-/// Connection requests that may wait.
+/// The length of the server's queue of connection requests.
 const BACKLOG: usize = 4;
 
 /// A server at 10.0.0.1 and a client at 10.0.0.2, in virtual time.
@@ -69,8 +69,8 @@ impl Pair {
         IpEndpoint { addr: IpAddress::v4(10, 0, 0, 1), port }
     }
 
-    /// Polls both hosts until `is_done` says so of the client's service; `false` if `time` passes
-    /// or nothing is due before.
+    /// Polls both hosts until `is_done` returns true for the client; `false` if `time` passes or nothing
+    /// more is due before that.
     ///
     /// # Panics
     /// If a host asks to be polled again and again without time passing.
@@ -83,7 +83,7 @@ impl Pair {
     ) -> bool {
         let limit = self.now + time.into();
         let mut polls_at_once = 0;
-        // The service is new, or was changed since the last run.
+        // The services may be new, or have changed since the last run.
         self.client.wake(self.now);
         while !is_done(service) {
             assert!(polls_at_once < MOST_POLLS_AT_ONCE, "a busy loop at {}", self.now);
@@ -104,7 +104,7 @@ impl Pair {
         true
     }
 
-    /// When a host is due: by itself, or because a frame arrives.
+    /// When a host is due, by its own deadline or because a frame arrives.
     fn due(&self, side: Side) -> Option<Instant> {
         let host = if side == Side::Device { &self.server } else { &self.client };
         let arrival = self.server_end.wire().borrow().next_arrival(side);

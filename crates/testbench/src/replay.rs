@@ -1,4 +1,4 @@
-//! The seeds of runs, and what is left of a run that fails.
+//! The seeds of runs, and the seed and capture of a run that fails.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ pub fn seeds(count: u64) -> std::ops::Range<u64> {
     }
 }
 
-/// A wire that keeps its frames if `BARESERVE_CAPTURE` wants a capture.
+/// A wire that keeps its frames if `BARESERVE_CAPTURE` is set.
 pub(crate) fn wire(seed: u64, faults: Faults) -> Wire {
     let mut wire = Wire::new(seed, faults);
     if std::env::var_os("BARESERVE_CAPTURE").is_some() {

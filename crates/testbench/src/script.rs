@@ -1,14 +1,14 @@
-//! What a simulated TCP client does, and how it ends.
+//! The script of a simulated TCP client, and how it ends.
 
 use smoltcp::time::{Duration, Instant};
 
-/// One action of a client. The next begins when it is complete.
+/// An action of a client. The next begins when it is complete.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Step {
     /// Sends all of these bytes.
     Send(Vec<u8>),
-    /// Reads exactly so many bytes.
+    /// Reads exactly this number of bytes.
     Read(usize),
     /// Reads until the device closes.
     ReadToEnd,
@@ -36,9 +36,9 @@ pub enum Step {
     Close,
     /// Sends a reset.
     Abort,
-    /// Loses its link: nothing reaches the client or comes from it.
+    /// Loses its link: no frame reaches the client or leaves it.
     Vanish,
-    /// Gets its link back without knowing the connection, and connects again from the same port.
+    /// Reboots: gets its link back, has forgotten the connection, and connects again from the same port.
     Reboot,
 }
 
@@ -78,7 +78,7 @@ pub struct ClientSettings {
 }
 
 impl ClientSettings {
-    /// Two minutes of patience and 4 KiB in each direction, from `start` on.
+    /// Starts at `start`, with a time limit of two minutes and 4 KiB in each direction.
     pub fn from(start: Instant) -> Self {
         Self { start, ..Self::default() }
     }

@@ -18,7 +18,7 @@ use crate::link::{Faults, Link, LinkCounts};
 pub enum Side {
     /// The device under test.
     Device,
-    /// What it talks to.
+    /// Its peers.
     Peer,
 }
 
@@ -76,7 +76,7 @@ impl Wire {
         self.links[sender as usize].set_faults(faults);
     }
 
-    /// What has happened to the frames that `sender` sent.
+    /// The counters of the frames that `sender` has sent.
     pub fn counts(&self, sender: Side) -> LinkCounts {
         self.links[sender as usize].counts()
     }
@@ -89,7 +89,7 @@ impl Wire {
         }
     }
 
-    /// The same, even from a peer that is [`cut`](Wire::cut) off.
+    /// The same, also from a peer that is [`cut`](Wire::cut) off.
     pub(crate) fn inject(&mut self, from: Side, frame: Vec<u8>, now: Instant) {
         self.keep(from, &frame, now);
         self.transmit(from, frame, now);
@@ -134,28 +134,28 @@ impl Wire {
         port.is_some_and(|port| self.cut_ports.contains(&port))
     }
 
-    /// Limits how many frames the device may send from now on: as a network controller whose buffers
-    /// are full. `None` for no limit.
+    /// Limits the number of frames that the device may send from now on, as a network controller with
+    /// full buffers does. `None` for no limit.
     pub fn set_device_room(&mut self, frames: Option<usize>) {
         self.device_room = frames;
     }
 
-    /// How many frames the device has received.
+    /// The number of frames that the device has received.
     pub fn taken_by_device(&self) -> usize {
         self.taken_by_device
     }
 
-    /// Keeps from now on what the device sends, for [`Wire::recorded`].
+    /// Keeps the frames that the device sends from now on, for [`Wire::recorded`].
     pub fn record_device(&mut self) {
         self.from_device = Some(Vec::new());
     }
 
-    /// What the device has sent since [`Wire::record_device`].
+    /// The frames that the device has sent since [`Wire::record_device`].
     pub fn recorded(&self) -> &[Vec<u8>] {
         self.from_device.as_deref().unwrap_or_default()
     }
 
-    /// Keeps from now on every frame that is sent, for [`Wire::captured`].
+    /// Keeps every frame that is sent from now on, for [`Wire::captured`].
     pub fn capture(&mut self) {
         self.captured = Some(Vec::new());
     }

@@ -10,7 +10,7 @@ struct Options {
     inputs: u64,
     seed: u64,
     core: Option<String>,
-    /// Run this one only.
+    /// The only core to run.
     input: Option<u64>,
 }
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     if failures == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs one core and prints how it went. Says whether it did well.
+/// Runs one core, prints the result, and returns whether it passed.
 fn run(core: &Core, options: &Options) -> bool {
     let range = options.input.map_or(0..options.inputs, |index| index..index + 1);
     let (start, mut bytes, mut slowest) = (Instant::now(), 0, (0.0, 0));

@@ -1,6 +1,6 @@
 //! `clock`: server-sent events, and a page that shows them.
 //!
-//! | route | what |
+//! | route | response |
 //! |---|---|
 //! | `GET /clock` | the page |
 //! | `GET /clock/events` | the device's date, now and whenever a second begins |

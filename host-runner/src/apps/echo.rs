@@ -1,14 +1,14 @@
-//! `echo`: returns what was sent.
+//! `echo`: returns what the client sent.
 //!
-//! | route | what |
+//! | route | response |
 //! |---|---|
 //! | any method on `/echo` | the request's fields as `Name: Value` lines, in their order |
 //! | any method on `/cookie` | its cookies as `name=value` lines |
 //! | `POST`, `PUT`, `PATCH`, `DELETE` on any other path | the body |
-//! | `GET` there | a greeting |
+//! | `GET` on any other path | a greeting |
 //!
-//! A body stays in the connection's buffer until it is complete, since the response depends on all of
-//! it; one that does not fit is answered with 413.
+//! A body is kept in the connection's buffer until it is complete, because the response has its length;
+//! a body that does not fit is answered with 413.
 
 use bareserve::{
     http::{BodyHandler, Methods, Reply, Request, Response, Result, Route, any, get},
@@ -69,7 +69,7 @@ impl Echo {
     }
 }
 
-/// Keeps browsers from taking what was sent for a page of this site.
+/// Prevents browsers from rendering the body as a page of this site.
 fn guarded(response: Response<'_>) -> Response<'_> {
     response
         .field("Cache-Control", "no-store")

@@ -1,5 +1,5 @@
-//! Example applications for `--app`, written as a user of the library writes them: nothing in them
-//! depends on the host, so a board can have them too.
+//! Example applications for `--app`. They use only the library's public interface and do not depend on
+//! the host, so boards can run them too.
 
 mod clock;
 mod echo;
@@ -13,7 +13,7 @@ use bareserve::http::Routes;
 use self::{clock::Clock, echo::Echo, todo::Todos};
 use crate::arguments;
 
-/// The application that was chosen, if any. A program that has only one needs no `Option`.
+/// The chosen application, if any. A program with only one needs no `Option`.
 pub type App = (Option<Routes<Todos>>, Option<Routes<Clock>>, Option<Routes<Echo>>);
 
 /// The application that `--app` names.

@@ -1,4 +1,4 @@
-//! Each application behind a whole server, without sockets.
+//! Each application behind a complete server, without sockets.
 
 use bareserve::{
     Environment,
@@ -26,7 +26,7 @@ struct Bench<A: Application> {
     connection: Connection<A, BUFFER>,
     clock: WallClock,
     now: Instant,
-    /// The longest piece of room that the server is given to write to.
+    /// The longest output buffer that the server is given.
     room: usize,
 }
 
@@ -50,7 +50,7 @@ impl<A: Application> Bench<A> {
         call(&mut self.server, &mut self.connection, &mut env)
     }
 
-    /// The whole response to `request` on a fresh connection.
+    /// The complete response to `request` on a new connection.
     fn ask(&mut self, request: &str) -> String {
         let end = IpEndpoint::new(IpAddress::v4(192, 0, 2, 1), 80);
         self.with(|server, connection, env| {
@@ -81,7 +81,7 @@ impl<A: Application> Bench<A> {
         }
     }
 
-    /// Status and body of the answer to a request with a body of that media type.
+    /// Status and body of the response to a request with a body of `media_type`.
     fn send(&mut self, method: &str, path: &str, media_type: &str, body: &str) -> (u16, String) {
         let length = body.len();
         let answer = self.ask(&format!(
@@ -125,7 +125,7 @@ fn todos_come_and_go() {
     assert_eq!(json(&mut bench, "DELETE", "/todos/2", "").0, 204);
     assert_eq!(bench.get("/todos/2").0, 404);
     assert_eq!(bench.get("/todos"), (200, format!("[{done}]")));
-    // An id is not given away twice.
+    // An id is not reused.
     assert!(json(&mut bench, "POST", "/todos", r#"{"title":"x"}"#).1.contains("\"id\":3"));
 }
 

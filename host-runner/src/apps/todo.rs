@@ -1,16 +1,16 @@
 //! `todo`: a JSON API over a store of fixed size.
 //!
-//! | route | what | answers |
+//! | route | action | status |
 //! |---|---|---|
-//! | `GET /todos` | all of them | 200 |
-//! | `POST /todos` | a new one | 201 with Location, 409 for a title that is there, 507 when full |
-//! | `GET /todos/ID` | one | 200, 404 |
-//! | `PUT /todos/ID` | changes it | 200, 404, 409 |
-//! | `DELETE /todos/ID` | removes it | 204, 404 |
+//! | `GET /todos` | lists all todos | 200 |
+//! | `POST /todos` | adds a todo | 201 with Location, 409 for an existing title, 507 when full |
+//! | `GET /todos/ID` | shows a todo | 200, 404 |
+//! | `PUT /todos/ID` | changes a todo | 200, 404, 409 |
+//! | `DELETE /todos/ID` | removes a todo | 204, 404 |
 //!
-//! A todo is `{"id": 1, "title": "Buy milk", "done": false}`; it is sent without the `id`, and `done`
-//! may be left out. JSON that is something else is answered with 400, a body of another type with
-//! 415; errors are JSON too (RFC 9457).
+//! A todo is `{"id": 1, "title": "Buy milk", "done": false}`; clients send it without `id`, and may omit
+//! `done`. Other JSON is answered with 400, a body of another media type with 415. Errors are JSON too
+//! (RFC 9457).
 
 use bareserve::{
     http::{Reply, Request, Result, Route, Status, delete, get, post, put},
@@ -19,13 +19,13 @@ use bareserve::{
 };
 use serde::{Deserialize, Serialize};
 
-/// How many there can be: as JSON, all of them must fit into a connection's buffer.
+/// The most todos: as JSON, all of them must fit into a connection's buffer.
 const CAPACITY: usize = 16;
 
 /// The longest title, in bytes.
 const LONGEST_TITLE: usize = 48;
 
-/// The longest body: a title all in escapes like `\u00e9`, and the rest.
+/// The longest body in bytes: a title written in escapes like `\u00e9`, and the other members.
 const LONGEST_BODY: usize = 6 * LONGEST_TITLE + 64;
 
 /// The application and its store. 16 todos of 48 bytes and the count.
@@ -61,7 +61,7 @@ pub const ROUTES: &[Route<Todos>] = &[
 ];
 
 impl Todos {
-    /// None yet.
+    /// An empty store.
     pub const fn new() -> Self {
         Self { todos: heapless::Vec::new(), last_id: 0 }
     }
@@ -108,7 +108,7 @@ impl Todos {
         index.ok_or(Status::NOT_FOUND.because("no todo has this id"))
     }
 
-    /// What `request` asks for, if its title is not that of another todo than `own`.
+    /// The todo in `request`, unless a todo other than `own` has its title.
     fn draft(&self, request: &Request, own: Option<usize>) -> Result<Draft> {
         let draft: Draft = request.json()?;
         if draft.title.is_empty() {

@@ -101,7 +101,7 @@ impl<'a> Line<'_, 'a> {
         f(&mut self.server, &mut self.connection, &mut env)
     }
 
-    /// Sends a request and returns what the server says until it has nothing more to say.
+    /// Sends a request and returns what the server sends until it has nothing more to send.
     fn ask(&mut self, request: &str) -> String {
         let mut rest = request.as_bytes();
         let mut answer = Vec::new();
@@ -150,7 +150,7 @@ fn bearer() -> String {
     format!("Authorization: Bearer {TOKEN}\r\n")
 }
 
-/// Takes a chunked body apart (RFC 9112 section 7.1).
+/// Decodes a chunked body (RFC 9112 section 7.1).
 fn unchunk(answer: &str) -> String {
     let (head, mut body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.contains("\r\nTransfer-Encoding: chunked"), "{head}");
@@ -201,7 +201,7 @@ fn the_pages_files_are_not_sent_twice() {
 }
 
 #[test]
-fn the_pages_files_are_gzipped_for_those_who_like() {
+fn the_pages_files_are_gzipped_for_clients_that_accept_it() {
     Bench::new().connect(|line| {
         for name in ["", "style.css", "app.js"] {
             let request = format!("HEAD /_device/{name} HTTP/1.1\r\nHost: x\r\n");
@@ -259,7 +259,7 @@ fn folders_are_listed_by_their_decoded_path() {
 }
 
 #[test]
-fn events_go_on_and_on() {
+fn events_continue_without_end() {
     Bench::new().connect(|line| {
         let answer = line.get("/_device/events", "");
         assert_eq!(status_of(&answer), "200");
@@ -336,7 +336,7 @@ fn only_holders_of_the_token_see_the_capture() {
     });
 }
 
-/// A connection that is lost in the middle of a download must not stop the recording for ever.
+/// Recording resumes when a connection is lost during a download.
 #[test]
 fn recording_goes_on_when_a_download_is_lost() {
     let bench = Bench::new();

@@ -1,5 +1,5 @@
-//! The clients: what the board asks of its host. The time by TCP and the file that the host offers,
-//! again and again while nobody answers; then ten pings. The log tells what the host has answered.
+//! The board's clients of a host: time over TCP and the file that the host offers, repeated until the
+//! host answers, then ten pings. The log shows the results.
 
 use bareserve::{
     Context, Service,
@@ -30,14 +30,14 @@ use smoltcp::{
 use super::{Services, SetupError, store::Store};
 use crate::{board::Uart, static_cell::StaticCell};
 
-/// Where hosts offer a file.
+/// The port on which a host offers a file.
 const FILE_PORT: u16 = 5566;
 
-/// What the host's file is called here, whatever it is called there: it hides no other file, and no
-/// browser takes it for a page.
+/// The name under which the host's file is stored, independent of its name on the host: it hides no
+/// other file, and browsers do not render it as a page.
 const FILE_NAME: &str = "from-host";
 
-/// From one attempt to the next, while the host does not answer.
+/// The time between two attempts while the host does not answer.
 const RETRY: Duration = Duration::from_secs(10);
 
 const PINGS: PingSettings = PingSettings {
@@ -46,8 +46,7 @@ const PINGS: PingSettings = PingSettings {
     interval: Duration::from_millis(100),
 };
 
-/// The clients of the three services: two sockets, 1.5 KB. Nothing long is asked for, so the window
-/// is small.
+/// The clients of the three services: two sockets, 1.5 KB. Responses are short, so the window is small.
 pub struct ClientsMemory {
     clients: StaticCell<Clients>,
     tcp: TcpClientResources<128, 64>,
@@ -56,7 +55,7 @@ pub struct ClientsMemory {
 }
 
 impl ClientsMemory {
-    /// Sockets this takes.
+    /// Sockets that it takes.
     pub const SOCKETS: usize = 1 + 1;
 
     /// Not started.
@@ -69,11 +68,11 @@ impl ClientsMemory {
         }
     }
 
-    /// Asks `host`, and puts its file into `store`.
+    /// Starts the clients of `host`, and stores its file in `store`.
     ///
     /// # Errors
     /// [`SetupError`]
-    // Keeps what is only needed to set up off the stack of the main loop.
+    // Not inlined, so that the set-up's variables do not enlarge the stack frame of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,
@@ -114,7 +113,7 @@ struct Clients {
 }
 
 enum Stage {
-    /// The next connection is begun then.
+    /// When the next connection begins.
     Pausing(Instant),
     Connected,
     Pinging,
@@ -168,7 +167,7 @@ impl Clients {
     fn next_stage(&mut self, now: Instant) -> Stage {
         let errands = self.tcp.session();
         let has_succeeded = errands.progress() == Progress::Succeeded;
-        // A file that came and is of no use will not be better next time.
+        // A file that was received but not stored is not requested again.
         if errands.has_time && errands.has_answer() {
             return Stage::Pinging;
         }
@@ -179,12 +178,12 @@ impl Clients {
     }
 }
 
-/// What there is to do over TCP, one after the other.
+/// The tasks over TCP, one after the other.
 struct HostTasks {
     host: IpAddress,
     time: TimeClient<'static>,
     fetch: Fetch<'static, FileSink>,
-    /// The first is done.
+    /// The present task is done.
     has_time: bool,
 }
 
@@ -194,7 +193,7 @@ impl HostTasks {
         IpEndpoint::new(self.host, port)
     }
 
-    /// Whether the file came whole, or what came was none.
+    /// Whether a complete file or an invalid one was received.
     fn has_answer(&self) -> bool {
         !matches!(
             self.fetch.outcome(),
@@ -265,7 +264,7 @@ fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Enviro
 
 fn ignore(_: PingEvent) {}
 
-/// A text from outside that a log may show: it gets no line breaks or escape sequences.
+/// A received text, if a log may show it: printable characters, without line breaks and escape sequences.
 fn plain(text: &[u8]) -> Option<&str> {
     core::str::from_utf8(text).ok().map(str::trim_ascii).filter(|text| is_valid_name(text))
 }

@@ -19,14 +19,14 @@ use super::{
 };
 use crate::{board::Uart, static_cell::StaticCell};
 
-/// Connections of all TCP services together. A browser uses up to six of them, the web server has at
-/// most [`WEB_CONNECTIONS`].
+/// Connections of all TCP services together. A browser opens up to six; the web server has at most
+/// [`WEB_CONNECTIONS`].
 const CONNECTIONS: usize = 6;
 
 /// Connections that the web server may have.
 pub const WEB_CONNECTIONS: usize = 4;
 
-/// Bytes for a request's target and the fields that matter, and for composing a response's head.
+/// Bytes for a request's target and the fields that are kept, and for the head of the response.
 pub const HTTP_BUFFER: usize = 1024;
 
 /// Bytes between input and output of a TCP echo connection.
@@ -76,12 +76,12 @@ impl DeviceMemory {
         }
     }
 
-    /// Opens the ports, and asks `host` for the time and for a file. With `is_writable`, files may be
-    /// stored over HTTP with the token, which the log shows as soon as there is one.
+    /// Adds the services, and the clients of `host`. With `is_writable`, files may be stored over HTTP
+    /// with the token, which the log shows when it has been generated.
     ///
     /// # Errors
     /// [`SetupError`]
-    // Keeps what is only needed for the set-up off the stack of the main loop.
+    // Not inlined, so that the set-up's variables do not enlarge the stack frame of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,
@@ -106,11 +106,11 @@ impl Default for DeviceMemory {
     }
 }
 
-/// What the TCP services are made of.
+/// The parameters of the TCP services.
 struct TcpDevice {
     store: Store,
     ping: PingEntry<'static>,
-    /// Where the token will be.
+    /// Holds the token when it has been generated.
     token: Option<&'static Cell<Option<Token>>>,
 }
 
@@ -129,9 +129,9 @@ impl TcpDevice {
     }
 }
 
-/// The web server: the device's page at `/`, with `ping`'s part if there is a ping service, and the
-/// files of `store`.
-// Called twice, and not short.
+/// The web server: the device's page at `/`, with the section of `ping` if there is a ping service, and
+/// the files of `store`.
+// Called twice; not inlined, to save flash.
 #[inline(never)]
 pub fn web_server(
     store: Store,
@@ -152,7 +152,7 @@ pub fn web_server(
     Server::new((page, files)).with_links(access)
 }
 
-/// The TCP services, which take the token when there is one.
+/// The TCP services, which are rebuilt with the token when it has been generated.
 struct TcpServices {
     server: TcpServer<'static, Protocols>,
     device: TcpDevice,
@@ -161,7 +161,7 @@ struct TcpServices {
 impl Service for TcpServices {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         if let Some(token) = self.device.token.and_then(Cell::take) {
-            // What the connections share is made anew; they themselves go on.
+            // Replaces the state that the connections share; open connections continue.
             let (web, ..) = self.server.protocols();
             web.protocol = self.device.web(WriteAccess::with_token(token));
         }

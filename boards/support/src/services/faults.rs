@@ -1,4 +1,4 @@
-//! Failing on command, so that the acceptance suite can see a board start again.
+//! Faults on command, with which the acceptance suite tests that a board restarts.
 
 use core::hint::black_box;
 
@@ -14,17 +14,17 @@ use smoltcp::phy::Device;
 use super::{Services, SetupError};
 use crate::{board::Uart, static_cell::StaticCell};
 
-/// Where it listens.
+/// The UDP port.
 pub const PORT: u16 = 666;
 
-/// A service that fails when it is told to: one socket.
+/// A service that fails on command: one socket.
 pub struct FaultsMemory {
     server: StaticCell<UdpServer<'static, Faults>>,
     resources: UdpResources<4, 64>,
 }
 
 impl FaultsMemory {
-    /// Sockets this takes.
+    /// Sockets that it takes.
     pub const SOCKETS: usize = 1;
 
     /// Not started.
@@ -51,7 +51,7 @@ impl Default for FaultsMemory {
     }
 }
 
-/// Answers a datagram with the same; one that says `panic`, `hang` or `check` is obeyed first.
+/// Sends each datagram back. The commands `panic`, `hang` and `check` are executed first.
 struct Faults;
 
 impl DatagramProtocol for Faults {
@@ -81,7 +81,7 @@ impl DatagramProtocol for Faults {
     }
 }
 
-/// Panics where a routine of `memory.rs` is wrong, at any length, place and overlap.
+/// Panics if a routine of `memory.rs` is wrong at any length, alignment or overlap.
 fn check_memory_routines() {
     let source: [u8; 64] = core::array::from_fn(|at| at as u8 + 1);
     for length in 0..=40 {
@@ -103,7 +103,7 @@ fn check_memory_routines() {
             assert!(black_box(&copied)[place.clone()].cmp(part).is_eq());
             for (at, byte) in place.clone().flat_map(|at| [(at, 0), (at, u8::MAX)]) {
                 let mut other = copied;
-                // What follows the first difference must not count.
+                // Bytes after the first difference must not affect the result.
                 other[at..].fill(!byte);
                 other[at] = byte;
                 assert!(black_box(&other)[place.clone()].cmp(part) == byte.cmp(&copied[at]));
@@ -124,7 +124,7 @@ fn check_memory_routines() {
     }
 }
 
-/// Panics where a routine of `division.rs` is wrong, or hands its results over wrongly.
+/// Panics if a routine of `division.rs` computes or returns a wrong result.
 fn check_division() {
     const NUMBERS: [i64; 12] = [
         1,
@@ -142,7 +142,7 @@ fn check_division() {
     ];
     for dividend in NUMBERS {
         for divisor in NUMBERS {
-            // Each number anew, or the compiler takes the rest from the quotient.
+            // `black_box` for each operand, or the compiler derives the remainder from the quotient.
             let (n, d) = (dividend, divisor);
             let quotient = black_box(n).wrapping_div(black_box(d));
             let rest = black_box(n).wrapping_rem(black_box(d));

@@ -1,5 +1,5 @@
-//! The services of a board, each group with its memory and how it is started. [`DeviceMemory`] has all
-//! of them; a board with less room takes the groups that it wants.
+//! The services of a board: each group with its memory and the function that starts it. [`DeviceMemory`]
+//! has all of them; a board with less memory uses single groups.
 
 pub mod clients;
 pub mod device;
@@ -24,7 +24,7 @@ use heapless::Vec;
 
 use crate::{entropy::Pool, log::Log};
 
-/// Services that a board can run, a pool of TCP services counted as one.
+/// The most services of a board, where a pool of TCP services counts as one.
 const RUNNING: usize = 8;
 
 /// A board's stack, over its Ethernet controller and its UART.
@@ -66,7 +66,7 @@ impl<E, U> Services<E, U> {
         Self { stack, running, token, needs_token: false }
     }
 
-    /// Runs one more.
+    /// Adds a service to the main loop.
     ///
     /// # Errors
     /// [`SetupError::TooManyServices`]
@@ -74,8 +74,8 @@ impl<E, U> Services<E, U> {
         self.running.push(service).map_err(|_| SetupError::TooManyServices)
     }
 
-    /// Where the token of those who may write will be, as soon as enough frames have arrived to make an
-    /// unpredictable one. The log then shows it.
+    /// The cell for the write token, which is generated when enough frames have arrived to make it
+    /// unpredictable. The log then shows it.
     fn token(&mut self) -> &'static Cell<Option<Token>> {
         self.needs_token = true;
         self.token

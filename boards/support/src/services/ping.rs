@@ -33,11 +33,11 @@ impl PingMemory {
         }
     }
 
-    /// Opens the ports. Gives what the page needs to set the simulated loss.
+    /// Adds the services. Returns the entry through which the page sets the simulated loss.
     ///
     /// # Errors
     /// [`SetupError`]
-    // Keeps what is only needed for the set-up off the stack of the main loop.
+    // Not inlined, so that the set-up's variables do not enlarge the stack frame of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,

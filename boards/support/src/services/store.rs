@@ -1,4 +1,4 @@
-//! What a board serves as files: those built into the program, under those stored in RAM.
+//! A board's files: those in flash, and those stored in RAM, which take precedence.
 
 use bareserve::store::{
     overlay::Overlay,
@@ -6,13 +6,13 @@ use bareserve::store::{
     rom::{RomFile, RomStore},
 };
 
-/// The file that whoever connects to port 5566 is sent.
+/// The file that is sent to each client of port 5566.
 pub const OFFERED: &str = "bareserve.png";
 
-/// The folder `host-runner/site`, put into the program by `build.rs`.
+/// The folder `host-runner/site`, bundled by `build.rs`.
 static SITE: RomStore = RomStore::new(include!(concat!(env!("OUT_DIR"), "/site.rs")));
 
-/// Files in RAM hide those of their names in the program. What is stored is gone with the power.
+/// Files in RAM hide files of the same name in flash. They are lost at a reset.
 pub type Store = Overlay<&'static RamStore<'static>, RomStore>;
 
 /// Room for 2 KB in blocks of 512 bytes, in at most five files.
@@ -22,12 +22,12 @@ pub struct StoreMemory {
 }
 
 impl StoreMemory {
-    /// Nothing stored.
+    /// An empty store.
     pub const fn new() -> Self {
         Self { ram: RamMemory::new(), store: None }
     }
 
-    /// The store, for all services to share.
+    /// The store, which all services share.
     pub fn open(&'static mut self) -> Store {
         let Self { ram, store } = self;
         Overlay::new(&*store.insert(RamStore::new(ram)), SITE)

@@ -24,11 +24,11 @@ impl<P: Protocols, const N: usize, const RX: usize, const TX: usize> TcpMemory<P
         Self { server: StaticCell::new(), resources: TcpResources::new() }
     }
 
-    /// Opens the ports.
+    /// Adds the services.
     ///
     /// # Errors
     /// [`SetupError`]
-    // Keeps what is only needed for the set-up off the stack of the main loop.
+    // Not inlined, so that the set-up's variables do not enlarge the stack frame of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,

@@ -1,4 +1,4 @@
-//! The time over UDP on ports 13 and 37, and a client that asks for it.
+//! Time over UDP on ports 13 and 37, and a client that sets the clock.
 
 use bareserve::{
     net::{resources::UdpResources, udp::client::UdpClient},
@@ -36,11 +36,11 @@ impl TimeMemory {
         }
     }
 
-    /// Opens the ports, and asks port 37 of `time_server` for the time.
+    /// Adds the services, and a client that sets the clock from port 37 of `time_server`.
     ///
     /// # Errors
     /// [`SetupError`]
-    // Keeps what is only needed for the set-up off the stack of the main loop.
+    // Not inlined, so that the set-up's variables do not enlarge the stack frame of the main loop.
     #[inline(never)]
     pub fn start<E: Device, U: Uart>(
         &'static mut self,

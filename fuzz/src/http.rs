@@ -55,7 +55,7 @@ fn text(_: &mut (), _: &Request, reply: Reply, _: &mut Environment) -> Result {
     Ok(reply.ok().stream())
 }
 
-/// A body of the size of the buffer that it is written to, whatever that is.
+/// At most three fields of the request, in one piece at every buffer size.
 fn fields(_: &(), request: &Request, out: &mut ResumableWriter) {
     for (name, value) in request.fields().take(3) {
         out.put(name.get(..20).unwrap_or(name));

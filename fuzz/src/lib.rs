@@ -34,7 +34,7 @@ pub use wire::{base64, json};
 
 /// A core under test.
 pub struct Core {
-    /// As on the command line.
+    /// The name on the command line.
     pub name: &'static str,
     /// Panics if the core misbehaves.
     pub run: fn(&[u8]),

@@ -183,7 +183,7 @@ struct HostTasks {
     host: IpAddress,
     time: TimeClient<'static>,
     fetch: Fetch<'static, FileSink>,
-    /// The present task is done.
+    /// Whether the time has been received.
     has_time: bool,
 }
 

@@ -60,7 +60,7 @@ impl WriteAccess {
         Err(status.because(reason))
     }
 
-    /// Whether `request` carries the token, for what only its holder may see.
+    /// Whether `request` carries the token, for content that only its holder may read.
     pub fn is_shown_by(&self, request: &Request<'_>) -> bool {
         let Some(token) = &self.token else { return false };
         let matches = |candidate: &str| token.matches(candidate.as_bytes());
@@ -75,8 +75,8 @@ impl WriteAccess {
         request.query_parameter(PARAMETER).is_some_and(|value| token.matches(value.as_bytes()))
     }
 
-    /// Sets the token as a cookie and redirects to the path without it: the address bar is no place
-    /// for a secret.
+    /// Sets the token as a cookie and redirects to the path without it, so that the token does not
+    /// stay in the address bar.
     pub(super) fn redirect_with_cookie(
         &self,
         request: &Request<'_>,

@@ -1,4 +1,4 @@
-//! What answers requests.
+//! The trait of applications, which answer requests.
 
 mod combined;
 
@@ -20,7 +20,7 @@ use crate::protocol::environment::Environment;
 ///
 /// The server calls, for each request: [`methods`](Application::methods), which says whether the
 /// path is one of this application's and what may be done with it; [`begin`](Application::begin),
-/// which says what becomes of the body; [`receive`](Application::receive) for each piece of a body
+/// which decides how the body is handled; [`receive`](Application::receive) for each piece of a body
 /// that is streamed; [`respond`](Application::respond) for the response; and
 /// [`produce`](Application::produce) for each piece of a response's body that is streamed. Only
 /// `methods` and `respond` are required.
@@ -63,7 +63,7 @@ use crate::protocol::environment::Environment;
 /// }
 /// ```
 pub trait Application {
-    /// What a request in progress has to remember between two calls, if it streams. Each connection
+    /// The state of a streamed request between two calls. Each connection
     /// has a place for it, so its size counts for every connection. It is empty when a request
     /// begins, and emptied when nothing more is to be produced or the connection is lost.
     type Exchange;
@@ -80,7 +80,7 @@ pub trait Application {
         false
     }
 
-    /// The head is complete: says what becomes of the body. Check here whether the request is
+    /// The head is complete: decides how the body is handled. Check here whether the request is
     /// allowed at all. For [`BodyMode::Stream`], fill `exchange`.
     ///
     /// # Errors
@@ -149,7 +149,7 @@ pub trait Application {
     }
 }
 
-/// What becomes of a request's body.
+/// How a request's body is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyMode {
     /// It is not needed. The server reads and drops a short one, and closes the connection instead

@@ -1,4 +1,4 @@
-//! A request's body on its way in (RFC 9112 section 6).
+//! The body of a request, as it is received (RFC 9112 section 6).
 
 use super::{
     chunked::{Decoder, Step},

@@ -17,7 +17,8 @@ pub(super) const REG_NAME: AsciiSet = AsciiSet(2);
 /// The characters of an IP literal between its brackets.
 pub(super) const IP_LITERAL: AsciiSet = AsciiSet(4);
 /// `pchar` (RFC 3986 section 3.3) without escapes, and what browsers leave as it is in a path
-/// although the RFC demands an escape. A store may see each of them: no `\`, no control character.
+/// although the RFC demands an escape. Each of them may be passed to a store: no `\`, no control
+/// character.
 pub(super) const SEGMENT: AsciiSet = AsciiSet(8);
 /// The same for a query (RFC 3986 section 3.4), with the `%` of escapes: they are checked where they
 /// are decoded, which in a query may never happen.
@@ -82,7 +83,7 @@ pub(super) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && TOKEN.contains_all(bytes)
 }
 
-/// Whether all of `bytes` may stand in a field value (RFC 9110 section 5.5): visible ASCII, space,
+/// Whether all of `bytes` are allowed in a field value (RFC 9110 section 5.5): visible ASCII, space,
 /// tab, and bytes from 0x80 on.
 // Word by word: values are most of a request.
 #[inline(never)]
@@ -102,7 +103,7 @@ pub(super) fn is_field_content(bytes: &[u8]) -> bool {
     rest.iter().all(|&byte| byte >= b' ' && byte != DELETE || byte == b'\t')
 }
 
-/// Without the optional blanks around it (RFC 9110 section 5.6.3).
+/// Without the optional whitespace around it (RFC 9110 section 5.6.3).
 pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {
         bytes = rest;
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_store_may_see_every_character_of_a_segment() {
+    fn every_character_of_a_segment_is_valid_in_a_store() {
         for byte in (0..=255_u8).filter(|&byte| SEGMENT.contains(byte) && byte != b'.') {
             let bytes = [byte];
             assert!(core::str::from_utf8(&bytes).is_ok_and(is_valid_name), "{byte:#x}");

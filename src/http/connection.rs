@@ -1,6 +1,6 @@
 //! One connection: requests in, responses out, one after the other (RFC 9112 section 9).
 //!
-//! Three questions, three enums: what is being read ([`Reading`]), what is being written
+//! The state consists of three enums: what is being read ([`Reading`]), what is being written
 //! ([`Writing`]), and whether another request follows ([`KeepAlive`]).
 //!
 //! # The buffer
@@ -259,7 +259,7 @@ impl<E> State<E> {
     }
 }
 
-/// A connection together with what it needs to take a step.
+/// A connection together with what its methods need.
 pub(super) struct ConnectionMut<'s, 'e, A: Application> {
     pub service: &'static str,
     pub application: &'s mut A,
@@ -270,7 +270,7 @@ pub(super) struct ConnectionMut<'s, 'e, A: Application> {
     pub env: &'s mut Environment<'e>,
 }
 
-/// Ends that come from outside.
+/// Ends caused by the client or by a timeout.
 impl<A: Application> ConnectionMut<'_, '_, A> {
     /// The client sends nothing more. It may still read.
     pub fn end_of_input(&mut self) {

@@ -18,7 +18,7 @@ impl<'o> Output<'o> {
         Self { place, len: 0, overflow: false }
     }
 
-    // Called from everywhere: a copy for each caller would add up.
+    // Not inlined: it has many callers, and copies would add up.
     #[inline(never)]
     pub fn bytes(&mut self, bytes: &[u8]) {
         match self.place.get_mut(self.len..).and_then(|rest| rest.get_mut(..bytes.len())) {

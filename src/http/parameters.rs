@@ -4,13 +4,13 @@
 use super::bytes::is_token;
 pub(super) use super::bytes::trim;
 
-/// The elements of a comma-separated list, without the blanks around them. Empty ones are left out,
-/// as RFC 9110 section 5.6.1.2 wants; a comma in a quoted string separates nothing.
+/// The elements of a comma-separated list, without the whitespace around them. Empty ones are left
+/// out, as RFC 9110 section 5.6.1.2 wants; a comma in a quoted string separates nothing.
 pub fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     Pieces { rest: value, separator: b',' }.map(trim).filter(|element| !element.is_empty())
 }
 
-/// Splits `value` into what stands before the first `;` and the parameters after it.
+/// Splits `value` into the part before the first `;` and the parameters after it.
 pub fn split(value: &[u8]) -> (&[u8], Parameters<'_>) {
     let mut pieces = Pieces { rest: value, separator: b';' };
     let first = pieces.next().unwrap_or_default();
@@ -26,7 +26,7 @@ pub struct Parameters<'v>(Pieces<'v>);
 pub enum Value<'v> {
     /// A token.
     Token(&'v [u8]),
-    /// What stands between the quotes, with its backslashes still in it.
+    /// The text between the quotes, with its backslashes still in it.
     Quoted(&'v [u8]),
 }
 
@@ -78,7 +78,7 @@ fn parameter(piece: &[u8]) -> Option<(&[u8], Value<'_>)> {
     is_token(name).then_some((name, value))
 }
 
-/// Whether `text` may stand between quotes: no bare quote, no dangling backslash, no controls.
+/// Whether `text` is allowed between quotes: no bare quote, no dangling backslash, no controls.
 fn is_quoted_content(text: &[u8]) -> bool {
     let mut bytes = text.iter();
     while let Some(&byte) = bytes.next() {

@@ -1,4 +1,4 @@
-//! Why a request was not answered as asked: a status, and the reason where the server knows one.
+//! Error responses: a status, and a reason where one is known.
 
 use super::status::Status;
 

@@ -1,4 +1,4 @@
-//! A request, as applications see it.
+//! The application's view of a request.
 
 use super::{
     fields::{FieldLine, KeptFields},
@@ -48,7 +48,7 @@ impl<'b> Request<'b> {
         self.method == Method::Head
     }
 
-    /// The version the client speaks.
+    /// The client's HTTP version.
     pub fn version(&self) -> Version {
         self.head.version
     }
@@ -59,12 +59,12 @@ impl<'b> Request<'b> {
         self.path.unwrap_or_else(|| self.head.path(self.buffer))
     }
 
-    /// The path and query as they came, with their escapes.
+    /// The path and query as received, with their escapes.
     pub fn target(&self) -> &'b str {
         self.head.target(self.buffer)
     }
 
-    /// The path as it came, with its escapes.
+    /// The path as received, with its escapes.
     pub(super) fn raw_path(&self) -> &'b str {
         self.head.raw_path(self.buffer)
     }
@@ -84,7 +84,7 @@ impl<'b> Request<'b> {
         segments(self.path(), places)
     }
 
-    /// What follows the `?`, as it came.
+    /// What follows the `?`, as received.
     pub fn query(&self) -> Option<&'b str> {
         self.head.query(self.buffer)
     }

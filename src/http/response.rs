@@ -9,7 +9,7 @@ use super::{
 };
 use crate::wire::template::Value;
 
-/// What the connection knows of the response before it is composed.
+/// What is known of the response before it is composed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ResponseContext<'t> {
     /// The Date field's value.
@@ -40,7 +40,7 @@ pub(super) struct Draft<'r> {
 }
 
 impl<'r> Draft<'r> {
-    /// The form in which applications get it.
+    /// The builder that applications get.
     pub fn reply(&'r mut self) -> Reply<'r> {
         Reply { draft: self }
     }
@@ -102,7 +102,7 @@ impl<'r> Reply<'r> {
     pub fn status(self, status: Status) -> Response<'r> {
         let Draft { output, context } = &mut *self.draft;
         match status {
-            // Nearly always this one, so it is not put together anew each time.
+            // The most frequent status line, as a constant.
             Status::OK => output.bytes(b"HTTP/1.1 200 OK\r\n"),
             status => {
                 output.bytes(b"HTTP/1.1 ");

@@ -68,8 +68,8 @@ const LAST_EVENT_ID: &str = "Last-Event-ID";
 
 /// An entry of a table: methods, a path, and what answers there. Tables are constants, in flash.
 ///
-/// The path is a pattern of segments between slashes. `:name` stands for one segment that is not
-/// empty, see [`Request::parameter`]; `*` as the last one stands for any rest of the path, even
+/// The path is a pattern of segments between slashes. `:name` matches one segment that is not
+/// empty, see [`Request::parameter`]; `*` as the last one matches any rest of the path, even
 /// none. Where several routes match, the first in the table answers.
 pub struct Route<A> {
     methods: Methods,
@@ -122,7 +122,7 @@ pub const fn events<A>(pattern: &'static str, handler: EventHandler<A>) -> Route
     Route { action: Action::Events(handler), ..Route::new(Methods::GET, pattern, not_found) }
 }
 
-/// Stands where an action is replaced.
+/// The placeholder for an action that is replaced.
 fn not_found<A>(_: &mut A, _: &Request<'_>, _: Reply<'_>, _: &mut Environment<'_>) -> Result {
     Err(Status::NOT_FOUND.into())
 }
@@ -145,8 +145,8 @@ impl<A> Route<A> {
     /// it is read, and errors are [problem details](https://www.rfc-editor.org/rfc/rfc9457) in JSON
     /// instead of pages: `{"title": "Conflict", "status": 409, "detail": "…"}`.
     ///
-    /// The 415 also keeps pages of other sites out, which can send forms and plain text here without
-    /// asking, but not JSON.
+    /// The 415 also keeps pages of other sites out, which can send forms and plain text without a
+    /// preflight request, but not JSON.
     #[must_use]
     pub const fn json(self) -> Self {
         Self { is_json: true, ..self }
@@ -184,7 +184,7 @@ pub struct Routes<A: 'static> {
     application: A,
 }
 
-/// What a connection remembers of a request to [`Routes`]: 32 bytes at most.
+/// The state of a request to [`Routes`] in a connection: 32 bytes at most.
 #[derive(Debug)]
 pub struct RouteExchange(Progress);
 

@@ -1,4 +1,4 @@
-//! From a request to the head of its response, by the application or in its place.
+//! Composes the response to a request, by the application or by the server itself.
 
 use super::{ConnectionMut, KeepAlive, Writing};
 use crate::http::{
@@ -10,7 +10,7 @@ use crate::http::{
     status::Status,
 };
 
-/// A response, a problem with it, and a problem with the response to that.
+/// The response, the error response to its problem, and the error response to a problem with that.
 const ATTEMPTS: u8 = 3;
 
 impl<A: Application> ConnectionMut<'_, '_, A> {

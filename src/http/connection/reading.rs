@@ -29,7 +29,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             let step = match self.state.reading {
                 Reading::Head => self.receive_head(rest),
                 Reading::Body(..) => self.receive_body(rest),
-                // Here, and not where the end was found: that frame is off the stack now.
+                // Here, and not where the end is found: that function's stack frame is gone by now.
                 Reading::Whole => {
                     self.complete();
                     Ok(0)
@@ -57,7 +57,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         Ok(taken)
     }
 
-    /// The head is complete: decides what becomes of the request.
+    /// The head is complete: decides how the request is handled.
     ///
     /// # Errors
     /// The status for a request whose end is unknown.
@@ -104,7 +104,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         Ok(())
     }
 
-    /// What becomes of the body.
+    /// How the body is handled.
     ///
     /// # Errors
     /// The status with which the server answers in the application's place.
@@ -211,14 +211,14 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     }
 
     /// Composes the response.
-    // Its frame is large: not part of the frame of reading.
+    // Not inlined: its large stack frame is not part of the reading functions' frames.
     #[inline(never)]
     fn complete(&mut self) {
         self.state.reading = Reading::Complete;
         self.answer();
     }
 
-    /// Nothing more can be read: answers, with the reason in the state, and closes.
+    /// Answers with `status` and the state's reason, reads no further, and closes.
     pub(super) fn fail(&mut self, status: Status) {
         self.state.reading = Reading::Complete;
         self.state.keep_alive = KeepAlive::Last;

@@ -1,4 +1,4 @@
-//! From a response to bytes: what is staged, then what the application produces.
+//! Sends a response: the staged bytes, then the body that the application produces.
 
 use super::{CONTINUE, ConnectionMut, LEAST_PIECE, Writing};
 use crate::{
@@ -57,7 +57,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     /// Lets the application write the next piece of its body: into `room` where that is possible,
     /// otherwise into the connection's buffer. Returns how much was written into `room`; `None` when
     /// the application has nothing to send now.
-    // Not inlined: a response that is in the buffer as a whole does not pay for what is computed here.
+    // Not inlined: a response that is complete in the buffer does not need these computations.
     #[inline(never)]
     fn produce(&mut self, rest: BodyFraming, room: &mut [u8]) -> Option<usize> {
         let staging = self.state.staging();
@@ -84,7 +84,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         };
         let len = match poll {
             BodyPoll::Bytes(len @ 1..) => len.min(longest),
-            // A client that half-closes gets its response, but no connection waits for what may come.
+            // A client that half-closes gets its response, but its connection does not wait for more
+            // data.
             BodyPoll::Bytes(0) | BodyPoll::Wait(_) if self.state.end_of_input => {
                 self.state.end_stream(rest, self.buffer);
                 return Some(0);

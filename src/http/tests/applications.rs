@@ -274,7 +274,7 @@ fn all_fields_that_do_not_fit_are_too_many() {
 }
 
 #[test]
-fn events_wait_and_wake() {
+fn a_stream_of_events_waits_for_a_time_or_a_change() {
     let mut bench = bench();
     let answer = bench.ask(b"GET /events HTTP/1.1\r\nHost: a\r\n\r\n");
     assert!(answer.contains("Content-Type: text/event-stream\r\n"));
@@ -286,13 +286,13 @@ fn events_wait_and_wake() {
     let before = bench.output.len();
     bench.feed(b"");
     assert_eq!(bench.output.len(), before);
-    // By time, and by an event from elsewhere.
+    // A due time, then a change that the application notices when polled.
     bench.now = Instant::from_secs(1);
     bench.feed(b"");
     bench.server.application().0.released = true;
     bench.feed(b"");
     assert_eq!(bench.text().matches("data: x").count(), 3);
-    // Evicted, it ends as a stream should.
+    // An evicted stream ends with the last chunk.
     bench.expire();
     assert!(bench.text().ends_with("\r\n0\r\n\r\n"));
     assert_eq!(bench.phase(), Phase::Finished);
@@ -361,7 +361,7 @@ fn phases() {
 }
 
 #[test]
-fn a_redirect_that_does_not_fit_is_an_error_and_no_silence() {
+fn a_redirect_that_does_not_fit_is_answered_with_an_error() {
     let token = "0123456789abcdef0123456789abcdef";
     let access = WriteAccess::with_token(Token::from_text(token).expect("a token"));
     for (length, status) in [(5, 303), (100, 303), (400, 500)] {

@@ -71,7 +71,7 @@ fn errors_are_those_of_the_application_that_answers() {
 }
 
 #[test]
-fn without_an_application_there_is_nothing() {
+fn without_an_application_every_path_is_404() {
     assert_eq!(ask((), "/").0, 404);
     assert_eq!(ask(None::<Routes<()>>, "/a").0, 404);
     assert_eq!(ask(Some(routes(A)), "/b").0, 404);

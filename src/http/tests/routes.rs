@@ -227,7 +227,7 @@ fn requests_at_every_split() {
 }
 
 #[test]
-fn the_table_says_what_there_is() {
+fn the_table_determines_resources_and_methods() {
     let mut bench = bench();
     let mut ask = |method: &str, path: &str| {
         let answer = bench.ask(request(method, path, "", "").as_bytes());
@@ -441,7 +441,7 @@ fn an_event_that_does_not_fit_resets_the_connection() {
 }
 
 #[test]
-fn events_for_the_log_say_what_was_asked_and_why_it_failed() {
+fn log_events_carry_the_request_and_the_reason_of_failure() {
     let mut bench = bench();
     for (input, expected) in [
         ("GET /points/a?token=x HTTP/1.1\r\nHost: a\r\n\r\n", "GET /points/a 200 1 "),

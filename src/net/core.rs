@@ -91,6 +91,7 @@ impl<'a> Core<'a> {
         slots: &'a mut [Slot],
         size: usize,
         (rx, tx): (&'a mut [u8], &'a mut [u8]),
+        count: usize,
         visit_all: VisitAll<'_>,
     ) -> Result<Pool<'a>, SetupError> {
         let slots = slots.get_mut(..size).unwrap_or_default();
@@ -104,8 +105,6 @@ impl<'a> Core<'a> {
             slot.attach(self.add_tcp_socket(rx, tx)?, connection);
         }
         let first = self.services.taken;
-        let mut count = 0;
-        visit_all(&mut |_, _| count += 1);
         // A single service may use all connections.
         let reserve = if count > 1 && size > 1 { (size / 4).clamp(1, MAX_RESERVE) } else { 0 };
         let mut result = Ok(());
@@ -126,12 +125,9 @@ impl<'a> Core<'a> {
         size: usize,
     ) -> Result<(), SetupError> {
         let ports = listener.ports.as_ref().ok_or(SetupError::TooManyPorts)?;
-        let number = self.services.add(name, Transport::Tcp, ports)?;
+        self.services.add(name, Transport::Tcp, ports, listener.cap.min(size) as u32)?;
         for &port in ports {
             self.backlog.listen(port)?;
-        }
-        if let Some(entry) = self.services.places.get(usize::from(number)) {
-            entry.counters.capacity.set(listener.cap.min(size) as u32);
         }
         Ok(())
     }
@@ -144,7 +140,7 @@ impl<'a> Core<'a> {
         port: u16,
     ) -> Result<BoundSocket<'a>, SetupError> {
         let ports = Ports::from_slice(&[port]).unwrap_or_default();
-        let service = self.services.add(name, Transport::Udp, &ports)?;
+        let service = self.services.add(name, Transport::Udp, &ports, 0)?;
         let handle = self.add_udp_socket(memory.rx, memory.tx)?;
         let socket = self.sockets.get_mut::<udp::Socket>(handle);
         socket.bind(port).map_err(|_| SetupError::InvalidPort)?;
@@ -195,6 +191,7 @@ impl Services<'_> {
         name: &'static str,
         transport: Transport,
         ports: &Ports,
+        capacity: u32,
     ) -> Result<u8, SetupError> {
         if ports.is_empty() {
             return Err(SetupError::InvalidPort);
@@ -205,6 +202,7 @@ impl Services<'_> {
         let number = u8::try_from(self.taken).map_err(|_| SetupError::TooManyServices)?;
         let place = self.places.get_mut(self.taken).ok_or(SetupError::TooManyServices)?;
         (place.name, place.transport, place.ports) = (name, transport, ports.clone());
+        place.counters.capacity.set(capacity);
         self.taken += 1;
         Ok(number)
     }

@@ -108,7 +108,8 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
     ) -> Result<TcpServer<'a, P>, SetupError> {
         let TcpMemory { slots, connections, rx, tx } = memory.into();
         let size = slots.len().min(connections.len());
-        let pool = self.core.add_pool(slots, size, (rx, tx), &|visit| protocols.visit(visit))?;
+        let pool =
+            self.core.add_pool(slots, size, (rx, tx), P::COUNT, &|visit| protocols.visit(visit))?;
         Ok(TcpServer::new(protocols, connections, pool))
     }
 

@@ -3,8 +3,15 @@
 
 use bareserve::{
     http::{Connection, Files},
-    net::{listener::syn::Syn, resources::TcpResources, tcp::slot::Slot},
-    store::rom::RomStore,
+    net::{
+        listener::syn::Syn,
+        resources::{
+            PoolResources, StackResources, TcpClientResources, TcpResources, UdpResources,
+        },
+        tcp::slot::Slot,
+    },
+    services,
+    store::{ram::RamMemory, rom::RomStore},
 };
 use smoltcp::{iface::SocketStorage, storage::RingBuffer};
 
@@ -37,4 +44,25 @@ fn a_connection_of_the_web_server() {
         assert_eq!((size_of::<Web>(), size_of::<Slot>(), storage), (1528, 104, 472));
         assert_eq!(one + storage, 5176);
     }
+}
+
+/// A take-once cell (`static_cell`, a local resource of RTIC) hands out memory that is `Send`.
+#[test]
+fn all_memory_is_send() {
+    fn is_send<T: Send>() {}
+    type Site = Files<RomStore>;
+    type Pool = (
+        services::web::Tcp<Site, 1024>,
+        services::files::Tcp<'static, RomStore>,
+        services::time::Tcp,
+        services::ping::Tcp<128>,
+    );
+    is_send::<StackResources<'static, 8, 16>>();
+    is_send::<TcpResources<Connection<Site, 1024>, 4, 1024, 2048>>();
+    is_send::<PoolResources<Pool, 6, 536, 1536>>();
+    is_send::<TcpClientResources<64, 64>>();
+    is_send::<UdpResources<4, 64>>();
+    is_send::<services::time::UdpResources>();
+    is_send::<services::ping::UdpResources>();
+    is_send::<RamMemory<4, 4>>();
 }

@@ -2,7 +2,7 @@
 //!
 //! | module | format |
 //! |---|---|
-//! | [`writer`], [`template`], [`line`] | text in pieces of any size, with values in it |
+//! | [`writer`], [`template`], [`mod@line`] | text in pieces of any size, with values in it |
 //! | [`json`] | JSON (RFC 8259) |
 //! | [`base64`] | base64 (RFC 4648) |
 //! | [`percent`] | percent-encoding and form fields (RFC 3986, WHATWG URL) |

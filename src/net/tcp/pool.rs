@@ -286,8 +286,10 @@ impl<'a> Pool<'a> {
     ) {
         let contended = (waiting > 0).then(|| self.contended_timeouts(waiting));
         let mut short = 0;
-        for number in 0..queue.pool_services.len() {
-            short |= self.victims(number, queue, backlog);
+        if waiting > 0 {
+            for number in 0..queue.pool_services.len() {
+                short |= self.victims(number, queue, backlog);
+            }
         }
         let free = self.slots.len() - self.active;
         let mut next: Option<Instant> = None;

@@ -21,7 +21,7 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::conversation::Bench;
+use super::{conversation::Bench, cut::cut};
 
 /// Seeds of [`ping`]: a profile in its text form, then datagrams, one in each line.
 pub const PINGS: &[&[u8]] = &[
@@ -96,7 +96,7 @@ pub fn clients(data: &[u8]) {
     let mut memory = [0; 1024];
     let mut client = TimeClient::new(&mut memory);
     let mut bench = Bench::new();
-    for part in super::cut(data) {
+    for part in cut(data) {
         let taken = client.receive(part, &mut bench.env());
         assert!(taken <= part.len());
     }

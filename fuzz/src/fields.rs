@@ -14,6 +14,8 @@ use bareserve::{
     store::Encoding,
 };
 
+use super::cut::cut;
+
 /// Seeds of [`field`].
 pub const VALUES: &[&[u8]] = &[
     b"bytes=0-4,10-,-5",
@@ -73,7 +75,7 @@ pub fn form(data: &[u8]) {
     let body = body.get(1..).unwrap_or_default();
     let whole = parts(&content_type, &[body]);
     assert!(whole.iter().flatten().map(Vec::len).sum::<usize>() <= data.len());
-    assert_eq!(whole, parts(&content_type, &super::cut(body)));
+    assert_eq!(whole, parts(&content_type, &cut(body)));
 }
 
 /// The data of each part; `None` if the form is rejected.

@@ -13,7 +13,7 @@ use bareserve::{
     store::is_valid_name,
 };
 
-use super::{conversation::Bench, memory_store::MemoryStore};
+use super::{conversation::Bench, cut::cut, memory_store::MemoryStore};
 
 /// Seeds of [`file_request`].
 pub const REQUESTS: &[&[u8]] = &[
@@ -31,7 +31,7 @@ pub const REQUESTS: &[&[u8]] = &[
 pub fn file_request(data: &[u8]) {
     let whole = request(&[data], 65536);
     for room in [1, 7] {
-        assert_eq!(whole, request(&super::cut(data), room));
+        assert_eq!(whole, request(&cut(data), room));
     }
 }
 
@@ -74,9 +74,9 @@ pub const ANSWERS: &[&[u8]] = &[
 
 /// Both clients end, whatever the server sends; only a complete file with a valid name is stored.
 pub fn file_client(data: &[u8]) {
-    assert_eq!(fetch(&[data]), fetch(&super::cut(data)));
+    assert_eq!(fetch(&[data]), fetch(&cut(data)));
     upload(&[data]);
-    upload(&super::cut(data));
+    upload(&cut(data));
 }
 
 /// The name and content of the file, if one was received.

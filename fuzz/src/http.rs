@@ -11,7 +11,7 @@ use bareserve::{
 };
 use smoltcp::time::{Duration, Instant};
 
-use super::{conversation::Bench, memory_store::MemoryStore};
+use super::{conversation::Bench, cut::cut, memory_store::MemoryStore};
 
 /// Seeds of [`http`].
 pub const REQUESTS: &[&[u8]] = &[
@@ -81,7 +81,7 @@ pub fn http(data: &[u8]) {
     let answers = whole.0.windows(10).filter(is_final).count();
     assert!(answers <= requests + 1, "{answers} answers to {requests} requests");
     for room in [1, 7] {
-        assert_eq!(whole, serve(&super::cut(data), room));
+        assert_eq!(whole, serve(&cut(data), room));
     }
 }
 

@@ -14,7 +14,6 @@ use std::{
 };
 
 use bareserve::protocol::client::{DatagramSession, Failure as SessionFailure, StreamSession};
-use smoltcp::wire::IpAddress;
 
 use crate::{
     arguments::Client,
@@ -76,11 +75,6 @@ impl<'c> Server<'c> {
             Some(network) => device::datagrams(network, self.address(), session),
         }
     }
-}
-
-/// The IP address, in smoltcp's type.
-fn address_of(address: SocketAddr) -> IpAddress {
-    address.ip().into()
 }
 
 /// Prints a line of results. A closed standard output is not an error.

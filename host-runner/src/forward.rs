@@ -2,6 +2,7 @@
 //! that the device's loop handles frames only.
 
 mod tcp;
+mod token;
 mod udp;
 
 use std::{
@@ -13,11 +14,12 @@ use std::{
 
 use nix::{
     errno::Errno,
-    sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout},
+    sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollTimeout},
 };
 
 use crate::{error::Failure, publish::Listeners};
 use tcp::TcpForwarder;
+use token::Token;
 use udp::UdpForwarder;
 
 /// How often connections and flows are checked for timeouts.
@@ -80,43 +82,6 @@ fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
             next_sweep = now + SWEEP_INTERVAL;
             tcp.sweep(now);
             udp.sweep(now);
-        }
-    }
-}
-
-/// The source of an event, with its index: a listener, a link or a flow.
-#[derive(Debug, Clone, Copy)]
-enum Token {
-    /// A listening TCP socket.
-    Listener(usize),
-    /// Either socket of a forwarded connection.
-    Link(usize),
-    /// A published UDP socket.
-    Datagrams(usize),
-    /// A UDP socket connected to the device.
-    Flow(usize),
-}
-
-impl Token {
-    const KINDS: u64 = 4;
-
-    fn event(self, flags: EpollFlags) -> EpollEvent {
-        let (kind, at) = match self {
-            Self::Listener(at) => (0, at),
-            Self::Link(at) => (1, at),
-            Self::Datagrams(at) => (2, at),
-            Self::Flow(at) => (3, at),
-        };
-        EpollEvent::new(flags, at as u64 * Self::KINDS + kind)
-    }
-
-    fn from_data(data: u64) -> Self {
-        let at = (data / Self::KINDS) as usize;
-        match data % Self::KINDS {
-            0 => Self::Listener(at),
-            1 => Self::Link(at),
-            2 => Self::Datagrams(at),
-            _ => Self::Flow(at),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket},
+    net::{SocketAddr, TcpListener, UdpSocket},
 };
 
 use nix::sys::socket::{Backlog, listen};
 
-use crate::{arguments::Serve, error::Failure};
+use crate::error::Failure;
 
 /// One published port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,25 +52,6 @@ impl std::fmt::Display for Publish {
         };
         write!(f, "{}:{}{suffix}", self.listen, self.device_port)
     }
-}
-
-/// The ports that a device in a private namespace publishes by default, on 127.0.0.1: its first
-/// HTTP port as 8080, the others under their own numbers.
-pub fn defaults(options: &Serve) -> Vec<Publish> {
-    let on_localhost = |port, device_port, transport| Publish {
-        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port),
-        device_port,
-        transport,
-    };
-    let mut all = Vec::new();
-    for (port, _) in options.tcp_ports() {
-        let first_http = options.http_ports.first() == Some(&port);
-        all.push(on_localhost(if first_http { 8080 } else { port }, port, Transport::Tcp));
-    }
-    for (port, _) in options.udp_ports() {
-        all.push(on_localhost(port, port, Transport::Udp));
-    }
-    all
 }
 
 impl Listeners {

@@ -1,6 +1,9 @@
 //! The device: all services, with the host's memory, files and clocks.
 
-use std::cell::RefCell;
+use std::{
+    cell::RefCell,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+};
 
 use bareserve::{
     device::{
@@ -23,7 +26,7 @@ use crate::{
     files, forward,
     log::Log,
     memory,
-    publish::{self, Listeners},
+    publish::{Listeners, Publish, Transport},
     run::{self, StopSignals},
 };
 
@@ -56,7 +59,7 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     let mut listeners = Listeners::open(&options.publish)?;
     let (tap, namespace) = options.network.set_up(options.verbosity, || {
         if listeners.is_empty() {
-            listeners = Listeners::open_free(&publish::defaults(options));
+            listeners = Listeners::open_free(&default_publish(options));
         }
         Ok(())
     })?;
@@ -121,6 +124,25 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     stack.observer().frames_dropped(dropped);
     stack.observer().flush();
     Ok(())
+}
+
+/// The ports that a device in a private namespace publishes by default, on 127.0.0.1: its first
+/// HTTP port as 8080, the others under their own numbers.
+fn default_publish(options: &Serve) -> Vec<Publish> {
+    let on_localhost = |port, device_port, transport| Publish {
+        listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port),
+        device_port,
+        transport,
+    };
+    let mut all = Vec::new();
+    for (port, _) in options.tcp_ports() {
+        let first_http = options.http_ports.first() == Some(&port);
+        all.push(on_localhost(if first_http { 8080 } else { port }, port, Transport::Tcp));
+    }
+    for (port, _) in options.udp_ports() {
+        all.push(on_localhost(port, port, Transport::Udp));
+    }
+    all
 }
 
 impl From<SetupError> for Error {

@@ -23,8 +23,7 @@ use crate::error::Failure;
 use control::Opened;
 use virtio::HEADER_SIZE;
 
-/// The longest interface name in bytes (IFNAMSIZ without the terminating zero).
-pub const MAX_NAME: usize = 15;
+pub use control::MAX_NAME;
 
 const ETHERNET_HEADER: usize = 14;
 

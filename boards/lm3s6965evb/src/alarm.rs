@@ -3,7 +3,7 @@
 use smoltcp::time::Duration;
 use support::{board::ticks, registers::Registers};
 
-use crate::CLOCK_HZ;
+use crate::system_control::CLOCK_HZ;
 
 /// Its interrupt number.
 pub const INTERRUPT: u16 = 19;

@@ -11,14 +11,12 @@ mod uart;
 
 pub use alarm::Alarm;
 pub use ethernet::{Ethernet, FrameBuffers};
+pub use system_control::CLOCK_HZ;
 pub use uart::Uart;
 
 use support::{
     registers::Registers, services::SetupError, systick::SysTickClock, watchdog::Watchdog,
 };
-
-/// The core's clock, which all peripherals share.
-pub const CLOCK_HZ: u32 = 12_500_000;
 
 // SAFETY: section 10, watchdog timer.
 const WATCHDOG: Registers = unsafe { Registers::at(0x4000_0000) };

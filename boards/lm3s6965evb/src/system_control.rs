@@ -8,8 +8,11 @@ const RAW_INTERRUPT_STATUS: usize = 0x050;
 const RUN_MODE_CLOCK: usize = 0x060;
 const CLOCK_GATES: [usize; 3] = [0x100, 0x104, 0x108];
 
+/// The core's clock, which all peripherals share.
+pub const CLOCK_HZ: u32 = 12_500_000;
+
 /// The main oscillator's 8 MHz crystal into the PLL, its 200 MHz divided by 16: see
-/// [`CLOCK_HZ`](crate::CLOCK_HZ). BYPASS is set until the PLL has locked.
+/// [`CLOCK_HZ`]. BYPASS is set until the PLL has locked.
 const DIVIDE_BY_16: u32 = 0xf << 23 | 1 << 22;
 const BYPASS: u32 = 1 << 11;
 const CRYSTAL_8_MHZ: u32 = 0xe << 6;

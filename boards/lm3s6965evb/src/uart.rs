@@ -2,7 +2,7 @@
 
 use support::registers::Registers;
 
-use crate::CLOCK_HZ;
+use crate::system_control::CLOCK_HZ;
 
 // SAFETY: section 12.5, UART 0.
 const UART: Registers = unsafe { Registers::at(0x4000_c000) };

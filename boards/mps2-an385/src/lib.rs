@@ -5,18 +5,17 @@
 #![no_std]
 
 mod alarm;
+mod clock;
 mod ethernet;
 mod uart;
 
 pub use alarm::Alarm;
+pub use clock::CLOCK_HZ;
 pub use ethernet::{Ethernet, FrameBuffers};
 use support::{
     registers::Registers, services::SetupError, systick::SysTickClock, watchdog::Watchdog,
 };
 pub use uart::Uart;
-
-/// The core's clock, which all peripherals share.
-pub const CLOCK_HZ: u32 = 25_000_000;
 
 // SAFETY: Application Note AN385, table 3-6: watchdog.
 const WATCHDOG: Registers = unsafe { Registers::at(0x4000_8000) };

@@ -2,7 +2,7 @@
 
 use support::registers::Registers;
 
-use crate::CLOCK_HZ;
+use crate::clock::CLOCK_HZ;
 
 // SAFETY: Application Note AN385, table 3-6: UART 0.
 const UART: Registers = unsafe { Registers::at(0x4000_4000) };

@@ -1,6 +1,6 @@
 //! The text of `--help`.
 
-use super::{Ping, Serve};
+use super::options::{Ping, Serve};
 
 /// Returns the whole text, with the default values filled in.
 pub fn text() -> String {

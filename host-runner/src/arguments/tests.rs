@@ -1,5 +1,7 @@
 use std::{ffi::OsString, net::Ipv4Addr, path::PathBuf, time::Duration};
 
+use bareserve::ping::profile::Profile;
+
 use super::*;
 use crate::{network::Prefix, publish::Transport};
 

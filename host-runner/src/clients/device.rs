@@ -7,9 +7,8 @@ use bareserve::{
     net::{tcp::client::TcpClient, udp::client::UdpClient},
     protocol::client::{DatagramSession, Failure as SessionFailure, Progress, StreamSession},
 };
-use smoltcp::{time::Instant, wire::IpEndpoint};
+use smoltcp::time::Instant;
 
-use super::address_of;
 use crate::{
     clock::Clock,
     error::{Error, Failure},
@@ -31,7 +30,7 @@ pub fn stream<S: StreamSession>(
     let mut stack = device.stack(network)?;
     let mut client = stack.tcp_client(memory::tcp_client(), session)?;
     // Cannot fail: a new client has no connection.
-    let _ = client.connect(IpEndpoint::new(address_of(server), server.port()));
+    let _ = client.connect(server.into());
     let outcome = Cell::new(None);
     let mut service = MonitoredStream { client, tick, outcome: &outcome };
     device.run(&mut stack, &mut service, || outcome.get().is_some())?;
@@ -46,8 +45,7 @@ pub fn datagrams(
 ) -> Result<(), Error> {
     let mut device = Device::new(network)?;
     let mut stack = device.stack(network)?;
-    let remote = IpEndpoint::new(address_of(server), server.port());
-    let client = stack.udp_client(memory::udp(), session, remote)?;
+    let client = stack.udp_client(memory::udp(), session, server.into())?;
     let is_over = Cell::new(false);
     let mut service = MonitoredDatagrams { client, is_over: &is_over };
     device.run(&mut stack, &mut service, || is_over.get())

@@ -8,7 +8,7 @@ use bareserve::{
     protocol::client::{DatagramSession, Progress},
 };
 
-use super::{Server, address_of, print_line};
+use super::{Server, print_line};
 use crate::{
     arguments::{Client, Ping},
     error::{Error, Failure},
@@ -23,7 +23,7 @@ pub fn ping(client: &Client, options: &Ping) -> Result<(), Error> {
         interval: options.interval.into(),
     };
     let report = |event: PingEvent| print_line(event);
-    let mut session = PingClient::new(address_of(server.address()), settings, report);
+    let mut session = PingClient::new(server.address().ip().into(), settings, report);
     server.datagrams(&mut session)?;
     print_line(session.statistics());
     if session.progress() == Progress::Failed || session.statistics().received == 0 {

@@ -19,7 +19,7 @@ use nix::{
     },
 };
 
-use super::Token;
+use super::token::Token;
 
 /// Connections forwarded at once; further ones wait in the kernel's backlog. Each takes two file
 /// descriptors, of which a process usually may have 1,024.

@@ -10,7 +10,7 @@ use std::{
 
 use nix::sys::epoll::{Epoll, EpollFlags};
 
-use super::Token;
+use super::token::Token;
 
 /// Clients tracked at once; when full, the one idle for longest is evicted.
 const MAX_FLOWS: usize = 256;

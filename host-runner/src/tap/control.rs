@@ -15,7 +15,10 @@ use std::{
 use nix::libc::O_NONBLOCK;
 use tun_tap::{Iface, Mode};
 
-use super::{MAX_NAME, virtio::HEADER_SIZE};
+use super::virtio::HEADER_SIZE;
+
+/// The longest interface name in bytes (IFNAMSIZ without the terminating zero).
+pub const MAX_NAME: usize = 15;
 
 /// The part of `struct ifreq` that the TAP driver reads.
 #[repr(C)]

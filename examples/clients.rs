@@ -131,7 +131,7 @@ fn pages(device: &mut Device) -> Result<(), SetupError> {
     Ok(())
 }
 
-/// Pings. A datagram may be lost, and a port without a service only stays silent: no error comes back.
+/// Pings. A datagram may be lost, and from a port without a service neither an answer nor an error arrives.
 fn pings(device: &mut Device) -> Result<(), SetupError> {
     let profile = leak(SharedProfile::new(Profile::COURSE));
     let held = leak(PingResources::<1, 64>::new()).split();

@@ -7,8 +7,9 @@ use bareserve::{
     clock::WallClock,
     entropy::SeededEntropy,
     protocol::{
+        endpoints::Endpoints,
         line::{Flow, LineConnection, LineProtocol, Lines},
-        stream::{Endpoints, Phase, Protocol},
+        stream::{Phase, Protocol},
     },
     wire::{number::parse_decimal, template::Value, writer::ResumableWriter},
 };

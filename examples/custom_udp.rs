@@ -6,10 +6,7 @@ use bareserve::{
     Environment,
     clock::WallClock,
     entropy::SeededEntropy,
-    protocol::{
-        datagram::{DatagramEndpoints, DatagramProtocol},
-        loop_guard::may_answer,
-    },
+    protocol::{datagram::DatagramProtocol, endpoints::Endpoints, loop_guard::may_answer},
 };
 use smoltcp::{
     time::Instant,
@@ -28,10 +25,10 @@ impl DatagramProtocol for Reverse {
         &mut self,
         datagram: &mut [u8],
         length: usize,
-        ends: DatagramEndpoints,
+        endpoints: Endpoints,
         _: &mut Environment<'_>,
     ) -> Option<usize> {
-        datagram.get_mut(..length).filter(|_| may_answer(&ends))?.reverse();
+        datagram.get_mut(..length).filter(|_| may_answer(&endpoints))?.reverse();
         Some(length)
     }
 }
@@ -58,9 +55,10 @@ fn ask(server: &mut Reverse, datagram: &str, remote: IpEndpoint) -> Option<Vec<u
         observer: &mut (),
         registry: Default::default(),
     };
-    let ends = DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) };
+    let local = IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), 4000);
+    let endpoints = Endpoints { remote, local };
     let mut buffer = [0; 1472];
     buffer[..datagram.len()].copy_from_slice(datagram.as_bytes());
-    let length = server.answer(&mut buffer, datagram.len(), ends, env)?;
+    let length = server.answer(&mut buffer, datagram.len(), endpoints, env)?;
     Some(buffer[..length].to_vec())
 }

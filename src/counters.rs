@@ -95,7 +95,7 @@ pub struct ServiceEntry {
 }
 
 impl ServiceEntry {
-    /// A place in the registry that is not taken.
+    /// A slot of the registry that is not taken.
     pub const fn vacant() -> Self {
         Self { name: "", transport: Transport::Tcp, ports: Ports::new(), counters: Counters::new() }
     }

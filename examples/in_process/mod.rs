@@ -8,7 +8,7 @@ use bareserve::{
     clock::WallClock,
     entropy::SeededEntropy,
     http::{Application, Connection, Server},
-    protocol::stream::{Endpoints, Protocol},
+    protocol::{endpoints::Endpoints, stream::Protocol},
 };
 use smoltcp::{
     time::{Duration, Instant},

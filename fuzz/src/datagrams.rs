@@ -9,7 +9,8 @@ use bareserve::{
     },
     protocol::{
         client::{DatagramSession, Progress, StreamSession},
-        datagram::{DatagramEndpoints, DatagramProtocol},
+        datagram::DatagramProtocol,
+        endpoints::Endpoints,
     },
     time::{
         client::{ClockSetter, TimeClient},
@@ -41,9 +42,9 @@ pub const ANSWERS: &[&[u8]] = &[
     b"PING 4294967295 99999999999999999999.999999",
 ];
 
-fn ends() -> DatagramEndpoints {
+fn endpoints() -> Endpoints {
     let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), 40_000);
-    DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
+    Endpoints { remote, local: IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), 12000) }
 }
 
 /// A profile is either parsed, and then `Display` writes a text that parses to the same profile, or
@@ -71,13 +72,13 @@ pub fn ping(data: &[u8]) {
         let request = request.get(..buffer.len()).unwrap_or(request);
         buffer[..request.len()].copy_from_slice(request);
         requests += 1;
-        let answer = server.answer(&mut buffer, request.len(), ends(), &mut bench.env());
+        let answer = server.answer(&mut buffer, request.len(), endpoints(), &mut bench.env());
         if let Some(length) = answer {
             assert!(length <= request.len());
             answers += 1;
         }
         buffer[..request.len()].copy_from_slice(request);
-        let echo = UdpEcho.answer(&mut buffer, request.len(), ends(), &mut bench.env());
+        let echo = UdpEcho.answer(&mut buffer, request.len(), endpoints(), &mut bench.env());
         assert_eq!(echo.map(|length| &buffer[..length]), Some(request));
     }
     let mut env = bench.env();

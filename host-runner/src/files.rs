@@ -46,7 +46,7 @@ pub fn open<'m>(options: &Serve, scratch: &'m RamStore<'m>) -> Result<Files<'m>,
     }
 }
 
-/// What the file port sends unless told otherwise: the picture of the built-in site, or the
+/// What the file port sends unless `--file` names another file: the picture of the built-in site, or the
 /// folder's first picture, else its first file.
 pub fn offered(files: &Files<'_>) -> Option<std::string::String> {
     if let Either::Second(_) = files {

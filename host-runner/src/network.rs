@@ -87,17 +87,17 @@ pub enum Namespace {
 
 impl Network {
     /// Opens the TAP and configures the host's end. Without permission for that, enters a private
-    /// network namespace first; `leaving` is called before, and sockets it opens stay in the
+    /// network namespace first; `before_entering` is called first, and sockets that it opens stay in the
     /// original namespace.
     pub fn set_up(
         &self,
         verbosity: Verbosity,
-        leaving: impl FnOnce() -> Result<(), Failure>,
+        before_entering: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<(Tap, Namespace), Failure> {
         let (tap, namespace) = match Tap::open(&self.tap, self.mtu) {
             Ok(tap) => (tap, Namespace::Host),
             Err(OpenError::NetworkDenied) => {
-                leaving()?;
+                before_entering()?;
                 namespace::enter()?;
                 let tap = Tap::open(&self.tap, self.mtu).map_err(|error| match error {
                     OpenError::NetworkDenied => namespace::tap_failure(),

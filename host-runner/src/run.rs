@@ -19,11 +19,11 @@ use nix::{
 use crate::{clock::Clock, error::Failure, network::HostStack, tap::Awaitable};
 
 /// The most polls without sleep between two checks for signals.
-const TURNS_BETWEEN_LOOKS: u32 = 64;
+const MAX_POLLS_WITHOUT_SLEEP: u32 = 64;
 
 /// How long to poll for the next frame before sleeping, while frames arrive in shorter intervals than
 /// this: to sleep and wake up takes as long as a round trip. At longer intervals the loop sleeps at once.
-const WATCH: Duration = Duration::from_micros(50);
+const BUSY_POLL_TIME: Duration = Duration::from_micros(50);
 
 /// The most sleeps without busy polling after busy polls that found no frame; the number doubles from
 /// one. On a busy machine the peer may need the same processor.
@@ -55,8 +55,8 @@ pub fn run<D: Awaitable>(
     signals: &StopSignals,
     mut is_done: impl FnMut() -> bool,
 ) -> Result<(), Failure> {
-    let mut turns = 0;
-    let mut watch = BusyPoll::default();
+    let mut polls = 0;
+    let mut busy_poll = BusyPoll::default();
     loop {
         let now = clock.now();
         stack.observer().set_now(now);
@@ -65,16 +65,16 @@ pub fn run<D: Awaitable>(
         if is_done() {
             return Ok(());
         }
-        turns += 1;
+        polls += 1;
         let is_due = wait.is_some_and(|wait| wait.total_micros() == 0);
-        if is_due && turns < TURNS_BETWEEN_LOOKS {
+        if is_due && polls < MAX_POLLS_WITHOUT_SLEEP {
             continue;
         }
-        turns = 0;
+        polls = 0;
         let began = Instant::now();
         if !is_due {
             stack.observer().flush();
-            if watch.finds_frame(stack.device(), began) {
+            if busy_poll.finds_frame(stack.device(), began) {
                 continue;
             }
         }
@@ -83,14 +83,14 @@ pub fn run<D: Awaitable>(
         {
             return Ok(());
         }
-        watch.note(began.elapsed());
+        busy_poll.note_wait(began.elapsed());
     }
 }
 
 /// Decides whether to poll for the next frame without sleeping.
 #[derive(Default)]
 struct BusyPoll {
-    /// Whether the last frame arrived within [`WATCH`].
+    /// Whether the last frame arrived within [`BUSY_POLL_TIME`].
     is_close: bool,
     /// The number of sleeps left without busy polling.
     pause: u32,
@@ -99,7 +99,7 @@ struct BusyPoll {
 }
 
 impl BusyPoll {
-    /// Polls for a frame until [`WATCH`] after `began`, if one is likely to arrive.
+    /// Polls for a frame until [`BUSY_POLL_TIME`] after `began`, if one is likely to arrive.
     fn finds_frame(&mut self, device: &mut impl Awaitable, began: Instant) -> bool {
         if !self.is_close {
             return false;
@@ -108,7 +108,7 @@ impl BusyPoll {
             self.pause -= 1;
             return false;
         }
-        while began.elapsed() < WATCH {
+        while began.elapsed() < BUSY_POLL_TIME {
             if device.poll_frame() {
                 self.next_pause /= 2;
                 return true;
@@ -120,8 +120,8 @@ impl BusyPoll {
     }
 
     /// Records how long the last frame took to arrive.
-    fn note(&mut self, wait: Duration) {
-        self.is_close = wait < WATCH;
+    fn note_wait(&mut self, wait: Duration) {
+        self.is_close = wait < BUSY_POLL_TIME;
     }
 }
 

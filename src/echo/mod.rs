@@ -1,10 +1,11 @@
 //! Echo, RFC 862: sends back the bytes that it receives, over TCP and UDP.
 
 use crate::protocol::{
-    datagram::{DatagramEndpoints, DatagramProtocol},
+    datagram::DatagramProtocol,
+    endpoints::Endpoints,
     environment::Environment,
     loop_guard::may_answer,
-    stream::{Endpoints, Phase, Protocol},
+    stream::{Phase, Protocol},
 };
 
 /// The port, TCP and UDP.
@@ -23,10 +24,10 @@ impl DatagramProtocol for UdpEcho {
         &mut self,
         _datagram: &mut [u8],
         length: usize,
-        ends: DatagramEndpoints,
+        endpoints: Endpoints,
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
-        may_answer(&ends).then_some(length)
+        may_answer(&endpoints).then_some(length)
     }
 }
 
@@ -226,11 +227,7 @@ mod tests {
     #[test]
     fn datagrams_are_sent_back_except_to_answering_services() {
         with_env(|env| {
-            let mut answer = |port| {
-                let Endpoints { remote, local } = peer(port);
-                let ends = DatagramEndpoints { remote, local: Some(local.addr) };
-                UdpEcho.answer(&mut [1; 1472], 1472, ends, env)
-            };
+            let mut answer = |port| UdpEcho.answer(&mut [1; 1472], 1472, peer(port), env);
             assert_eq!(answer(40_000), Some(1472));
             for port in [7, 13, 19, 37] {
                 assert_eq!(answer(port), None);

@@ -5,8 +5,9 @@ use smoltcp::wire::IpEndpoint;
 use super::writer::{ObjectWriter, last_segment};
 use crate::{
     protocol::{
+        endpoints::Endpoints,
         environment::{Environment, Event},
-        stream::{Endpoints, Phase, Protocol},
+        stream::{Phase, Protocol},
     },
     store::{Encoding, Store},
 };

@@ -23,8 +23,9 @@ use super::{
 use crate::{
     protocol::token::Token,
     protocol::{
+        endpoints::Endpoints,
         environment::{Environment, Event},
-        stream::{Endpoints, Phase, Protocol},
+        stream::{Phase, Protocol},
     },
     store::{Encoding, Store, StoreError, is_valid_path},
     wire::{

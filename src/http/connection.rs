@@ -18,10 +18,7 @@ mod writing;
 
 use core::ops::Range;
 
-use smoltcp::{
-    time::Instant,
-    wire::{IpAddress, IpEndpoint},
-};
+use smoltcp::time::Instant;
 
 use super::{
     access::WriteAccess,
@@ -34,10 +31,7 @@ use super::{
     response::{BodyFraming, Composed},
     status::Status,
 };
-use crate::protocol::{
-    environment::Environment,
-    stream::{Endpoints, Phase},
-};
+use crate::protocol::{endpoints::Endpoints, environment::Environment, stream::Phase};
 
 /// Bytes of the buffer that the request leaves to the response: enough for the longest head that
 /// the server itself composes.
@@ -145,7 +139,6 @@ enum KeepAlive {
 
 impl<E> State<E> {
     const fn new() -> Self {
-        let unspecified = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
         Self {
             reading: Reading::Head,
             writing: Writing::Nothing,
@@ -162,7 +155,7 @@ impl<E> State<E> {
             body_sent: 0,
             is_first: true,
             end_of_input: false,
-            peer: Endpoints { remote: unspecified, local: unspecified },
+            peer: Endpoints::UNSPECIFIED,
         }
     }
 

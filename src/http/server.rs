@@ -9,8 +9,9 @@ use super::{
     date::DateField,
 };
 use crate::protocol::{
+    endpoints::Endpoints,
     environment::Environment,
-    stream::{Endpoints, Phase, Protocol},
+    stream::{Phase, Protocol},
 };
 
 /// An HTTP/1.1 server for the resources of `A`, usually a tuple of applications that ends in

@@ -20,11 +20,11 @@ use crate::{
 /// The memory of a [`Stack`](super::stack::Stack).
 /// [`StackResources`](super::resources::StackResources) provides it in a constant size.
 pub struct StackMemory<'a> {
-    /// One place for each socket of each service.
+    /// One slot for each socket of each service.
     pub sockets: &'a mut [SocketStorage<'a>],
-    /// One place for each connection request that may be queued.
+    /// One slot for each connection request that may be queued.
     pub backlog: &'a mut [Option<Syn>],
-    /// One place for each service.
+    /// One slot for each service.
     pub services: &'a mut [ServiceEntry],
 }
 
@@ -53,9 +53,9 @@ pub(super) struct Core<'a> {
     mistake: Option<SetupError>,
 }
 
-/// The registry. The first `taken` places hold the services in the order they were added.
+/// The registry. The first `taken` slots hold the services in the order they were added.
 pub(super) struct Services<'a> {
-    places: &'a mut [ServiceEntry],
+    slots: &'a mut [ServiceEntry],
     taken: usize,
 }
 
@@ -69,7 +69,7 @@ impl<'a> Core<'a> {
             sockets: SocketSet::new(memory.sockets),
             backlog: Backlog::new(memory.backlog),
             wall_clock: WallClock::new(),
-            services: Services { places: memory.services, taken: 0 },
+            services: Services { slots: memory.services, taken: 0 },
             connections: 0,
             mistake,
         }
@@ -153,7 +153,7 @@ impl<'a> Core<'a> {
         rx: &'a mut [u8],
         tx: &'a mut [u8],
     ) -> Result<SocketHandle, SetupError> {
-        self.take_place()?;
+        self.take_slot()?;
         let window = rx.len().min(MAX_TCP_WINDOW);
         let rx = rx.get_mut(..window).unwrap_or_default();
         Ok(self
@@ -167,12 +167,12 @@ impl<'a> Core<'a> {
         rx: udp::PacketBuffer<'a>,
         tx: udp::PacketBuffer<'a>,
     ) -> Result<SocketHandle, SetupError> {
-        self.take_place()?;
+        self.take_slot()?;
         Ok(self.sockets.add(udp::Socket::new(rx, tx)))
     }
 
-    /// Reserves a place for a socket. `SocketSet::add` panics when all places are taken.
-    fn take_place(&mut self) -> Result<(), SetupError> {
+    /// Reserves a slot for a socket. `SocketSet::add` panics when all slots are taken.
+    fn take_slot(&mut self) -> Result<(), SetupError> {
         self.mistake.map_or(Ok(()), Err)?;
         self.sockets_left = self.sockets_left.checked_sub(1).ok_or(SetupError::NoSocketLeft)?;
         Ok(())
@@ -182,7 +182,7 @@ impl<'a> Core<'a> {
 impl Services<'_> {
     /// The services that have been added.
     pub fn entries(&self) -> &[ServiceEntry] {
-        self.places.get(..self.taken).unwrap_or_default()
+        self.slots.get(..self.taken).unwrap_or_default()
     }
 
     /// Adds a service, and returns its number.
@@ -200,9 +200,9 @@ impl Services<'_> {
             self.check_port(transport, port)?;
         }
         let number = u8::try_from(self.taken).map_err(|_| SetupError::TooManyServices)?;
-        let place = self.places.get_mut(self.taken).ok_or(SetupError::TooManyServices)?;
-        (place.name, place.transport, place.ports) = (name, transport, ports.clone());
-        place.counters.capacity.set(capacity);
+        let slot = self.slots.get_mut(self.taken).ok_or(SetupError::TooManyServices)?;
+        (slot.name, slot.transport, slot.ports) = (name, transport, ports.clone());
+        slot.counters.capacity.set(capacity);
         self.taken += 1;
         Ok(number)
     }

@@ -39,7 +39,7 @@ use super::{
 };
 use crate::{counters::ServiceEntry, zeroed::fill};
 
-/// The memory of a [`Stack`](crate::Stack): places for `SOCKETS` sockets, `BACKLOG` queued connection
+/// The memory of a [`Stack`](crate::Stack): slots for `SOCKETS` sockets, `BACKLOG` queued connection
 /// requests, and `SERVICES` services.
 #[derive(Debug)]
 pub struct StackResources<

@@ -4,9 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SetupError {
-    /// The stack's resources have fewer places for sockets than its services need.
+    /// The stack's resources have fewer slots for sockets than its services need.
     NoSocketLeft,
-    /// The stack's resources have fewer places in the registry than it has services.
+    /// The stack's resources have fewer slots in the registry than it has services.
     TooManyServices,
     /// More than [`MAX_PORTS`](super::listener::queue::MAX_PORTS) TCP ports on a stack.
     TooManyPorts,
@@ -28,7 +28,7 @@ impl core::fmt::Display for SetupError {
                  how many it takes)"
             }
             Self::TooManyServices => {
-                "no place left in the registry: raise SERVICES of StackResources"
+                "no slot left in the registry: raise SERVICES of StackResources"
             }
             Self::TooManyPorts => "too many TCP ports: at most 16 on a stack, 4 a service",
             Self::TooManyAddresses => {

@@ -92,7 +92,7 @@ impl<F: FnMut(PingEvent)> PingClient<F> {
         &self.statistics
     }
 
-    fn place(&mut self, sequence: u32) -> Option<&mut Option<Request>> {
+    fn slot(&mut self, sequence: u32) -> Option<&mut Option<Request>> {
         self.history.get_mut(sequence as usize % HISTORY)
     }
 
@@ -107,7 +107,7 @@ impl<F: FnMut(PingEvent)> PingClient<F> {
             return;
         }
         let sequence = self.sequence;
-        if let Some(Some(request)) = self.place(sequence) {
+        if let Some(Some(request)) = self.slot(sequence) {
             request.state = RequestState::TimedOut;
         }
         (self.report)(PingEvent::TimedOut { sequence });
@@ -160,7 +160,7 @@ impl<F: FnMut(PingEvent)> DatagramSession for PingClient<F> {
         self.sequence = request.sequence;
         self.next_request = env.now + self.settings.interval;
         self.statistics.sent = request.sequence;
-        *self.place(request.sequence)? = Some(request);
+        *self.slot(request.sequence)? = Some(request);
         Some(text.len())
     }
 

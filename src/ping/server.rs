@@ -4,17 +4,13 @@
 //! fewer: the same bytes, with ASCII letters in upper case where the profile transforms them. Any
 //! bytes are answered, the empty datagram included.
 
-use smoltcp::{
-    time::{Duration, Instant},
-    wire::{IpAddress, IpEndpoint},
-};
+use smoltcp::time::{Duration, Instant};
 
 use super::profile::{Loss, Profile, SharedProfile, Transform};
 use crate::{
     entropy::{Entropy, SeededEntropy},
     protocol::{
-        datagram::{DatagramEndpoints, DatagramProtocol},
-        environment::Environment,
+        datagram::DatagramProtocol, endpoints::Endpoints, environment::Environment,
         loop_guard::may_answer,
     },
     zeroed::fill,
@@ -40,11 +36,11 @@ pub struct PingServer<'a> {
     bytes: &'a mut [u8],
 }
 
-/// The memory of a [`PingServer`] for delayed answers: one for each place of `queue`, with an even
-/// share of `bytes`. An answer that finds no free place or is longer than its share is dropped. A
+/// The memory of a [`PingServer`] for delayed answers: one for each slot of `queue`, with an even
+/// share of `bytes`. An answer that finds no free slot or is longer than its share is dropped. A
 /// profile without delay needs none of it.
 pub struct PingMemory<'a> {
-    /// One place for each delayed answer.
+    /// One slot for each delayed answer.
     pub queue: &'a mut [Held],
     /// The bytes of the answers.
     pub bytes: &'a mut [u8],
@@ -81,25 +77,18 @@ impl<const N: usize, const SIZE: usize> Default for PingResources<N, SIZE> {
 /// A delayed answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Held {
-    /// `None`: the place is free.
+    /// `None`: the slot is free.
     due: Option<Instant>,
     /// Orders answers that are due at the same time.
     number: u32,
-    ends: DatagramEndpoints,
+    endpoints: Endpoints,
     length: usize,
 }
 
 impl Held {
     /// No answer.
-    pub const NOTHING: Self = Self {
-        due: None,
-        number: 0,
-        ends: DatagramEndpoints {
-            remote: IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 },
-            local: None,
-        },
-        length: 0,
-    };
+    pub const NOTHING: Self =
+        Self { due: None, number: 0, endpoints: Endpoints::UNSPECIFIED, length: 0 };
 }
 
 impl<'a> PingServer<'a> {
@@ -136,14 +125,14 @@ impl<'a> PingServer<'a> {
     }
 
     /// Queues an answer until `due`, or drops it where there is no room.
-    fn hold(&mut self, answer: &[u8], ends: DatagramEndpoints, due: Instant) {
+    fn hold(&mut self, answer: &[u8], endpoints: Endpoints, due: Instant) {
         let Some(index) = self.queue.iter().position(|held| held.due.is_none()) else { return };
         let Some(room) = self.room(index).and_then(|room| room.get_mut(..answer.len())) else {
             return;
         };
         room.copy_from_slice(answer);
         if let Some(held) = self.queue.get_mut(index) {
-            *held = Held { due: Some(due), number: self.count, ends, length: answer.len() };
+            *held = Held { due: Some(due), number: self.count, endpoints, length: answer.len() };
         }
     }
 
@@ -175,10 +164,10 @@ impl DatagramProtocol for PingServer<'_> {
         &mut self,
         datagram: &mut [u8],
         length: usize,
-        ends: DatagramEndpoints,
+        endpoints: Endpoints,
         env: &mut Environment<'_>,
     ) -> Option<usize> {
-        if !may_answer(&ends) {
+        if !may_answer(&endpoints) {
             return None;
         }
         self.restart_if_changed();
@@ -196,7 +185,7 @@ impl DatagramProtocol for PingServer<'_> {
         if profile.delay == Duration::ZERO {
             return Some(length);
         }
-        self.hold(answer, ends, env.now + profile.delay);
+        self.hold(answer, endpoints, env.now + profile.delay);
         None
     }
 
@@ -204,12 +193,12 @@ impl DatagramProtocol for PingServer<'_> {
         &mut self,
         datagram: &mut [u8],
         env: &mut Environment<'_>,
-    ) -> Option<(usize, DatagramEndpoints)> {
+    ) -> Option<(usize, Endpoints)> {
         let (index, held) = self.first_due().filter(|(_, held)| held.due <= Some(env.now))?;
-        let Held { length, ends, .. } = *held;
+        let Held { length, endpoints, .. } = *held;
         self.queue.get_mut(index)?.due = None;
         datagram.get_mut(..length)?.copy_from_slice(self.room(index)?.get(..length)?);
-        Some((length, ends))
+        Some((length, endpoints))
     }
 
     fn held_back(&self) -> usize {

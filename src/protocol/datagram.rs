@@ -1,11 +1,8 @@
 //! The contract between a protocol over UDP and the adapter that drives it.
 
-use smoltcp::{
-    time::Instant,
-    wire::{IpAddress, IpEndpoint},
-};
+use smoltcp::time::Instant;
 
-use super::environment::Environment;
+use super::{endpoints::Endpoints, environment::Environment};
 
 /// A protocol over UDP, without sockets.
 pub trait DatagramProtocol {
@@ -18,7 +15,7 @@ pub trait DatagramProtocol {
         &mut self,
         datagram: &mut [u8],
         length: usize,
-        ends: DatagramEndpoints,
+        endpoints: Endpoints,
         env: &mut Environment<'_>,
     ) -> Option<usize>;
 
@@ -28,7 +25,7 @@ pub trait DatagramProtocol {
         &mut self,
         datagram: &mut [u8],
         env: &mut Environment<'_>,
-    ) -> Option<(usize, DatagramEndpoints)> {
+    ) -> Option<(usize, Endpoints)> {
         let _ = (datagram, env);
         None
     }
@@ -42,14 +39,4 @@ pub trait DatagramProtocol {
     fn poll_at(&self) -> Option<Instant> {
         None
     }
-}
-
-/// The endpoints of a datagram.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DatagramEndpoints {
-    /// The peer.
-    pub remote: IpEndpoint,
-    /// The local address that the datagram was sent to, and from which the answer is sent; `None` if it
-    /// was sent to a broadcast or multicast address.
-    pub local: Option<IpAddress>,
 }

@@ -57,8 +57,9 @@
 //! ```
 
 use super::{
+    endpoints::Endpoints,
     environment::Environment,
-    stream::{Endpoints, Phase, Protocol},
+    stream::{Phase, Protocol},
 };
 use crate::wire::writer::ResumableWriter;
 

@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod datagram;
+pub mod endpoints;
 pub mod environment;
 pub mod line;
 pub mod loop_guard;

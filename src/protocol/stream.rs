@@ -1,8 +1,8 @@
 //! The contract between a protocol over TCP and the adapter that drives it.
 
-use smoltcp::{time::Instant, wire::IpEndpoint};
+use smoltcp::time::Instant;
 
-use super::environment::Environment;
+use super::{endpoints::Endpoints, environment::Environment};
 
 /// A protocol over TCP, without sockets: bytes in, bytes out.
 ///
@@ -66,15 +66,6 @@ pub trait Protocol {
 
     /// The connection has ended. Releases its resources; no partly written file may remain.
     fn close(&mut self, connection: &mut Self::Connection, env: &mut Environment<'_>);
-}
-
-/// The endpoints of a TCP connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Endpoints {
-    /// The peer's address and port.
-    pub remote: IpEndpoint,
-    /// The address and port it connected to.
-    pub local: IpEndpoint,
 }
 
 /// The phase of a connection, for which the adapter has a timeout.

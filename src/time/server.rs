@@ -2,10 +2,11 @@
 
 use super::format::{TimeFormat, TimeText};
 use crate::protocol::{
-    datagram::{DatagramEndpoints, DatagramProtocol},
+    datagram::DatagramProtocol,
+    endpoints::Endpoints,
     environment::Environment,
     loop_guard::may_answer,
-    stream::{Endpoints, Phase, Protocol},
+    stream::{Phase, Protocol},
 };
 
 /// Over TCP: sends the time to each peer that connects, then closes. While the clock is unset it
@@ -111,10 +112,10 @@ impl<F: TimeFormat> DatagramProtocol for UdpTime<F> {
         &mut self,
         datagram: &mut [u8],
         _length: usize,
-        ends: DatagramEndpoints,
+        endpoints: Endpoints,
         env: &mut Environment<'_>,
     ) -> Option<usize> {
-        if !may_answer(&ends) {
+        if !may_answer(&endpoints) {
             return None;
         }
         let mut text = TimeText::new();
@@ -225,8 +226,8 @@ mod tests {
     ) -> Option<Vec<u8>> {
         with_env(clock, |env| {
             let mut datagram = [b'?'; 100];
-            let ends = DatagramEndpoints { remote, local: Some(LOCAL.addr) };
-            let answer = UdpTime(format).answer(&mut datagram[..room], 0, ends, env);
+            let endpoints = Endpoints { remote, local: LOCAL };
+            let answer = UdpTime(format).answer(&mut datagram[..room], 0, endpoints, env);
             answer.map(|length| datagram[..length].to_vec())
         })
     }

@@ -5,8 +5,9 @@ use bareserve::{
     clock::WallClock,
     entropy::SeededEntropy,
     protocol::{
+        endpoints::Endpoints,
         environment::{Event, Observer},
-        stream::{Endpoints, Phase, Protocol},
+        stream::{Phase, Protocol},
     },
 };
 use smoltcp::{

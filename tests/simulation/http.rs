@@ -84,7 +84,7 @@ fn exchange_all<const N: usize>() -> (usize, usize, usize) {
             let request = if client % 2 == 0 { pipeline() } else { upload(name, &body) };
             let settings = ClientSettings {
                 start: Instant::from_millis(client as i64 * 37),
-                patience: Duration::from_secs(300),
+                timeout: Duration::from_secs(300),
                 ..ClientSettings::default()
             };
             let script = vec![Step::Send(request), Step::ReadToEnd, Step::Close];

@@ -139,7 +139,7 @@ fn a_slow_body_that_moves_is_not_cut() {
     script.push(Step::Read(6));
     let mut bench = Bench::new(1, Faults::NONE);
     lines::<2>(&mut bench);
-    let settings = ClientSettings { patience: MINUTE * 10, ..ClientSettings::default() };
+    let settings = ClientSettings { timeout: MINUTE * 10, ..ClientSettings::default() };
     let client = bench.connect_with(7, script, settings);
     bench.run(MINUTE * 10);
     assert_eq!(bench.received(client), b"ok 20\n");
@@ -237,7 +237,7 @@ fn closing_right_after_writing_truncates_nothing() {
     let protocol = Speaker { length: 60_000, tally: Rc::clone(&tally) };
     bench.tcp::<_, 2, 2048, 65_536>(protocol, &[7]);
     let slow = Step::ReadSlowly { piece: 100, pause: ms(100) };
-    let settings = ClientSettings { patience: MINUTE * 10, rx: 1000, ..ClientSettings::default() };
+    let settings = ClientSettings { timeout: MINUTE * 10, rx: 1000, ..ClientSettings::default() };
     let client = bench.connect_with(7, vec![slow, Step::Close], settings);
     bench.run(MINUTE * 10);
     assert_eq!(bench.ending(client), Some(Ending::Done));

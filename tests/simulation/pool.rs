@@ -5,7 +5,10 @@ use std::{collections::BTreeMap, rc::Rc};
 use bareserve::{
     Environment,
     net::tcp::protocols::on,
-    protocol::stream::{Endpoints, Phase, Protocol},
+    protocol::{
+        endpoints::Endpoints,
+        stream::{Phase, Protocol},
+    },
 };
 use bareserve_testbench::{
     Bench, ClientSettings, Ending, Faults, Step,
@@ -100,8 +103,8 @@ impl Protocol for WhoAmI {
         "who-am-i"
     }
 
-    fn open(&mut self, answer: &mut Answer, ends: Endpoints, _: &mut Environment<'_>) {
-        *answer = Answer { text: answer_to(ends.remote.port), sent: 0 };
+    fn open(&mut self, answer: &mut Answer, endpoints: Endpoints, _: &mut Environment<'_>) {
+        *answer = Answer { text: answer_to(endpoints.remote.port), sent: 0 };
     }
 
     fn receive(&mut self, _: &mut Answer, input: &[u8], _: &mut Environment<'_>) -> usize {
@@ -287,8 +290,8 @@ fn a_service_has_no_more_connections_than_its_cap() {
             on(&[9, 10], speaker(2)),
         ));
         for client in 0..40 {
-            let patience = Duration::from_secs(300);
-            let settings = ClientSettings { patience, ..ClientSettings::default() };
+            let timeout = Duration::from_secs(300);
+            let settings = ClientSettings { timeout, ..ClientSettings::default() };
             bench.connect_with(7 + client % 4, [Step::ReadToEnd, Step::Close], settings);
         }
         let mut most = [0; 3];

@@ -29,7 +29,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn settings(client: u64) -> ClientSettings {
     ClientSettings {
         start: Instant::from_millis(client as i64 * 37),
-        patience: Duration::from_secs(300),
+        timeout: Duration::from_secs(300),
         ..ClientSettings::default()
     }
 }

@@ -5,8 +5,9 @@ use std::{cell::RefCell, rc::Rc};
 use bareserve::{
     Environment,
     protocol::{
-        datagram::{DatagramEndpoints, DatagramProtocol},
-        stream::{Endpoints, Phase, Protocol},
+        datagram::DatagramProtocol,
+        endpoints::Endpoints,
+        stream::{Phase, Protocol},
     },
 };
 
@@ -264,7 +265,7 @@ impl Protocol for Lines {
 
 /// Sends datagrams back.
 pub struct Echo {
-    pub locals: Rc<RefCell<Vec<DatagramEndpoints>>>,
+    pub locals: Rc<RefCell<Vec<Endpoints>>>,
 }
 
 impl DatagramProtocol for Echo {
@@ -276,10 +277,10 @@ impl DatagramProtocol for Echo {
         &mut self,
         _datagram: &mut [u8],
         length: usize,
-        ends: DatagramEndpoints,
+        endpoints: Endpoints,
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
-        self.locals.borrow_mut().push(ends);
+        self.locals.borrow_mut().push(endpoints);
         Some(length)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, rc::Rc};
 
-use bareserve::{net::udp::server::UdpMemory, protocol::datagram::DatagramEndpoints};
+use bareserve::{net::udp::server::UdpMemory, protocol::endpoints::Endpoints};
 use bareserve_testbench::{
     Bench, Faults,
     frames::{DEVICE_MAC, datagram, device},
@@ -18,8 +18,8 @@ use crate::toys::Echo;
 const SIZE: usize = 256;
 
 /// Serves [`Echo`] with rings of 16 of the longest datagrams.
-fn echo(bench: &mut Bench) -> Rc<RefCell<Vec<DatagramEndpoints>>> {
-    let locals = Rc::<RefCell<Vec<DatagramEndpoints>>>::default();
+fn echo(bench: &mut Bench) -> Rc<RefCell<Vec<Endpoints>>> {
+    let locals = Rc::<RefCell<Vec<Endpoints>>>::default();
     let ring = || {
         let meta = Box::leak(Box::new([PacketMetadata::EMPTY; 16]));
         PacketBuffer::new(&mut meta[..], &mut Box::leak(Box::new([0; 16 * SIZE]))[..])
@@ -84,7 +84,7 @@ fn a_broadcast_is_marked_and_answered_from_the_device_s_own_address() {
     ] {
         bench.inject(datagram(mac, remote, IpEndpoint::new(address, 7), b"hello"));
         bench.pass(ms(1100));
-        assert_eq!(locals.borrow_mut().pop().unwrap().local, local);
+        assert_eq!(locals.borrow_mut().pop().unwrap().local_address(), local);
         assert_eq!(bench.clients.receive_from(peer), Some((b"hello".to_vec(), device(7))));
     }
 }

@@ -96,7 +96,7 @@ impl Client {
     }
 
     fn gives_up_at(&self) -> Instant {
-        self.settings.start + self.settings.patience
+        self.settings.start + self.settings.timeout
     }
 
     pub(crate) fn poll_at(&self) -> Option<Instant> {

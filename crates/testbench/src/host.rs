@@ -167,7 +167,7 @@ impl Host {
     /// `TX` of transmit buffer each.
     ///
     /// # Panics
-    /// If the ports are not 1 to 4 valid ones that are free, or the stack has no place left.
+    /// If the ports are not 1 to 4 valid ones that are free, or the stack has no slot left.
     pub fn tcp<P, const N: usize, const RX: usize, const TX: usize>(
         &mut self,
         protocol: P,
@@ -200,7 +200,7 @@ impl Host {
     /// direction.
     ///
     /// # Panics
-    /// If the port is 0 or in use, or the stack has no place left.
+    /// If the port is 0 or in use, or the stack has no slot left.
     pub fn udp<P: DatagramProtocol, const N: usize, const BYTES: usize>(
         &mut self,
         protocol: P,

@@ -70,7 +70,7 @@ pub struct ClientSettings {
     /// When it connects.
     pub start: Instant,
     /// How long after `start` it resets the connection and gives up.
-    pub patience: Duration,
+    pub timeout: Duration,
     /// Bytes of receive buffer: its TCP window.
     pub rx: usize,
     /// Bytes of transmit buffer.
@@ -86,6 +86,6 @@ impl ClientSettings {
 
 impl Default for ClientSettings {
     fn default() -> Self {
-        Self { start: Instant::ZERO, patience: Duration::from_secs(120), rx: 4096, tx: 4096 }
+        Self { start: Instant::ZERO, timeout: Duration::from_secs(120), rx: 4096, tx: 4096 }
     }
 }

@@ -2,7 +2,10 @@
 
 use bareserve::{
     Environment,
-    protocol::stream::{Endpoints, Phase, Protocol},
+    protocol::{
+        endpoints::Endpoints,
+        stream::{Phase, Protocol},
+    },
 };
 
 /// A TCP protocol that answers each byte with its upper-case form.

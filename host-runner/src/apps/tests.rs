@@ -5,7 +5,7 @@ use bareserve::{
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,
     http::{Application, Connection, Routes, Server},
-    protocol::stream::{Endpoints, Protocol},
+    protocol::{endpoints::Endpoints, stream::Protocol},
 };
 use smoltcp::{
     time::{Duration, Instant},
@@ -60,24 +60,24 @@ impl<A: Application> Bench<A> {
         loop {
             let taken = self.with(|server, connection, env| server.receive(connection, rest, env));
             rest = &rest[taken..];
-            let heard = self.listen();
-            answer += &heard;
-            if taken == 0 && heard.is_empty() {
+            let received = self.receive();
+            answer += &received;
+            if taken == 0 && received.is_empty() {
                 return answer;
             }
         }
     }
 
-    fn listen(&mut self) -> String {
-        let mut heard = Vec::new();
+    fn receive(&mut self) -> String {
+        let mut received = Vec::new();
         loop {
             let mut room = vec![0; self.room];
             let length =
                 self.with(|server, connection, env| server.transmit(connection, &mut room, env));
             if length == 0 {
-                return String::from_utf8(heard).unwrap();
+                return String::from_utf8(received).unwrap();
             }
-            heard.extend_from_slice(&room[..length]);
+            received.extend_from_slice(&room[..length]);
         }
     }
 
@@ -185,17 +185,18 @@ fn the_clock_ticks_with_the_seconds() {
         (bench.room, bench.now) = (room, Instant::ZERO);
         let answer = bench.ask("GET /clock/events HTTP/1.1\r\nHost: x\r\n\r\n");
         assert!(answer.contains("\r\nContent-Type: text/event-stream\r\n"));
-        let plain = |heard: &str| -> String { heard.split("\r\n").skip(1).step_by(2).collect() };
+        let plain =
+            |received: &str| -> String { received.split("\r\n").skip(1).step_by(2).collect() };
         let (_, body) = answer.split_once("\r\n\r\n").unwrap();
         assert_eq!(plain(body), "data: Tue, 14 Nov 2023 22:13:20 GMT\n\n");
         for second in [21, 22] {
             let due = bench.with(|server, connection, _| server.poll_at(connection)).unwrap();
             assert_eq!(due, Instant::from_micros(750_000) + Duration::from_secs(second - 21));
             bench.now = due - Duration::from_micros(1);
-            assert_eq!(bench.listen(), "");
+            assert_eq!(bench.receive(), "");
             bench.now = due;
             let event = format!("data: Tue, 14 Nov 2023 22:13:{second} GMT\n\n");
-            assert_eq!(plain(&bench.listen()), event);
+            assert_eq!(plain(&bench.receive()), event);
         }
     }
 }
@@ -206,8 +207,8 @@ fn the_echo_repeats_bodies() {
     for room in [1, 50, 5000] {
         bench.room = room;
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
-            let said = bench.send(method, "/", "text/x", "hello");
-            assert_eq!(said, (200, "hello".into()), "{method}");
+            let answer = bench.send(method, "/", "text/x", "hello");
+            assert_eq!(answer, (200, "hello".into()), "{method}");
         }
         let chunked = "POST /a/b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nT: u\r\n\r\n";
         let answer = bench.ask(chunked);

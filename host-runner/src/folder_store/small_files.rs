@@ -22,7 +22,7 @@ pub const MAX_SIZE: u64 = 16 * 1024;
 const CAPACITY: usize = 64;
 
 /// A file is cached only if it has not changed for this long: two changes within the granularity of
-/// the timestamps could not be told apart.
+/// the timestamps could not be distinguished.
 const SETTLE_TIME: Duration = Duration::from_secs(2);
 
 /// A cache of file contents.

@@ -1,5 +1,5 @@
-//! Forwards UDP datagrams. Each client gets its own socket to the device, which tells the replies to
-//! different clients apart.
+//! Forwards UDP datagrams. Each client gets its own socket to the device, by which replies to
+//! different clients are distinguished.
 
 use std::{
     collections::HashMap,

@@ -46,7 +46,7 @@ fn main() {
 #[cfg(target_os = "linux")]
 fn main() -> std::process::ExitCode {
     let mut arguments = libtest_mimic::Arguments::from_args();
-    // All cases use the same addresses, so they take turns.
+    // All cases use the same addresses, so they run one after the other.
     arguments.test_threads = Some(1);
     if !arguments.list {
         namespace::enter();

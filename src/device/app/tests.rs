@@ -19,7 +19,7 @@ use crate::{
     entropy::SeededEntropy,
     http::{Connection, Server, auth::Token},
     ping::{profile::Profile, profile::SharedProfile},
-    protocol::stream::{Endpoints, Protocol},
+    protocol::{endpoints::Endpoints, stream::Protocol},
 };
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -108,25 +108,25 @@ impl<'a> Line<'_, 'a> {
         loop {
             let taken = self.with(|server, connection, env| server.receive(connection, rest, env));
             rest = &rest[taken..];
-            let heard = self.listen();
-            answer.extend_from_slice(heard.as_bytes());
-            if taken == 0 && heard.is_empty() {
+            let received = self.receive();
+            answer.extend_from_slice(received.as_bytes());
+            if taken == 0 && received.is_empty() {
                 return String::from_utf8(answer).unwrap();
             }
         }
     }
 
-    fn listen(&mut self) -> String {
-        let mut heard = Vec::new();
+    fn receive(&mut self) -> String {
+        let mut received = Vec::new();
         let mut room = [0; 4096];
         loop {
             let room = &mut room[..self.room];
             let length =
                 self.with(|server, connection, env| server.transmit(connection, room, env));
             if length == 0 {
-                return String::from_utf8_lossy(&heard).into_owned();
+                return String::from_utf8_lossy(&received).into_owned();
             }
-            heard.extend_from_slice(&room[..length]);
+            received.extend_from_slice(&room[..length]);
         }
     }
 
@@ -265,12 +265,12 @@ fn events_continue_without_end() {
         assert_eq!(status_of(&answer), "200");
         assert!(answer.contains("\r\nContent-Type: text/event-stream\r\n"));
         assert!(answer.contains("retry: 2000\n\n"));
-        assert_eq!(line.listen(), "");
+        assert_eq!(line.receive(), "");
         for _ in 0..3 {
             let due = line.server.poll_at(&line.connection).unwrap();
             assert!(due > line.now && due <= line.now + Duration::from_secs(1));
             line.now = due;
-            let event = line.listen();
+            let event = line.receive();
             assert!(event.contains("event: status\n"), "{event}");
             assert!(event.contains(&format!("\"uptime_ms\":{}", due.total_millis())), "{event}");
         }

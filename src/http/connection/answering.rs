@@ -14,7 +14,7 @@ use crate::http::{
 const ATTEMPTS: u8 = 3;
 
 impl<A: Application> ConnectionMut<'_, '_, A> {
-    /// Answers the request: in the application's place if the state has a refusal.
+    /// Answers the request: instead of the application if the state has a refusal.
     pub(super) fn answer(&mut self) {
         for _ in 0..ATTEMPTS {
             match self.compose() {

@@ -107,7 +107,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     /// How the body is handled.
     ///
     /// # Errors
-    /// The status with which the server answers in the application's place.
+    /// The status with which the server answers instead of the application.
     #[inline(never)]
     fn begin(&mut self) -> Result<BodyMode, Status> {
         let head = &self.state.head;

@@ -24,8 +24,9 @@ use crate::{
     clock::{UnixTime, WallClock},
     entropy::SeededEntropy,
     protocol::{
+        endpoints::Endpoints,
         environment::{Environment, Event, Observer},
-        stream::{Endpoints, Phase, Protocol},
+        stream::{Phase, Protocol},
     },
 };
 

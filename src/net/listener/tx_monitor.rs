@@ -1,4 +1,4 @@
-//! Inspects the frames that are sent, to tell whether a socket has more to send at once.
+//! Inspects the frames that are sent, to determine whether a socket has more to send at once.
 //!
 //! Asking each socket when it is due takes as long as polling it. A TCP segment that empties the
 //! transmit buffer of its socket makes that unnecessary: smoltcp marks it with PSH or FIN, and the

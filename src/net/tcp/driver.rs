@@ -12,8 +12,9 @@ use crate::{
     counters::{Counters, ServiceEntry, count, count_bytes},
     net::listener::syn::Syn,
     protocol::{
+        endpoints::Endpoints,
         environment::{Environment, Event, Outcome},
-        stream::{Endpoints, Phase},
+        stream::Phase,
     },
 };
 

@@ -4,8 +4,9 @@ use smoltcp::time::Instant;
 
 use super::pump::ByteStream;
 use crate::protocol::{
+    endpoints::Endpoints,
     environment::Environment,
-    stream::{Endpoints, Phase, Protocol},
+    stream::{Phase, Protocol},
 };
 
 /// A protocol with one of its connections. Used as `dyn`, so that the code of a server is compiled once

@@ -4,16 +4,12 @@ use smoltcp::{
     iface::{SocketHandle, SocketSet},
     socket::tcp::Socket,
     time::{Duration, Instant},
-    wire::{IpAddress, IpEndpoint},
 };
 
 use super::{erased::ErasedConnection, pump::Moved, timeouts::Timeouts};
 use crate::{
     net::listener::syn::Syn,
-    protocol::{
-        environment::Outcome,
-        stream::{Endpoints, Phase},
-    },
+    protocol::{endpoints::Endpoints, environment::Outcome, stream::Phase},
 };
 
 /// How long an aborted socket may take to send its reset. To a peer whose hardware address cannot be
@@ -65,13 +61,12 @@ pub(super) enum Stage {
 impl Slot {
     /// A slot without a socket.
     pub const fn new() -> Self {
-        let unspecified = IpEndpoint { addr: IpAddress::v4(0, 0, 0, 0), port: 0 };
         Self {
             handle: None,
             connection: 0,
             service: 0,
             stage: Stage::Free,
-            endpoints: Endpoints { remote: unspecified, local: unspecified },
+            endpoints: Endpoints::UNSPECIFIED,
             phase: Phase::FirstByte,
             since: Instant::ZERO,
             moved: 0,

@@ -4,16 +4,14 @@ use smoltcp::{
     iface::SocketHandle,
     socket::udp::{self, Socket, UdpMetadata},
     time::{Duration, Instant},
+    wire::IpEndpoint,
 };
 
 use crate::{
     clock::min_deadline,
     counters::{Counters, count, count_bytes},
     net::service::{Context, Service},
-    protocol::{
-        datagram::{DatagramEndpoints, DatagramProtocol},
-        environment::Event,
-    },
+    protocol::{datagram::DatagramProtocol, endpoints::Endpoints, environment::Event},
 };
 
 /// The most datagrams received, and the most delayed answers sent, in one poll.
@@ -107,8 +105,8 @@ impl<'a> BoundSocket<'a> {
             if !socket.can_send() {
                 break;
             }
-            let Some((length, ends)) = protocol.transmit(self.datagram, env) else { break };
-            send(socket, counters, self.datagram.get(..length).unwrap_or_default(), ends);
+            let Some((length, endpoints)) = protocol.transmit(self.datagram, env) else { break };
+            send(socket, counters, self.datagram.get(..length).unwrap_or_default(), endpoints);
         }
         for _ in 0..BUDGET {
             if !socket.can_send() {
@@ -123,18 +121,20 @@ impl<'a> BoundSocket<'a> {
                 Err(udp::RecvError::Exhausted) => break,
             };
             count_bytes(&counters.bytes_in, length);
-            let local = meta.local_address.filter(|address| interface.has_ip_addr(*address));
-            let ends = DatagramEndpoints { remote: meta.endpoint, local };
+            let address = meta.local_address.filter(|address| interface.has_ip_addr(*address));
+            let addr = address.unwrap_or(Endpoints::UNSPECIFIED.local.addr);
+            let local = IpEndpoint { addr, port: self.port };
+            let endpoints = Endpoints { remote: meta.endpoint, local };
             let held_back = protocol.held_back();
-            let answer = protocol.answer(self.datagram, length, ends, env);
+            let answer = protocol.answer(self.datagram, length, endpoints, env);
             match answer.and_then(|length| self.datagram.get(..length)) {
-                Some(answer) => send(socket, counters, answer, ends),
+                Some(answer) => send(socket, counters, answer, endpoints),
                 None if protocol.held_back() > held_back => {}
                 None => count(&counters.unanswered, 1),
             }
             env.observer.event(Event::Datagram {
                 service: protocol.name(),
-                remote: ends.remote,
+                remote: endpoints.remote,
                 bytes_in: length,
                 bytes_out: answer,
             });
@@ -168,9 +168,9 @@ impl<'a> BoundSocket<'a> {
     }
 }
 
-fn send(socket: &mut Socket<'_>, counters: &Counters, datagram: &[u8], ends: DatagramEndpoints) {
-    let mut meta = UdpMetadata::from(ends.remote);
-    meta.local_address = ends.local;
+fn send(socket: &mut Socket<'_>, counters: &Counters, datagram: &[u8], endpoints: Endpoints) {
+    let mut meta = UdpMetadata::from(endpoints.remote);
+    meta.local_address = endpoints.local_address();
     if socket.send_slice(datagram, meta).is_ok() {
         count(&counters.served, 1);
         count_bytes(&counters.bytes_out, datagram.len());

@@ -10,7 +10,7 @@ use crate::{
         profile::{Profile, SharedProfile},
         server::{PingMemory, PingServer},
     },
-    protocol::datagram::{DatagramEndpoints, DatagramProtocol},
+    protocol::{datagram::DatagramProtocol, endpoints::Endpoints},
 };
 
 const SERVER: IpAddress = IpAddress::v4(192, 168, 69, 1);
@@ -68,8 +68,9 @@ fn against_the_course_server_prints_the_course_lines() {
         let length = datagram.len();
         bench.micros += 800 + 100 * round;
         round += 1;
-        let ends = DatagramEndpoints { remote, local: Some(SERVER) };
-        let answer = bench.call(|_, env| server.answer(&mut datagram, length, ends, env));
+        let local = smoltcp::wire::IpEndpoint::new(SERVER, 12000);
+        let endpoints = Endpoints { remote, local };
+        let answer = bench.call(|_, env| server.answer(&mut datagram, length, endpoints, env));
         if let Some(length) = answer {
             bench.reply(&datagram[..length]);
         }

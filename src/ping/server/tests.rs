@@ -2,12 +2,14 @@ extern crate std;
 
 use std::{vec, vec::Vec};
 
+use smoltcp::wire::{IpAddress, IpEndpoint};
+
 use super::*;
 use crate::clock::WallClock;
 
-fn ends() -> DatagramEndpoints {
+fn endpoints() -> Endpoints {
     let remote = IpEndpoint::new(IpAddress::v4(192, 168, 69, 100), 40_000);
-    DatagramEndpoints { remote, local: Some(IpAddress::v4(192, 168, 69, 1)) }
+    Endpoints { remote, local: IpEndpoint::new(IpAddress::v4(192, 168, 69, 1), PORT) }
 }
 
 fn at<T>(now: Instant, work: impl FnOnce(&mut Environment<'_>) -> T) -> T {
@@ -23,7 +25,7 @@ fn at<T>(now: Instant, work: impl FnOnce(&mut Environment<'_>) -> T) -> T {
 fn ask(server: &mut PingServer<'_>, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
     let mut bytes = vec![0; 1472];
     bytes[..datagram.len()].copy_from_slice(datagram);
-    let length = at(now, |env| server.answer(&mut bytes, datagram.len(), ends(), env))?;
+    let length = at(now, |env| server.answer(&mut bytes, datagram.len(), endpoints(), env))?;
     Some(bytes[..length].to_vec())
 }
 
@@ -94,14 +96,14 @@ fn delayed_answers_are_sent_when_due_in_order_and_only_those_that_fit() {
     let next = |server: &mut PingServer<'_>, now| {
         let mut bytes = [0; 8];
         let (length, to) = at(millis(now), |env| server.transmit(&mut bytes, env))?;
-        assert_eq!(to, ends());
+        assert_eq!(to, endpoints());
         Some(bytes[..length].to_vec())
     };
     assert_eq!(server.poll_at(), Some(millis(50)));
     assert_eq!(next(&mut server, 49), None);
     assert_eq!(next(&mut server, 50).unwrap(), b"A");
     assert_eq!(next(&mut server, 50), None);
-    // Longer than its share: dropped. The next answer takes the free place.
+    // Longer than its share: dropped. The next answer takes the free slot.
     assert_eq!(ask(&mut server, b"12345", millis(55)), None);
     assert_eq!(ask(&mut server, b"1234", millis(55)), None);
     assert_eq!(server.poll_at(), Some(millis(60)));
@@ -139,7 +141,7 @@ fn profiles_may_change_at_any_time() {
             });
         }
         let length = random.next_u64() as usize % 65;
-        if let Some(answer) = at(now, |env| server.answer(&mut bytes, length, ends(), env)) {
+        if let Some(answer) = at(now, |env| server.answer(&mut bytes, length, endpoints(), env)) {
             assert!(answer <= length);
         }
         while at(now, |env| server.transmit(&mut bytes, env)).is_some() {}

@@ -81,7 +81,7 @@ impl ClientsMemory {
         store: Store,
     ) -> Result<(), SetupError> {
         let Self { clients, tcp, time, ping } = self;
-        let errands = HostTasks {
+        let tasks = HostTasks {
             host,
             time: TimeClient::new(time),
             fetch: Fetch::offered(FileSink(StoreSink::new(store))),
@@ -90,7 +90,7 @@ impl ClientsMemory {
         let pings = PingClient::new(host, PINGS, ignore as fn(PingEvent));
         let ping_server = IpEndpoint::new(host, ping::PORT);
         let clients = clients.put(Clients {
-            tcp: services.stack.tcp_client(tcp, errands)?,
+            tcp: services.stack.tcp_client(tcp, tasks)?,
             ping: services.stack.udp_client(ping, pings, ping_server)?,
             store,
             stage: Stage::Pausing(Instant::ZERO),
@@ -165,15 +165,15 @@ impl Service for Clients {
 impl Clients {
     /// A connection is over.
     fn next_stage(&mut self, now: Instant) -> Stage {
-        let errands = self.tcp.session();
-        let has_succeeded = errands.progress() == Progress::Succeeded;
+        let tasks = self.tcp.session();
+        let has_succeeded = tasks.progress() == Progress::Succeeded;
         // A file that was received but not stored is not requested again.
-        if errands.has_time && errands.has_answer() {
+        if tasks.has_time && tasks.has_answer() {
             return Stage::Pinging;
         }
-        errands.has_time |= has_succeeded;
-        errands.time.restart();
-        errands.fetch = Fetch::offered(FileSink(StoreSink::new(self.store)));
+        tasks.has_time |= has_succeeded;
+        tasks.time.restart();
+        tasks.fetch = Fetch::offered(FileSink(StoreSink::new(self.store)));
         Stage::Pausing(if has_succeeded { now } else { now + RETRY })
     }
 }
@@ -232,7 +232,7 @@ impl StreamSession for HostTasks {
         } else if self.has_time && self.has_answer() {
             report(server, "its file is of no use", &[], env);
         } else if has_succeeded {
-            let time = Value::Text(plain(self.time.text()).unwrap_or("not told"));
+            let time = Value::Text(plain(self.time.text()).unwrap_or("unknown"));
             report(server, "it is %", &[time], env);
         }
     }

@@ -4,10 +4,7 @@ use core::hint::black_box;
 
 use bareserve::{
     net::{resources::UdpResources, udp::server::UdpServer},
-    protocol::{
-        datagram::{DatagramEndpoints, DatagramProtocol},
-        environment::Environment,
-    },
+    protocol::{datagram::DatagramProtocol, endpoints::Endpoints, environment::Environment},
 };
 use smoltcp::phy::Device;
 
@@ -63,7 +60,7 @@ impl DatagramProtocol for Faults {
         &mut self,
         datagram: &mut [u8],
         length: usize,
-        _ends: DatagramEndpoints,
+        _endpoints: Endpoints,
         _env: &mut Environment<'_>,
     ) -> Option<usize> {
         match datagram.get(..length) {
@@ -72,7 +69,7 @@ impl DatagramProtocol for Faults {
                 check_division();
                 Some(length)
             }
-            Some(b"panic") => panic!("as told"),
+            Some(b"panic") => panic!("requested by a datagram"),
             Some(b"hang") => loop {
                 cortex_m::asm::nop();
             },

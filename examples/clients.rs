@@ -134,7 +134,7 @@ fn pages(device: &mut Device) -> Result<(), SetupError> {
 /// Pings. A datagram may be lost, and from a port without a service neither an answer nor an error arrives.
 fn pings(device: &mut Device) -> Result<(), SetupError> {
     let profile = leak(SharedProfile::new(Profile::COURSE));
-    let held = leak(PingResources::<1, 64>::new()).split();
+    let held = leak(PingResources::<1, 64>::new());
     let resources = leak(UdpResources::<4, 256>::new());
     let mut service = device.stack.udp(resources, PingServer::new(profile, held), ping::PORT)?;
     let half_a_second = Duration::from_millis(500);

@@ -81,7 +81,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     host.serve_udp(UdpTime(Daytime), daytime::PORT)?;
     host.serve_udp(UdpTime(Seconds), seconds::PORT)?;
     let control = leak(SharedProfile::new(Profile::DEFAULT));
-    let held = leak(PingResources::<4, 64>::new()).split();
+    let held = leak(PingResources::<4, 64>::new());
     host.serve_udp(PingServer::new(control, held), ping::PORT)?;
 
     let mut get =

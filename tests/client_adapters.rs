@@ -220,7 +220,7 @@ fn pings_of_the_course() {
     let mut pair = pair(5, 0);
     let control =
         leak(SharedProfile::new(Profile { delay: Duration::from_millis(3), ..Profile::COURSE }));
-    let ping = PingServer::new(control, leak(PingResources::<2, 64>::new()).split());
+    let ping = PingServer::new(control, leak(PingResources::<2, 64>::new()));
     let mut served = pair.server.udp::<_, 4, 1472>(ping, 12000);
     let events = Rc::new(RefCell::new(Vec::new()));
     let report = |event: PingEvent| events.borrow_mut().push(event.to_string());

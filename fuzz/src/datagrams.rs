@@ -64,7 +64,7 @@ pub fn ping(data: &[u8]) {
 
     let shared = SharedProfile::new(profile);
     let mut resources = PingResources::<4, 64>::new();
-    let mut server = PingServer::new(&shared, resources.split());
+    let mut server = PingServer::new(&shared, &mut resources);
     let mut bench = Bench::new();
     let (mut requests, mut answers) = (0, 0);
     let mut buffer = [0; 256];

@@ -58,12 +58,15 @@ impl<const N: usize, const SIZE: usize> PingResources<N, SIZE> {
     pub const fn new() -> Self {
         Self { queue: heapless::Vec::new(), bytes: [[0; SIZE]; N] }
     }
+}
 
-    /// Lends the memory to [`PingServer::new`].
-    pub fn split(&mut self) -> PingMemory<'_> {
-        PingMemory {
-            queue: fill(&mut self.queue, || Held::NOTHING),
-            bytes: self.bytes.as_flattened_mut(),
+impl<'a, const N: usize, const SIZE: usize> From<&'a mut PingResources<N, SIZE>>
+    for PingMemory<'a>
+{
+    fn from(resources: &'a mut PingResources<N, SIZE>) -> Self {
+        Self {
+            queue: fill(&mut resources.queue, || Held::NOTHING),
+            bytes: resources.bytes.as_flattened_mut(),
         }
     }
 }
@@ -92,9 +95,10 @@ impl Held {
 }
 
 impl<'a> PingServer<'a> {
-    /// A server that follows `shared`, read anew for each datagram.
-    pub fn new(shared: &'a SharedProfile, memory: PingMemory<'a>) -> Self {
-        let PingMemory { queue, bytes } = memory;
+    /// A server that follows `shared`, read anew for each datagram. `memory` is `&mut`
+    /// [`PingResources`], or a [`PingMemory`] of slices.
+    pub fn new(shared: &'a SharedProfile, memory: impl Into<PingMemory<'a>>) -> Self {
+        let PingMemory { queue, bytes } = memory.into();
         Self { shared, generation: shared.generation(), count: 0, losses: None, queue, bytes }
     }
 

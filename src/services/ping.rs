@@ -89,7 +89,7 @@ impl Default for UdpResources {
 impl<'a> From<&'a mut UdpResources> for UdpGroupMemory<'a, 'a> {
     fn from(resources: &'a mut UdpResources) -> Self {
         Self {
-            held: resources.held.split(),
+            held: (&mut resources.held).into(),
             ping: (&mut resources.ping).into(),
             echo: (&mut resources.echo).into(),
         }

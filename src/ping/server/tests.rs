@@ -88,7 +88,7 @@ fn random_losses_follow_the_seed_and_the_percentage() {
 fn delayed_answers_are_sent_when_due_in_order_and_only_those_that_fit() {
     let shared = SharedProfile::new("delay=50ms".parse().unwrap());
     let mut memory = PingResources::<3, 4>::new();
-    let mut server = PingServer::new(&shared, memory.split());
+    let mut server = PingServer::new(&shared, &mut memory);
     let millis = Instant::from_millis_const;
     for (now, text) in [(0, b"a"), (10, b"b"), (10, b"c"), (20, b"d")] {
         assert_eq!(ask(&mut server, text, millis(now)), None);
@@ -127,7 +127,7 @@ fn profiles_may_change_at_any_time() {
     let mut random = SeededEntropy::new(8);
     let shared = SharedProfile::new(Profile::DEFAULT);
     let mut memory = PingResources::<4, 32>::new();
-    let mut server = PingServer::new(&shared, memory.split());
+    let mut server = PingServer::new(&shared, &mut memory);
     for step in 0..50_000 {
         let now = Instant::from_millis(step);
         let mut bytes = [0; 64];

@@ -118,6 +118,15 @@ impl Head {
         self.stage == Stage::Complete
     }
 
+    /// Which part of a head that is refused with 400 is at fault. The framing of a complete head
+    /// consists of fields.
+    pub fn fault(&self) -> &'static str {
+        match self.stage {
+            Stage::Before { .. } | Stage::RequestLine => "invalid request line",
+            Stage::Fields | Stage::Skipping { .. } | Stage::Complete => "invalid field",
+        }
+    }
+
     /// Length of the kept part, at the front of the buffer.
     pub fn kept_len(&self) -> usize {
         self.end

@@ -27,7 +27,11 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         loop {
             let rest = input.get(taken..).unwrap_or_default();
             let step = match self.state.reading {
-                Reading::Head => self.receive_head(rest),
+                Reading::Head => self.receive_head(rest).inspect_err(|&status| {
+                    if status == Status::BAD_REQUEST && self.state.reason.is_empty() {
+                        self.state.reason = self.state.head.fault();
+                    }
+                }),
                 Reading::Body(..) => self.receive_body(rest),
                 // Here, and not where the end is found: that function's stack frame is gone by now.
                 Reading::Whole => {

@@ -447,6 +447,13 @@ fn log_events_carry_the_request_and_the_reason_of_failure() {
         ("GET /points/a?token=x HTTP/1.1\r\nHost: a\r\n\r\n", "GET /points/a 200 1 "),
         ("HEAD /points/a HTTP/1.1\r\nHost: a\r\n\r\n", "HEAD /points/a 200 0 "),
         ("GET / HTTP/1.1\r\n\r\n", "GET / 400 91 no Host field"),
+        ("GET  / HTTP/1.1\r\nHost: a\r\n\r\n", "-  400 98 invalid request line"),
+        ("GET / HTTP/1.1\r\nHost : a\r\n\r\n", "GET / 400 91 invalid field"),
+        ("GET / HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n", "GET / 400 91 invalid field"),
+        (
+            "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n",
+            "PUT / 400 91 invalid field",
+        ),
         ("PATCH /numbers/2 HTTP/1.1\r\nHost: a\r\n\r\n", "PATCH /numbers/2 409 59 a reason"),
         ("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", "- / 501 78 "),
     ] {

@@ -18,6 +18,7 @@ mod fields;
 mod file_transfer;
 mod frames;
 mod http;
+mod line;
 mod wire;
 
 #[path = "../../tests/common/conversation.rs"]
@@ -31,6 +32,7 @@ pub use fields::{field, form};
 pub use file_transfer::{file_client, file_request};
 pub use frames::syn;
 pub use http::http;
+pub use line::line;
 pub use wire::{base64, json};
 
 /// A core under test.
@@ -52,6 +54,7 @@ pub const CORES: &[Core] = &[
     Core { name: "http", run: http, seeds: http::REQUESTS },
     Core { name: "field", run: field, seeds: fields::VALUES },
     Core { name: "form", run: form, seeds: fields::FORMS },
+    Core { name: "line", run: line, seeds: line::LINES },
     Core { name: "ping", run: ping, seeds: datagrams::PINGS },
     Core { name: "clients", run: clients, seeds: datagrams::ANSWERS },
     Core { name: "syn", run: syn, seeds: frames::FRAMES },

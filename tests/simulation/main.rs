@@ -8,6 +8,7 @@ mod toys;
 mod attacks;
 mod http;
 mod limits;
+mod line_protocol;
 mod listener;
 mod pool;
 mod seeds;

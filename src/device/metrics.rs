@@ -80,9 +80,12 @@ impl Document for Metrics<'_> {
                 };
                 out.render("bareserve_%{service=", &[Value::Text(family.name)]);
                 write_label(service.name, out);
-                // The same service may run over TCP and UDP.
+                // The same service may run over TCP and UDP, and more than once over one of them. Its
+                // first port belongs to no other service over this transport protocol.
                 let protocol = Value::Text(service.transport.name());
-                out.render(",protocol=\"%\"} %\n", &[protocol, Value::Number(value)]);
+                let port = Value::Number(service.ports.first().copied().unwrap_or_default().into());
+                let values = [protocol, port, Value::Number(value)];
+                out.render(",protocol=\"%\",port=\"%\"} %\n", &values);
             }
         }
     }

@@ -38,12 +38,12 @@
 //!
 //! # Metrics
 //! Prometheus text format 0.0.4. Each number of a service is one series of its family, with the
-//! labels `service` and `protocol`:
+//! labels `service`, `protocol` and `port`, its first one:
 //! ```text
 //! # HELP bareserve_connections_open TCP connections open now.
 //! # TYPE bareserve_connections_open gauge
-//! bareserve_connections_open{service="echo",protocol="tcp"} 2
-//! bareserve_connections_open{service="echo",protocol="udp"} 0
+//! bareserve_connections_open{service="echo",protocol="tcp",port="7"} 2
+//! bareserve_connections_open{service="echo",protocol="udp",port="7"} 0
 //! ```
 //! `bareserve_info` (labels `name` and `version`), `bareserve_uptime_seconds`,
 //! `bareserve_backlog_dropped_total` and `bareserve_ping_loss_percent` describe the whole device.

@@ -195,20 +195,22 @@ fn a_document_stays_at_its_end() {
     });
 }
 
-/// Also echo over TCP and over UDP: the same name, distinguished by `protocol`.
-fn show_echo<R>(bench: &Bench, f: impl FnOnce(Overview<'_>, Registry<'_>) -> R) -> R {
+/// Also echo over TCP and over UDP, and a second web server: the same names, distinguished by `protocol`
+/// and `port`.
+fn show_more<R>(bench: &Bench, f: impl FnOnce(Overview<'_>, Registry<'_>) -> R) -> R {
     let (tcp, udp) = (service("echo", Transport::Tcp, &[7]), service("echo", Transport::Udp, &[7]));
     tcp.counters.peer_resets.set(5);
     udp.counters.unanswered.set(6);
+    let admin = service("http", Transport::Tcp, &[8080]);
     bench.show(|overview, registry| {
         let [http, ping] = bench.services.clone();
-        f(overview, Registry { services: &[http, tcp, udp, ping], ..registry })
+        f(overview, Registry { services: &[http, tcp, udp, ping, admin], ..registry })
     })
 }
 
 #[test]
 fn metrics_have_the_documented_series() {
-    show_echo(&Bench::new(), |overview, registry| {
+    show_more(&Bench::new(), |overview, registry| {
         let text = at(NOW, registry, |env| read_document(&Metrics(overview), 4096, env));
         for size in 1..200 {
             assert_eq!(at(NOW, registry, |env| read_document(&Metrics(overview), size, env)), text);
@@ -218,11 +220,11 @@ fn metrics_have_the_documented_series() {
             "bareserve_uptime_seconds 81.234",
             "bareserve_backlog_dropped_total 1",
             "bareserve_ping_loss_percent 20",
-            r#"bareserve_connections_open{service="http",protocol="tcp"} 2"#,
-            r#"bareserve_received_bytes_total{service="http",protocol="tcp"} 18446744073709551615"#,
-            r#"bareserve_peer_resets_total{service="echo",protocol="tcp"} 5"#,
-            r#"bareserve_unanswered_total{service="echo",protocol="udp"} 6"#,
-            r#"bareserve_unanswered_total{service="ping",protocol="udp"} 20"#,
+            r#"bareserve_connections_open{service="http",protocol="tcp",port="80"} 2"#,
+            r#"bareserve_received_bytes_total{service="http",protocol="tcp",port="80"} 18446744073709551615"#,
+            r#"bareserve_peer_resets_total{service="echo",protocol="tcp",port="7"} 5"#,
+            r#"bareserve_unanswered_total{service="echo",protocol="udp",port="7"} 6"#,
+            r#"bareserve_unanswered_total{service="ping",protocol="udp",port="12000"} 20"#,
         ] {
             assert!(text.lines().any(|other| other == line), "no {line} in\n{text}");
         }
@@ -248,7 +250,7 @@ fn labels(sample: &str) -> &str {
 /// Each family has one HELP, one TYPE and then all its samples, and no series occurs twice.
 #[test]
 fn metrics_name_every_family_and_every_series_once() {
-    show_echo(&Bench::new(), |overview, registry| {
+    show_more(&Bench::new(), |overview, registry| {
         let text = at(NOW, registry, |env| read_document(&Metrics(overview), 4096, env));
         let (mut families, mut series) = (Vec::new(), Vec::new());
         let mut lines = text.lines().peekable();
@@ -271,7 +273,7 @@ fn metrics_name_every_family_and_every_series_once() {
             }
             assert!(series.len() > before, "{family} has no sample");
         }
-        assert_eq!((families.len(), series.len()), (13, 4 + 9 * 4));
+        assert_eq!((families.len(), series.len()), (13, 4 + 9 * 5));
     });
 }
 

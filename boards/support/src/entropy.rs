@@ -45,17 +45,18 @@ impl Pool {
         for constant in ROUND_CONSTANTS {
             let mut old = self.state;
             // Theta: adds the parity of each column to the next.
+            let mut effects = [0; 4];
             for x in 0..4 {
-                let parity = self.state[x] ^ self.state[4 + x] ^ self.state[8 + x];
-                let effect = parity.rotate_left(5) ^ parity.rotate_left(14);
-                for plane in 0..3 {
-                    old[4 * plane + (x + 1) % 4] ^= effect;
-                }
+                let parity = old[x] ^ old[4 + x] ^ old[8 + x];
+                effects[(x + 1) % 4] = parity.rotate_left(5) ^ parity.rotate_left(14);
             }
             old[0] ^= u32::from(constant);
             // Rho-west, chi and rho-east, column by column.
             for x in 0..4 {
-                let (a, b, c) = (old[x], old[4 + (x + 3) % 4], old[8 + x].rotate_left(11));
+                let west = (x + 3) % 4;
+                let a = old[x] ^ effects[x];
+                let b = old[4 + west] ^ effects[west];
+                let c = (old[8 + x] ^ effects[x]).rotate_left(11);
                 self.state[x] = a ^ !b & c;
                 self.state[4 + x] = (b ^ !c & a).rotate_left(1);
                 self.state[8 + (x + 2) % 4] = (c ^ !a & b).rotate_left(8);

@@ -101,8 +101,10 @@ impl Lines<'_> {
         }
         (self.start, self.end) = (0, self.end - self.start);
         let mut line = ResumableWriter::new(self.buffer.get_mut(self.end..).unwrap_or_default(), 0);
-        let seconds = Value::Number(self.now.secs().unsigned_abs());
-        line.render("%.% ", &[seconds, Value::Digits(self.now.millis().unsigned_abs() as u32, 3)]);
+        // Unsigned: one 64-bit division, which is a subroutine, gives both parts.
+        let micros = self.now.total_micros().unsigned_abs();
+        let (seconds, rest) = (micros / 1_000_000, micros % 1_000_000);
+        line.render("%.% ", &[Value::Number(seconds), Value::Digits(rest as u32 / 1000, 3)]);
         line.bytes(prefix);
         line.render(what.text, what.values);
         line.put("\r\n");

@@ -191,7 +191,10 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
             return Some(Duration::ZERO);
         }
         for service in services.iter() {
-            due = min_deadline(due, service.poll_at());
+            // Most services have no deadline.
+            if let Some(at) = service.poll_at() {
+                due = min_deadline(due, Some(at));
+            }
         }
         due.map(|due| until(due, now))
     }

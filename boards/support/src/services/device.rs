@@ -161,6 +161,8 @@ struct TcpServices {
 impl Service for TcpServices {
     fn poll(&mut self, cx: &mut Context<'_, '_>) {
         if let Some(token) = self.device.token.and_then(Cell::take) {
+            // There is no second one.
+            self.device.token = None;
             // Replaces the state that the connections share; open connections continue.
             let (web, ..) = self.server.protocols();
             web.protocol = self.device.web(WriteAccess::with_token(token));

@@ -43,6 +43,8 @@ impl<'o> BodyWriter<'o> {
 
 /// What [`Application::produce`](super::Application::produce) did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+// One byte tells the variants apart; the 64-bit payload would make it eight, which are slow to compare.
+#[repr(u8)]
 pub enum BodyPoll {
     /// Wrote this number of bytes, at least one.
     Bytes(usize),

@@ -97,6 +97,8 @@ pub(super) struct State<E> {
 }
 
 #[derive(Debug)]
+// One byte tells the variants apart; the 64-bit payload would make it eight, which are slow to compare.
+#[repr(u8)]
 enum Reading {
     Head,
     Body(Body, Sink),
@@ -115,6 +117,8 @@ enum Sink {
 }
 
 #[derive(Debug)]
+// One byte tells the variants apart; the 64-bit payload would make it eight, which are slow to compare.
+#[repr(u8)]
 enum Writing {
     Nothing,
     /// The staged bytes, which are the last.

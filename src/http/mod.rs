@@ -34,8 +34,8 @@
 //!
 //! # Memory
 //!
-//! A [`Connection`] is its buffer, the application's exchange, and 272 bytes more (on 64-bit
-//! machines; about 200 on 32-bit ones). The socket's buffers come on top. The buffer holds the
+//! A [`Connection`] is its buffer, the application's exchange, and 288 bytes more (on 64-bit
+//! machines; about 220 on 32-bit ones). The socket's buffers come on top. The buffer holds the
 //! target, its path once more if escapes or dot segments are in it, the fields that are kept, a
 //! collected body, and behind all that, with [`RESERVE`] bytes of its own, the head of the response
 //! and a short body. Everything else is read and dropped: a cookie of 16 KB takes no memory.
@@ -46,12 +46,12 @@
 //! | | |
 //! |---|---|
 //! | buffer | 1024 |
-//! | the rest of the [`Connection`], 232 of it the exchange | 504 |
+//! | the rest of the [`Connection`], 232 of it the exchange | 520 |
 //! | the rest of its [`Slot`](crate::net::tcp::slot::Slot) | 104 |
 //! | receive buffer | 1024 |
 //! | transmit buffer | 2048 |
 //! | smoltcp's socket | 472 |
-//! | in all | 5176 |
+//! | in all | 5192 |
 
 pub mod accept_encoding;
 pub mod auth;

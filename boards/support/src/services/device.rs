@@ -21,7 +21,7 @@ use crate::{board::Uart, static_cell::StaticCell};
 
 /// Connections of all TCP services together. A browser opens up to six; the web server has at most
 /// [`WEB_CONNECTIONS`].
-const CONNECTIONS: usize = 6;
+const CONNECTIONS: usize = 5;
 
 /// Connections that the web server may have.
 pub const WEB_CONNECTIONS: usize = 4;

@@ -105,7 +105,9 @@ __aeabi_memcpy8:
 __aeabi_memclr:
 __aeabi_memclr4:
 __aeabi_memclr8:
-    movs    r2, #0
+    mov     r2, r1
+    movs    r1, #0
+    b       0f
     @ (r0: to, r1: length, r2: byte)
 __aeabi_memset:
 __aeabi_memset4:
@@ -118,7 +120,7 @@ memset:
     uxtb    r1, r1
     orr     r1, r1, r1, lsl #8
     orr     r1, r1, r1, lsl #16
-    mov     r12, r0
+0:  mov     r12, r0
     subs    r2, #4
     blo     2f
 1:  subs    r2, #4

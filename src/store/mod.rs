@@ -265,8 +265,8 @@ pub fn is_valid_name(name: &str) -> bool {
 fn first_name(path: &[u8]) -> Option<usize> {
     let mut length = 0;
     while let Some(&byte) = path.get(length) {
-        // Most characters need these comparisons only: every request for a file comes through here.
-        if !matches!(byte, b'0'..=b'[' | b']'..=b'~') {
+        // Most characters need this comparison only: every request for a file comes through here.
+        if !matches!(byte, b']'..=b'~') {
             match byte {
                 b'/' => break,
                 ..b' ' | b'\\' | 0x7f => return None,

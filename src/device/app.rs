@@ -8,7 +8,8 @@ use crate::{
     http,
     http::{
         Answer, Application, BodyMode, BodyPoll, BodyWriter, Files, Method, Methods, Reply,
-        Request, WriteAccess, files, files::download::{Download, Opened},
+        Request, WriteAccess, files,
+        files::download::{Download, Opened},
     },
     protocol::environment::Environment,
     store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},

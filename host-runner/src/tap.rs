@@ -80,6 +80,15 @@ impl Tap {
     }
 }
 
+/// Opens a TAP for frames as they are on a cable: at most its MTU long, with complete checksums. Each
+/// read or write of the file is a frame and does not block.
+///
+/// The interface is removed when the file is closed, unless it is persistent.
+pub fn open_without_offload(name: &str) -> Result<File, OpenError> {
+    let opened = control::open_bare(name).map_err(|error| OpenError::new(name, &error))?;
+    Ok(opened.file)
+}
+
 impl OpenError {
     fn new(name: &str, error: &io::Error) -> Self {
         use nix::errno::Errno;

@@ -1,6 +1,6 @@
 //! Compares the device with nginx (one worker, the kernel's stack, CUBIC) through the same wire: paths
 //! with delay, loss, a limited rate and a queue. Prints the median MB/s of both and their ratio (device
-//! to nginx), for downloads and uploads. Each transfer has a new wire with a seed of its own, and is
+//! to nginx), for downloads and uploads of 1 MB where the row does not say otherwise. Each transfer has a new wire with a seed of its own, and is
 //! measured from the start of the connection to the last byte.
 //!
 //! `cargo bench -p host-runner --bench paths`, with nginx installed. Options, after `--`:
@@ -31,11 +31,12 @@ mod programs;
 mod topology;
 
 use client::{Outcome, Transfer};
-use options::{Direction, Options, Side};
+use options::{Direction, Options};
 use topology::Network;
 
 /// A path, and what is transferred through it.
 pub struct Row {
+    /// Selects it on the command line.
     pub name: &'static str,
     what: &'static str,
     impairment: &'static str,
@@ -46,7 +47,7 @@ const MEGABYTE: usize = 1_000_000;
 
 /// Times are round trips; the wire's delay is that of one direction.
 #[rustfmt::skip]
-const ROWS: [Row; 8] = [
+const ROWS: [Row; 10] = [
     Row { name: "a", what: "10 Mbit/s, 20 ms, queue of 20", impairment: "rate=10mbit,delay=10ms,queue=20", size: MEGABYTE },
     Row { name: "b60", what: "100 Mbit/s, 2 ms, queue of 40, 60 KB", impairment: "rate=100mbit,delay=1ms,queue=40", size: 60_000 },
     Row { name: "b", what: "100 Mbit/s, 2 ms, queue of 40", impairment: "rate=100mbit,delay=1ms,queue=40", size: MEGABYTE },
@@ -54,6 +55,8 @@ const ROWS: [Row; 8] = [
     Row { name: "d", what: "0.4 ms, 1 % loss", impairment: "delay=200us,loss=1%", size: MEGABYTE },
     Row { name: "e", what: "50 ms", impairment: "delay=25ms", size: MEGABYTE },
     Row { name: "f", what: "20 ms", impairment: "delay=10ms", size: MEGABYTE },
+    Row { name: "e10", what: "50 ms, 10 MB", impairment: "delay=25ms", size: 10 * MEGABYTE },
+    Row { name: "f10", what: "20 ms, 10 MB", impairment: "delay=10ms", size: 10 * MEGABYTE },
     Row { name: "g", what: "50 ms, 1 % loss", impairment: "delay=25ms,loss=1%", size: MEGABYTE },
 ];
 

@@ -49,23 +49,24 @@ const TX_QUEUE: &str = "10000";
 /// What stays the same for all transfers.
 pub struct Network {
     client: Space,
+    // Before the folder, which holds its files.
     nginx: Nginx,
-    folder: PathBuf,
+    folder: Folder,
 }
 
 impl Network {
     pub fn new() -> Self {
-        let folder = device::temporary_folder();
-        fs::create_dir_all(folder.join("root")).expect("a folder");
+        let folder = Folder(device::temporary_folder());
+        fs::create_dir_all(folder.0.join("root")).expect("a folder");
         no_ipv6(&[]);
         run("ip", &["link", "add", "name", BRIDGE, "type", "bridge"]);
         run("ip", &["link", "set", BRIDGE, "up"]);
-        Self { client: Space::new(), nginx: Nginx::start(&folder), folder }
+        Self { client: Space::new(), nginx: Nginx::start(&folder.0), folder }
     }
 
     /// Transfers once through a new wire.
     pub fn transfer(&self, side: Side, impairment: &str, seed: u64, transfer: Transfer) -> Outcome {
-        let root = self.folder.join("root");
+        let root = self.folder.0.join("root");
         let (content, uploaded) = (client::content(transfer.size), root.join(UPLOAD));
         fs::write(root.join(DOWNLOAD), &content).expect("a file");
         let _ = fs::remove_file(&uploaded);
@@ -104,9 +105,12 @@ impl Network {
     }
 }
 
-impl Drop for Network {
+/// A folder that is removed with all in it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

@@ -9,6 +9,7 @@ mod attacks;
 mod http;
 mod limits;
 mod listener;
+mod paths;
 mod pool;
 mod seeds;
 mod segments;

@@ -182,8 +182,12 @@ impl Wire {
     fn start(impairment: &str, seed: u64) -> Self {
         let mut command = Command::new(programs::host_runner());
         command.args(["wire", SERVER_END, CLIENT_END, "--quiet", "--impair", impairment]);
-        let wire = Self(command.args(["--seed", &seed.to_string()]).spawn().expect("host-runner"));
+        let mut wire =
+            Self(command.args(["--seed", &seed.to_string()]).spawn().expect("host-runner"));
         wait_until("the wire's TAPs", || {
+            if let Ok(Some(status)) = wire.0.try_wait() {
+                panic!("host-runner wire: {status}");
+            }
             [SERVER_END, CLIENT_END].iter().all(|name| if_nametoindex(*name).is_ok())
         });
         wire
@@ -196,7 +200,8 @@ impl Drop for Wire {
     }
 }
 
-/// nginx in a namespace of its own.
+/// nginx in a namespace of its own, without a master process: that would drop privileges for its worker,
+/// which a user namespace refuses.
 struct Nginx {
     space: Space,
     server: Child,
@@ -208,7 +213,7 @@ impl Nginx {
         let folder = folder.display();
         let configuration = format!("{folder}/nginx.conf");
         let text = format!(
-            "worker_processes 1; daemon off; pid {folder}/nginx.pid; error_log stderr crit; user root;
+            "master_process off; daemon off; pid {folder}/nginx.pid; error_log stderr crit; user root;
              events {{ worker_connections 1024; }}
              http {{ access_log off; sendfile on; tcp_nopush on; client_max_body_size 0;
                      client_body_temp_path {folder}/body;
@@ -257,7 +262,7 @@ fn wait_until(what: &str, mut is_there: impl FnMut() -> bool) {
     }
 }
 
-/// Ends a process with SIGTERM rather than SIGKILL, so that nginx ends its worker.
+/// Ends a process with SIGTERM rather than SIGKILL, so that it tidies up.
 fn end(process: &mut Child) {
     let _ = kill(Pid::from_raw(process.id() as i32), Signal::SIGTERM);
     let _ = process.wait();

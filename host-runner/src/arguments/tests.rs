@@ -275,7 +275,7 @@ fn mistakes_are_named_with_their_correction() {
         ("wire w0 w1 --impair delay=1ms,", "unknown fault ''"),
         (
             "wire w0 w1 --impair delay",
-            "delay takes a time of at most a minute, such as 20ms, not ''",
+            "delay takes a time of at most a minute, such as 20ms, 0.2ms, 200us or 1s, not ''",
         ),
         ("wire w0 w1 --impair delay=20", "such as 20ms, 0.2ms, 200us or 1s, not '20'"),
         ("wire w0 w1 --impair delay=-1ms", "not '-1ms'"),

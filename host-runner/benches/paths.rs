@@ -13,7 +13,7 @@
 //! | `--runs N` | transfers of each row [5] |
 //! | `--limit SECONDS` | after so long a transfer counts as never finished [20] |
 //! | `--seed N` | the seed of the first run [1] |
-//! | `--verbose` | prints each transfer |
+//! | `--verbose` | prints each transfer, and the counters of its wire |
 
 #[path = "paths/client.rs"]
 mod client;
@@ -66,7 +66,7 @@ fn main() {
         std::process::exit(2);
     });
     namespace::enter();
-    let network = Network::new();
+    let network = Network::new(options.is_verbose);
     println!("{:<5}{:<38}{:<6}{:>22}{:>22}{:>8}", "", "", "", "device", "nginx", "ratio");
     for row in ROWS.iter().filter(|row| options.has_row(row.name)) {
         for direction in options.directions() {

@@ -52,16 +52,18 @@ pub struct Network {
     // Before the folder, which holds its files.
     nginx: Nginx,
     folder: Folder,
+    is_verbose: bool,
 }
 
 impl Network {
-    pub fn new() -> Self {
+    /// With `is_verbose`, each wire prints its counters when it ends.
+    pub fn new(is_verbose: bool) -> Self {
         let folder = Folder(device::temporary_folder());
         fs::create_dir_all(folder.0.join("root")).expect("a folder");
         no_ipv6(&[]);
         run("ip", &["link", "add", "name", BRIDGE, "type", "bridge"]);
         run("ip", &["link", "set", BRIDGE, "up"]);
-        Self { client: Space::new(), nginx: Nginx::start(&folder.0), folder }
+        Self { client: Space::new(), nginx: Nginx::start(&folder.0), folder, is_verbose }
     }
 
     /// Transfers once through a new wire.
@@ -71,7 +73,7 @@ impl Network {
         fs::write(root.join(DOWNLOAD), &content).expect("a file");
         let _ = fs::remove_file(&uploaded);
 
-        let wire = Wire::start(impairment, seed);
+        let wire = Wire::start(impairment, seed, self.is_verbose);
         self.client.take(CLIENT_END, CLIENT);
         let mut authorization = String::new();
         let device = match side {
@@ -179,9 +181,12 @@ impl Drop for Space {
 struct Wire(Child);
 
 impl Wire {
-    fn start(impairment: &str, seed: u64) -> Self {
+    fn start(impairment: &str, seed: u64, is_verbose: bool) -> Self {
         let mut command = Command::new(programs::host_runner());
-        command.args(["wire", SERVER_END, CLIENT_END, "--quiet", "--impair", impairment]);
+        command.args(["wire", SERVER_END, CLIENT_END, "--impair", impairment]);
+        if !is_verbose {
+            command.arg("--quiet");
+        }
         let mut wire =
             Self(command.args(["--seed", &seed.to_string()]).spawn().expect("host-runner"));
         wait_until("the wire's TAPs", || {

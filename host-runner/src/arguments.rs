@@ -1,6 +1,7 @@
 //! Parses the command line.
 
 mod help;
+mod impairment;
 mod options;
 mod values;
 
@@ -15,7 +16,7 @@ use crate::{error::UsageError, log::Verbosity, network::Network};
 use values::Flag;
 
 pub use options::{
-    App, Client, FILE_PORT, FILE_REQUEST_PORT, Fetch, Ping, SECONDS_PORT, Send, Serve,
+    App, Client, FILE_PORT, FILE_REQUEST_PORT, Fetch, Ping, SECONDS_PORT, Send, Serve, Wire,
 };
 
 /// The command to execute.
@@ -31,11 +32,13 @@ pub enum Command {
     Send(Client, Send),
     /// Measure UDP round trips.
     Ping(Client, Ping),
+    /// Join two TAPs by a wire with faults.
+    Wire(Wire),
     /// Print this text and exit.
     Print(String),
 }
 
-const SUBCOMMANDS: [&str; 4] = ["time", "fetch", "send", "ping"];
+const SUBCOMMANDS: [&str; 5] = ["time", "fetch", "send", "ping", "wire"];
 
 /// Parses the arguments, without the program's name.
 ///
@@ -54,6 +57,7 @@ pub fn parse(
     let parser = Parser::from_args(arguments);
     match subcommand {
         None => parse_serve(parser),
+        Some("wire") => parse_wire(parser),
         Some(name) => parse_client(name, parser),
     }
 }
@@ -164,6 +168,40 @@ fn parse_client(name: &str, mut parser: Parser) -> Result<Command, UsageError> {
             "unexpected argument '{word}': usage: host-runner {name} {synopsis}"
         ))),
     }
+}
+
+fn parse_wire(mut parser: Parser) -> Result<Command, UsageError> {
+    const USAGE: &str = "usage: host-runner wire TAP TAP";
+    let mut taps = Vec::new();
+    let mut faults = impairment::NONE;
+    let mut seed = 0;
+    let mut verbosity = Verbosity::Info;
+    while let Some(flag) = next_flag(&mut parser, |word| {
+        taps.push(values::interface(&word)?);
+        Ok(())
+    })? {
+        if let Some(print) = parse_print(&flag) {
+            return Ok(print);
+        }
+        let mut value = Flag::new(&mut parser, &flag);
+        match flag.as_str() {
+            "--impair" => faults = value.impairment()?,
+            "--seed" => seed = value.number(0..=u32::MAX as usize)? as u64,
+            "-q" | "--quiet" => verbosity = Verbosity::Quiet,
+            _ => return Err(unknown_flag(&flag)),
+        }
+    }
+    let count = taps.len();
+    let Ok(taps) = <[String; 2]>::try_from(taps) else {
+        return Err(UsageError(format!("wire joins two TAPs, and {count} are given: {USAGE}")));
+    };
+    if taps[0] == taps[1] {
+        return Err(UsageError(format!(
+            "wire joins two TAPs, and {} is given twice: {USAGE}",
+            taps[0]
+        )));
+    }
+    Ok(Command::Wire(Wire { taps, faults, seed, verbosity }))
 }
 
 /// Returns the next flag as written; the parser is then at its value, if it has one. Positional

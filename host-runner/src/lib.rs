@@ -24,6 +24,7 @@ mod publish;
 mod run;
 mod serve;
 mod tap;
+mod wire;
 
 use std::{
     io::{self, Write},
@@ -57,6 +58,7 @@ fn execute(command: Command) -> Result<(), Error> {
         Command::Fetch(client, fetch) => clients::fetch(&client, &fetch),
         Command::Send(client, path) => clients::send(&client, &path),
         Command::Ping(client, ping) => clients::ping(&client, &ping),
+        Command::Wire(options) => wire::run(&options),
         Command::Print(text) => {
             // A closed pipe (`host-runner --help | head -1`) is not an error.
             let _ = io::stdout().write_all(text.as_bytes());

@@ -1,7 +1,7 @@
 //! The main loop: polls the stack, then sleeps until a frame, a deadline or a signal.
 
 use std::{
-    os::fd::AsFd,
+    os::fd::{AsFd, BorrowedFd},
     time::{Duration, Instant},
 };
 
@@ -44,6 +44,13 @@ impl StopSignals {
             })
             .map(Self)
             .map_err(|errno| Failure(format!("taking over signals: {}", errno.desc())))
+    }
+}
+
+impl AsFd for StopSignals {
+    /// Readable when a signal has arrived.
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
     }
 }
 
@@ -143,7 +150,7 @@ pub fn sleep(
 ) -> Result<Woken, Failure> {
     let mut waits = [
         PollFd::new(source.as_fd(), PollFlags::POLLIN),
-        PollFd::new(signals.0.as_fd(), PollFlags::POLLIN),
+        PollFd::new(signals.as_fd(), PollFlags::POLLIN),
     ];
     let timeout = due.map(|due| TimeSpec::from(Duration::from(until(due, clock.now()))));
     match ppoll(&mut waits, timeout, None) {

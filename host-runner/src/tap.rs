@@ -61,7 +61,7 @@ impl Tap {
     /// the longest IP packet in bytes.
     pub fn open(name: &str, mtu: usize) -> Result<Self, OpenError> {
         let Opened { file, has_header } =
-            control::open(name).map_err(|error| OpenError::new(name, &error))?;
+            control::open(name).map_err(|error| OpenError::new(name, &error, "--tap "))?;
         let (header, longest) =
             if has_header { (HEADER_SIZE, MAX_OFFLOADED) } else { (0, ETHERNET_HEADER + mtu) };
         let frame = vec![0; header + longest].into_boxed_slice();
@@ -79,19 +79,29 @@ impl Tap {
     }
 }
 
+/// Opens a TAP for frames as they are on a cable: at most its MTU long, with complete checksums. Each
+/// read or write of the file is a frame and does not block.
+///
+/// The interface is removed when the file is closed, unless it is persistent.
+pub fn open_without_offload(name: &str) -> Result<File, OpenError> {
+    let opened = control::open_bare(name).map_err(|error| OpenError::new(name, &error, ""))?;
+    Ok(opened.file)
+}
+
 impl OpenError {
-    fn new(name: &str, error: &io::Error) -> Self {
+    /// `flag` precedes a name on the command line.
+    fn new(name: &str, error: &io::Error, flag: &str) -> Self {
         use nix::errno::Errno;
         match Errno::from_raw(error.raw_os_error().unwrap_or(0)) {
             Errno::ENOENT | Errno::ENODEV | Errno::ENXIO => Self::NoDriver,
             Errno::EACCES => Self::DeviceDenied,
             Errno::EPERM => Self::NetworkDenied,
             Errno::EBUSY => Self::Failed(Failure(format!(
-                "TAP {name} is in use by another program: stop that program, or choose another name, such as --tap {}",
+                "TAP {name} is in use by another program: stop that program, or choose another name, such as {flag}{}",
                 other_name(name)
             ))),
             Errno::EINVAL => Self::Failed(Failure(format!(
-                "{name} exists and is not a TAP: choose another name, such as --tap {}",
+                "{name} exists and is not a TAP: choose another name, such as {flag}{}",
                 other_name(name)
             ))),
             _ => Self::Failed(Failure(format!("TAP {name}: {error}"))),

@@ -10,6 +10,7 @@ mod http;
 mod limits;
 mod line_protocol;
 mod listener;
+mod paths;
 mod pool;
 mod seeds;
 mod segments;

@@ -120,7 +120,7 @@ impl Client {
         let socket = sockets.get_mut::<Socket<'_>>(self.handle);
         if !self.started {
             self.started = true;
-            socket.set_ack_delay(None);
+            socket.set_ack_delay(self.settings.ack_delay);
             self.connect(socket, interface);
         }
         loop {

@@ -29,6 +29,9 @@
 //! bareserve-testbench = "0.1"
 //! ```
 //!
+//! A program that forwards real frames needs [`link`] alone: `default-features = false` leaves out
+//! the simulation, and smoltcp with it.
+//!
 //! # Parts
 //!
 //! | module | contents |
@@ -43,23 +46,36 @@
 //! | [`pair`] | two hosts: for clients |
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "simulation")]
 pub mod bench;
+#[cfg(feature = "simulation")]
 mod capture;
+#[cfg(feature = "simulation")]
 pub mod client;
+#[cfg(feature = "simulation")]
 pub mod clients;
+#[cfg(feature = "simulation")]
 pub mod frames;
+#[cfg(feature = "simulation")]
 pub mod host;
 pub mod link;
+#[cfg(feature = "simulation")]
 pub mod pair;
+#[cfg(feature = "simulation")]
 mod replay;
+#[cfg(feature = "simulation")]
 pub mod script;
+#[cfg(feature = "simulation")]
 pub mod wire;
 
-pub use bench::Bench;
-pub use host::{Closed, Host, HostStack, Log};
-pub use link::{Delivery, Faults, Link, LinkCounts};
-pub use pair::Pair;
-pub use replay::seeds;
-pub use script::{ClientSettings, Ending, Step};
-pub use smoltcp::time::{Duration, Instant};
-pub use wire::{End, Side, Wire};
+pub use link::{Faults, Link, LinkCounts};
+#[cfg(feature = "simulation")]
+pub use {
+    bench::Bench,
+    host::{Closed, Host, HostStack, Log},
+    pair::Pair,
+    replay::seeds,
+    script::{ClientSettings, Ending, Step},
+    smoltcp::time::{Duration, Instant},
+    wire::{End, Side, Wire},
+};

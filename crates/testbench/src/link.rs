@@ -2,11 +2,16 @@
 //!
 //! A [`Link`] depends on neither smoltcp nor a clock. Its time is a [`Duration`] since any start, so
 //! that a simulation uses virtual time, and a program that forwards real frames uses a real clock.
+//! It keeps the buffers of frames that have arrived or are lost, so that a caller who
+//! [asks it for them](Link::buffer) allocates no memory for each frame.
 
 use core::time::Duration;
 use std::collections::VecDeque;
 
 use bareserve::entropy::{Entropy, SeededEntropy};
+
+/// The most buffers that a link keeps.
+const MAX_SPARE: usize = 4096;
 
 /// The faults of a link. Rates are per 1,000 frames.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,15 +65,6 @@ impl Faults {
     }
 }
 
-/// A frame at the far end of a [`Link`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delivery {
-    /// When it arrives.
-    pub at: Duration,
-    /// Its bytes, perhaps damaged.
-    pub frame: Vec<u8>,
-}
-
 /// The counters of a link, in frames.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct LinkCounts {
@@ -88,7 +84,7 @@ pub struct LinkCounts {
 
 /// One direction of a wire.
 ///
-/// The same seed, faults and calls give the same deliveries on every machine.
+/// The same seed, faults and calls give the same arrivals on every machine.
 ///
 /// ```
 /// use bareserve_testbench::{Faults, Link};
@@ -97,10 +93,14 @@ pub struct LinkCounts {
 /// // 1 Mbit/s, and two frames may wait: 1,250 bytes take 10 ms.
 /// let faults = Faults { rate: Some(1_000_000), queue: Some(2), ..Faults::NONE };
 /// let mut link = Link::new(1, faults);
-/// let arrivals: Vec<Duration> =
-///     (0..3).flat_map(|_| link.send(Duration::ZERO, vec![0; 1250])).map(|frame| frame.at).collect();
-/// assert_eq!(arrivals, [Duration::from_micros(10_100), Duration::from_micros(20_100)]);
+/// for number in 0..3 {
+///     link.send(Duration::ZERO, vec![number; 1250]);
+/// }
 /// assert_eq!(link.counts().dropped, 1);
+/// assert_eq!(link.next_arrival(), Some(Duration::from_micros(10_100)));
+/// assert_eq!(link.receive(Duration::from_millis(10)), None);
+/// assert_eq!(link.receive(Duration::from_millis(11)), Some(vec![0; 1250]));
+/// assert_eq!(link.next_arrival(), Some(Duration::from_micros(20_100)));
 /// ```
 #[derive(Debug, Clone)]
 pub struct Link {
@@ -108,6 +108,10 @@ pub struct Link {
     random: SeededEntropy,
     /// When each frame that waits has left the sender.
     leaving: VecDeque<Duration>,
+    /// Frames under way with their arrivals, the earliest first.
+    under_way: VecDeque<(Duration, Vec<u8>)>,
+    /// Buffers for later frames.
+    spare: Vec<Vec<u8>>,
     counts: LinkCounts,
 }
 
@@ -118,8 +122,16 @@ impl Link {
             faults,
             random: SeededEntropy::new(seed),
             leaving: VecDeque::new(),
+            under_way: VecDeque::new(),
+            spare: Vec::new(),
             counts: LinkCounts::default(),
         }
+    }
+
+    /// Both directions of a wire with the same faults, whose random ones are independent.
+    pub fn pair(seed: u64, faults: Faults) -> [Self; 2] {
+        // Any two constants that keep the generators apart.
+        [1, 2].map(|salt| Self::new(seed.wrapping_mul(4).wrapping_add(salt), faults))
     }
 
     /// Changes the faults of later frames.
@@ -137,39 +149,63 @@ impl Link {
         self.counts
     }
 
-    /// Sends `frame` at `now`, which must not decrease from call to call. Returns its arrivals: none
-    /// if it is lost, two if it is duplicated. A caller orders the arrivals of all frames by time.
-    pub fn send(
-        &mut self,
-        now: Duration,
-        frame: Vec<u8>,
-    ) -> impl Iterator<Item = Delivery> + use<> {
+    /// Sends `frame` at `now`, which must not decrease from call to call.
+    pub fn send(&mut self, now: Duration, frame: Vec<u8>) {
         self.counts.sent += 1;
         if self.chance(self.faults.loss) {
             self.counts.lost += 1;
-            return [None, None].into_iter().flatten();
+            return self.recycle(frame);
         }
-        let copy = self.chance(self.faults.duplication).then(|| frame.clone());
-        self.counts.duplicated += u64::from(copy.is_some());
-        let first = self.transmit(now, frame);
-        let second = copy.and_then(|frame| self.transmit(now, frame));
-        [first, second].into_iter().flatten()
+        if !self.chance(self.faults.duplication) {
+            return self.transmit(now, frame);
+        }
+        self.counts.duplicated += 1;
+        let mut copy = self.buffer();
+        copy.extend_from_slice(&frame);
+        self.transmit(now, frame);
+        self.transmit(now, copy);
     }
 
-    fn transmit(&mut self, now: Duration, mut frame: Vec<u8>) -> Option<Delivery> {
+    /// When the next frame arrives.
+    pub fn next_arrival(&self) -> Option<Duration> {
+        self.under_way.front().map(|(at, _)| *at)
+    }
+
+    /// Takes the earliest frame that has arrived by `now`, perhaps damaged.
+    pub fn receive(&mut self, now: Duration) -> Option<Vec<u8>> {
+        self.next_arrival().filter(|at| *at <= now)?;
+        self.under_way.pop_front().map(|(_, frame)| frame)
+    }
+
+    /// An empty buffer for a frame: a recycled one, if there is one.
+    pub fn buffer(&mut self) -> Vec<u8> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Keeps the buffer of a frame for [`Link::buffer`].
+    pub fn recycle(&mut self, mut frame: Vec<u8>) {
+        if self.spare.len() < MAX_SPARE {
+            frame.clear();
+            self.spare.push(frame);
+        }
+    }
+
+    fn transmit(&mut self, now: Duration, mut frame: Vec<u8>) {
         if self.chance(self.faults.corruption) {
             self.damage(&mut frame);
         }
         let Some(left) = self.leave(now, frame.len()) else {
             self.counts.dropped += 1;
-            return None;
+            return self.recycle(frame);
         };
         let mut at = left + self.faults.delay;
         if self.chance(self.faults.reordering) {
             self.counts.reordered += 1;
             at += Duration::from_micros(self.below(self.faults.lag.as_micros() as u64));
         }
-        Some(Delivery { at, frame })
+        // Without reordering, this is the end.
+        let later = self.under_way.iter().rev().take_while(|(other, _)| *other > at).count();
+        self.under_way.insert(self.under_way.len() - later, (at, frame));
     }
 
     /// When a frame of `length` bytes has left the sender; `None` if the queue is full.
@@ -215,10 +251,17 @@ impl Link {
 mod tests {
     use super::*;
 
-    fn deliveries(seed: u64, faults: Faults, frames: u64) -> Vec<Delivery> {
+    fn arrivals(seed: u64, faults: Faults, frames: u64) -> Vec<(Duration, Vec<u8>)> {
         let mut link = Link::new(seed, faults);
-        let send = |number| link.send(Duration::from_millis(number), ipv4(number));
-        (0..frames).flat_map(send).collect()
+        for number in 0..frames {
+            link.send(Duration::from_millis(number), ipv4(number));
+        }
+        rest(&mut link)
+    }
+
+    fn rest(link: &mut Link) -> Vec<(Duration, Vec<u8>)> {
+        let next = || link.next_arrival().and_then(|at| Some((at, link.receive(at)?)));
+        std::iter::from_fn(next).collect()
     }
 
     fn ipv4(number: u64) -> Vec<u8> {
@@ -230,18 +273,21 @@ mod tests {
 
     #[test]
     fn a_seed_replays_exactly() {
-        assert_eq!(deliveries(7, Faults::HARSH, 500), deliveries(7, Faults::HARSH, 500));
-        assert_ne!(deliveries(7, Faults::HARSH, 500), deliveries(8, Faults::HARSH, 500));
+        assert_eq!(arrivals(7, Faults::HARSH, 500), arrivals(7, Faults::HARSH, 500));
+        assert_ne!(arrivals(7, Faults::HARSH, 500), arrivals(8, Faults::HARSH, 500));
     }
 
     #[test]
     fn chances_are_as_set() {
         let mut link = Link::new(3, Faults::HARSH);
         let count = 100_000;
-        let arrived: usize =
-            (0..count).map(|number| link.send(Duration::ZERO, ipv4(number)).count()).sum();
+        for number in 0..count {
+            link.send(Duration::ZERO, ipv4(number));
+        }
+        let arrivals = rest(&mut link);
+        assert!(arrivals.is_sorted_by_key(|(at, _)| *at));
         let LinkCounts { sent, lost, dropped, duplicated, corrupted, reordered } = link.counts();
-        assert_eq!((sent, dropped, arrived as u64), (count, 0, sent - lost + duplicated));
+        assert_eq!((sent, dropped, arrivals.len() as u64), (count, 0, sent - lost + duplicated));
         for (found, expected) in
             [(lost, 20_000), (duplicated, 4_000), (corrupted, 840), (reordered, 8_400)]
         {
@@ -250,12 +296,23 @@ mod tests {
     }
 
     #[test]
+    fn buffers_are_used_again() {
+        let mut link = Link::new(1, Faults { loss: 1000, ..Faults::NONE });
+        let mut frame = link.buffer();
+        frame.extend(ipv4(1));
+        let place = frame.as_ptr();
+        link.send(Duration::ZERO, frame);
+        let again = link.buffer();
+        assert_eq!((again.as_ptr(), again.len()), (place, 0));
+    }
+
+    #[test]
     fn the_line_is_shared_and_idle_time_is_not_saved() {
         let faults = Faults { rate: Some(480_000), delay: Duration::ZERO, ..Faults::NONE };
         let mut link = Link::new(1, faults);
         let mut arrival = |now| {
-            let all: Vec<_> = link.send(Duration::from_millis(now), ipv4(now)).collect();
-            all[0].at.as_millis()
+            link.send(Duration::from_millis(now), ipv4(now));
+            rest(&mut link)[0].0.as_millis()
         };
         // 60 bytes take 1 ms.
         assert_eq!(
@@ -267,11 +324,11 @@ mod tests {
     #[test]
     fn damage_flips_one_bit_behind_the_ethernet_header() {
         let faults = Faults { corruption: 1000, ..Faults::NONE };
-        for delivery in deliveries(1, faults, 100) {
-            let original = ipv4(delivery.at.as_millis() as u64);
+        for (at, frame) in arrivals(1, faults, 100) {
+            let original = ipv4(at.as_millis() as u64);
             let flipped = |(a, b): (&u8, &u8)| (a ^ b).count_ones();
-            assert_eq!(original.iter().zip(&delivery.frame).map(flipped).sum::<u32>(), 1);
-            assert_eq!(original[..14], delivery.frame[..14]);
+            assert_eq!(original.iter().zip(&frame).map(flipped).sum::<u32>(), 1);
+            assert_eq!(original[..14], frame[..14]);
         }
     }
 }

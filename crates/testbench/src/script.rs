@@ -75,6 +75,8 @@ pub struct ClientSettings {
     pub rx: usize,
     /// Bytes of transmit buffer.
     pub tx: usize,
+    /// How long it waits before it acknowledges less than two segments; `None`: it does not wait.
+    pub ack_delay: Option<Duration>,
 }
 
 impl ClientSettings {
@@ -86,6 +88,12 @@ impl ClientSettings {
 
 impl Default for ClientSettings {
     fn default() -> Self {
-        Self { start: Instant::ZERO, timeout: Duration::from_secs(120), rx: 4096, tx: 4096 }
+        Self {
+            start: Instant::ZERO,
+            timeout: Duration::from_secs(120),
+            rx: 4096,
+            tx: 4096,
+            ack_delay: None,
+        }
     }
 }

@@ -1,10 +1,7 @@
 //! An Ethernet wire with two ends in virtual time.
 
-use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashSet},
-    rc::Rc,
-};
+use core::time::Duration;
+use std::{cell::RefCell, collections::HashSet, rc::Rc};
 
 use smoltcp::{
     phy::{self, Device, DeviceCapabilities, Medium},
@@ -31,17 +28,11 @@ impl Side {
     }
 }
 
-/// Frames under way in one direction, by arrival and by the order they were sent in.
-type UnderWay = BTreeMap<(Instant, u64), Vec<u8>>;
-
-/// A wire: two [`Link`]s and the frames under way on them.
+/// A wire: a [`Link`] for each direction.
 #[derive(Debug)]
 pub struct Wire {
     /// By the side that sends.
     links: [Link; 2],
-    /// By the side that receives.
-    under_way: [UnderWay; 2],
-    sent: u64,
     cut_ports: HashSet<u16>,
     device_room: Option<usize>,
     taken_by_device: usize,
@@ -52,12 +43,8 @@ pub struct Wire {
 impl Wire {
     /// An idle wire with the same faults in both directions.
     pub fn new(seed: u64, faults: Faults) -> Self {
-        // Any two constants that keep the generators of both directions apart.
-        let link = |salt| Link::new(seed.wrapping_mul(4).wrapping_add(salt), faults);
         Self {
-            links: [link(1), link(2)],
-            under_way: Default::default(),
-            sent: 0,
+            links: Link::pair(seed, faults),
             cut_ports: HashSet::new(),
             device_room: None,
             taken_by_device: 0,
@@ -105,12 +92,8 @@ impl Wire {
     }
 
     fn transmit(&mut self, from: Side, frame: Vec<u8>, now: Instant) {
-        let time = core::time::Duration::from_micros(now.total_micros() as u64);
-        for delivery in self.links[from as usize].send(time, frame) {
-            self.sent += 1;
-            let at = Instant::from_micros(delivery.at.as_micros() as i64);
-            self.under_way[from.other() as usize].insert((at, self.sent), delivery.frame);
-        }
+        let now = Duration::from_micros(now.total_micros() as u64);
+        self.links[from as usize].send(now, frame);
     }
 
     /// Cuts the peer with this TCP port over IPv4 off the wire.
@@ -167,16 +150,16 @@ impl Wire {
 
     /// When the next frame arrives at `side`.
     pub fn next_arrival(&self, side: Side) -> Option<Instant> {
-        self.under_way[side as usize].keys().next().map(|key| key.0)
+        let at = self.links[side.other() as usize].next_arrival()?;
+        Some(Instant::from_micros(at.as_micros() as i64))
     }
 
     fn receive(&mut self, side: Side, now: Instant) -> Option<Vec<u8>> {
-        let first = self.under_way[side as usize].first_entry()?;
-        if first.key().0 > now {
-            return None;
-        }
+        // To the end of the microsecond, the unit of smoltcp's time.
+        let now = Duration::from_micros(now.total_micros() as u64) + Duration::from_nanos(999);
+        let frame = self.links[side.other() as usize].receive(now)?;
         self.taken_by_device += usize::from(side == Side::Device);
-        Some(first.remove())
+        Some(frame)
     }
 
     fn has_room(&self, side: Side) -> bool {

@@ -17,6 +17,7 @@ Usage: host-runner [FLAGS]                     run the services until Ctrl-C
        host-runner fetch ADDR[:PORT]           download a file (port {file}; with --name: {file_request})
        host-runner send  ADDR[:PORT] FILE      upload a file (port {file_request})
        host-runner ping  ADDR[:PORT]           measure UDP round trips (port {ping_port})
+       host-runner wire  TAP TAP               join two TAPs by a wire with faults
 
 Link:
   --tap NAME                 the TAP device [default: {tap}]
@@ -71,6 +72,12 @@ Clients:
   --count N                  ping: the number of pings [default: {count}]
   --timeout TIME             ping: how long to wait for each answer [default: {timeout}s]
   --interval TIME            ping: the time between two pings [default: {interval}s]
+
+Wire:
+  --impair FAULTS            faults in each direction: comma-separated delay=20ms, loss=1%,
+                             rate=10mbit, and queue=20: frames that wait for the line, beyond which
+                             frames are dropped; it needs a rate [default: none]
+  --seed N                   determines which frames are lost [default: 0]
 
   -h, --help                 print this help
   -V, --version              print the version

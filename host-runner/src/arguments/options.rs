@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use bareserve::ping::profile::Profile;
+use bareserve_testbench::Faults;
 
 use crate::{log::Verbosity, network::Network, publish::Publish};
 
@@ -147,4 +148,16 @@ impl Default for Ping {
     fn default() -> Self {
         Self { count: 9, timeout: Duration::from_secs(1), interval: Duration::from_secs(1) }
     }
+}
+
+/// The options of `wire`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Wire {
+    /// The names of the TAPs.
+    pub taps: [String; 2],
+    /// The faults in each direction.
+    pub faults: Faults,
+    /// Determines which frames are lost.
+    pub seed: u64,
+    pub verbosity: Verbosity,
 }

@@ -2,6 +2,8 @@ use std::{ffi::OsString, net::Ipv4Addr, path::PathBuf, time::Duration};
 
 use bareserve::ping::profile::Profile;
 
+use bareserve_testbench::Faults;
+
 use super::*;
 use crate::{network::Prefix, publish::Transport};
 
@@ -136,6 +138,15 @@ fn subcommands_are_parsed() {
     };
     assert_eq!(client.from_device.map(|network| network.tap).as_deref(), Some("t1"));
     assert_eq!(ping, Ping::default());
+    let Ok(Command::Wire(wire)) = parse("wire w0 w1") else { panic!() };
+    assert_eq!((wire.taps, wire.seed), (["w0".to_string(), "w1".to_string()], 0));
+    assert_eq!(wire.faults, Faults { delay: Duration::ZERO, ..Faults::NONE });
+    let line = "wire w0 --impair delay=0.2ms,loss=0.5%,rate=10mbit,queue=20 w1 --seed 7 -q";
+    let Ok(Command::Wire(wire)) = parse(line) else { panic!() };
+    assert_eq!((wire.seed, wire.verbosity), (7, Verbosity::Quiet));
+    let delay = Duration::from_micros(200);
+    let (rate, queue) = (Some(10_000_000), Some(20));
+    assert_eq!(wire.faults, Faults { delay, loss: 5, rate, queue, ..Faults::NONE });
     assert!(matches!(parse("--help"), Ok(Command::Print(text)) if text.contains("Usage")));
     assert!(matches!(parse("ping -h"), Ok(Command::Print(_))));
     assert!(matches!(parse("-V"), Ok(Command::Print(text)) if text.starts_with("host-runner 0.")));
@@ -225,7 +236,7 @@ fn mistakes_are_named_with_their_correction() {
         ),
         ("--colour", "unknown flag --colour: see host-runner --help"),
         ("-x", "unknown flag -x"),
-        ("pign", "unknown command 'pign': the commands are time, fetch, send, ping"),
+        ("pign", "unknown command 'pign': the commands are time, fetch, send, ping, wire"),
         ("--quiet ping", "unknown command 'ping'"),
         ("time", "time lacks an argument: usage: host-runner time ADDR[:PORT]"),
         ("time a b", "unexpected argument 'b'"),
@@ -252,6 +263,40 @@ fn mistakes_are_named_with_their_correction() {
             "--tap configures a device's TAP, but ping uses the kernel's network stack: add --from-device",
         ),
         ("ping a --from-device --tap", "--tap needs a value"),
+        ("wire", "wire joins two TAPs, and 0 are given: usage: host-runner wire TAP TAP"),
+        ("wire w0", "wire joins two TAPs, and 1 are given"),
+        ("wire w0 w1 w2", "and 3 are given"),
+        ("wire w0 w0", "wire joins two TAPs, and w0 is given twice"),
+        ("wire w0 a/b", "wire takes an interface name of at most 15 bytes"),
+        ("wire w0 w1 --tap w2", "unknown flag --tap"),
+        ("wire w0 w1 --seed x", "--seed takes a number from 0 to 4294967295, not 'x'"),
+        ("wire w0 w1 --impair", "--impair needs a value: faults, such as delay=20ms,loss=1%"),
+        (
+            "wire w0 w1 --impair=",
+            "--impair: unknown fault '': the faults are delay, loss, rate, queue",
+        ),
+        ("wire w0 w1 --impair lag=1s", "--impair: unknown fault 'lag'"),
+        ("wire w0 w1 --impair delay=1ms,", "unknown fault ''"),
+        (
+            "wire w0 w1 --impair delay",
+            "delay takes a time of at most a minute, such as 20ms, 0.2ms, 200us or 1s, not ''",
+        ),
+        ("wire w0 w1 --impair delay=20", "such as 20ms, 0.2ms, 200us or 1s, not '20'"),
+        ("wire w0 w1 --impair delay=-1ms", "not '-1ms'"),
+        ("wire w0 w1 --impair delay=61s", "not '61s'"),
+        ("wire w0 w1 --impair loss=1", "loss takes a percentage, such as 1% or 0.1%, not '1'"),
+        ("wire w0 w1 --impair loss=101%", "not '101%'"),
+        ("wire w0 w1 --impair loss=0.15%", "not '0.15%'"),
+        ("wire w0 w1 --impair rate=10", "rate takes bits per second, such as 10mbit"),
+        ("wire w0 w1 --impair rate=0mbit", "not '0mbit'"),
+        ("wire w0 w1 --impair rate=+1mbit", "not '+1mbit'"),
+        ("wire w0 w1 --impair rate=99999999999gbit", "not '99999999999gbit'"),
+        ("wire w0 w1 --impair queue=0,rate=1mbit", "queue takes a number of frames from 1 to"),
+        (
+            "wire w0 w1 --impair queue=20",
+            "queue needs a rate, as frames wait for it: add one, such as rate=10mbit",
+        ),
+        ("wire w0 w1 --impair loss=1%,loss=2%", "loss is given twice: remove one"),
     ];
     for (line, expected) in mistakes {
         match parse(line) {

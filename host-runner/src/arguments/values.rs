@@ -11,8 +11,10 @@ use std::{
 };
 
 use bareserve::ping::profile::Profile;
+use bareserve_testbench::Faults;
 use lexopt::Parser;
 
+use super::impairment;
 use crate::{
     error::UsageError,
     network::Prefix,
@@ -83,15 +85,14 @@ impl<'p> Flag<'p> {
     }
 
     pub fn interface(&mut self) -> Result<String, UsageError> {
-        let wanted = format!(
-            "an interface name of at most {MAX_NAME} bytes without spaces, / : or %, such as tap0"
-        );
-        self.parse(&wanted, |text| {
-            let is_valid = !matches!(text, "" | "." | "..")
-                && text.len() <= MAX_NAME
-                && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "/:%".contains(c));
-            is_valid.then(|| text.to_string())
-        })
+        self.parse(&wanted_interface(), |text| is_interface_name(text).then(|| text.to_string()))
+    }
+
+    /// Faults of a wire, written as `delay=20ms,loss=1%,rate=10mbit,queue=20`.
+    pub fn impairment(&mut self) -> Result<Faults, UsageError> {
+        let value = self.raw("faults, such as delay=20ms,loss=1%,rate=10mbit,queue=20")?;
+        impairment::parse(&value.to_string_lossy())
+            .map_err(|error| UsageError(format!("{}: {error}", self.name)))
     }
 
     pub fn prefix4(&mut self) -> Result<Prefix<Ipv4Addr>, UsageError> {
@@ -151,10 +152,31 @@ impl<'p> Flag<'p> {
     }
 
     fn refuse(&self, wanted: &str, value: &str) -> UsageError {
-        // Control characters are removed, so that the message stays one line.
-        let value: String = value.chars().filter(|c| !c.is_control()).take(80).collect();
-        UsageError(format!("{} takes {wanted}, not '{value}'", self.name))
+        UsageError(format!("{} takes {wanted}, not '{}'", self.name, excerpt(value)))
     }
+}
+
+/// Checks the name of a TAP that `wire` joins.
+pub fn interface(name: &str) -> Result<String, UsageError> {
+    if is_interface_name(name) {
+        return Ok(name.to_string());
+    }
+    Err(UsageError(format!("wire takes {}, not '{}'", wanted_interface(), excerpt(name))))
+}
+
+fn wanted_interface() -> String {
+    format!("an interface name of at most {MAX_NAME} bytes without spaces, / : or %, such as tap0")
+}
+
+fn is_interface_name(text: &str) -> bool {
+    !matches!(text, "" | "." | "..")
+        && text.len() <= MAX_NAME
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "/:%".contains(c))
+}
+
+/// A value for a message: without control characters, so that the message stays one line.
+fn excerpt(value: &str) -> String {
+    value.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
 /// Checks that the addresses at the two ends of the link differ and are in one network. `version` is

@@ -85,7 +85,8 @@ pub fn open(name: &str) -> io::Result<Opened> {
     Ok(opened)
 }
 
-fn open_bare(name: &str) -> io::Result<Opened> {
+/// Creates the TAP `name` or attaches to it, without the header and without offload.
+pub fn open_bare(name: &str) -> io::Result<Opened> {
     let iface = Iface::without_packet_info(name, Mode::Tap)?;
     iface.set_non_blocking()?;
     let opened = Opened { file: into_file(iface), has_header: false };

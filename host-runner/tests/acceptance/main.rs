@@ -32,6 +32,7 @@ mod linux {
     pub mod site;
     pub mod small_services;
     pub mod smuggling;
+    pub mod wire;
 }
 
 #[cfg(target_os = "linux")]
@@ -64,6 +65,7 @@ fn main() -> std::process::ExitCode {
         listener::cases(),
         small_services::cases(),
         smuggling::cases(),
+        wire::cases(),
     ];
     let target = device::Target::from_environment();
     let trials = cases.into_iter().flatten().map(|case| case.into_trial(&target)).collect();

@@ -73,8 +73,8 @@ fn rules() {
 #[test]
 fn memory_of_one_connection() {
     if size_of::<usize>() == 8 {
-        assert_eq!(size_of::<Connection<(), 1024>>(), 1024 + 272);
+        assert_eq!(size_of::<Connection<(), 1024>>(), 1024 + 288);
     }
     let exchange = size_of::<<Files<&MemoryStore> as Application>::Exchange>();
-    assert!(size_of::<Connection<Files<&MemoryStore>, 1024>>() <= 1024 + 272 + exchange);
+    assert!(size_of::<Connection<Files<&MemoryStore>, 1024>>() <= 1024 + 288 + exchange);
 }

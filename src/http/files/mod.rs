@@ -64,6 +64,8 @@ pub struct Files<S> {
 }
 
 /// The state of a request between two calls.
+// One byte tells the variants apart; the 64-bit payload would make it eight, which are slow to compare.
+#[repr(u8)]
 pub enum Exchange<S: Store> {
     /// A file is sent.
     Download(Download<S::File>),

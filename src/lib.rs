@@ -77,6 +77,7 @@
 //!
 //! | feature | default | adds |
 //! |---|---|---|
+//! | `guard` | yes | congestion control and early repair of losses ([`net::guard`]): 4 KB of code on a Cortex-M3 |
 //! | `ipv6` | yes | IPv6: 24 KB of code on a Cortex-M3, 16 bytes more an address |
 //! | `json` | yes | JSON in and out of HTTP applications, by serde |
 #![no_std]

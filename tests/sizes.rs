@@ -4,6 +4,7 @@
 use bareserve::{
     http::{Connection, Files},
     net::{
+        guard::Flow,
         listener::syn::Syn,
         resources::{
             PoolResources, StackResources, TcpClientResources, TcpResources, UdpResources,
@@ -24,7 +25,7 @@ fn a_waiting_request() {
 
 #[test]
 fn a_connection_without_its_protocol() {
-    let documented = if cfg!(feature = "ipv6") { 104 } else { 72 };
+    let documented = if cfg!(feature = "ipv6") { 112 } else { 72 };
     assert_eq!(size_of::<Slot>(), documented);
 }
 
@@ -41,8 +42,9 @@ fn a_connection_of_the_web_server() {
         - size_of::<TcpResources<Web, 1, 1024, 2048>>();
     assert_eq!(one, size_of::<Web>() + size_of::<Slot>() + 1024 + 2048);
     if cfg!(feature = "ipv6") && size_of::<usize>() == 8 {
-        assert_eq!((size_of::<Web>(), size_of::<Slot>(), storage), (1544, 104, 472));
-        assert_eq!(one + storage, 5192);
+        let sizes = (size_of::<Web>(), size_of::<Slot>(), size_of::<Flow>(), storage);
+        assert_eq!(sizes, (1552, 112, 200, 472));
+        assert_eq!(one + size_of::<Flow>() + storage, 5408);
     }
 }
 

@@ -1,6 +1,9 @@
 //! The parser of every incoming frame.
 
-use bareserve::net::listener::syn::{SYN_FRAME_SIZE, SynOrRst};
+use bareserve::net::{
+    guard::segment::{FRAME_SIZE, Segment},
+    listener::syn::SynOrRst,
+};
 use smoltcp::{
     phy::{Checksum, ChecksumCapabilities},
     time::Instant,
@@ -32,11 +35,14 @@ pub fn syn(data: &[u8]) {
     let mut unchecked = ChecksumCapabilities::default();
     unchecked.ipv4 = Checksum::None;
     unchecked.tcp = Checksum::None;
-    if let Some(SynOrRst::Syn(syn)) = SynOrRst::parse(data, &unchecked, Instant::ZERO) {
-        let mut frame = [0; SYN_FRAME_SIZE];
+    let Some(segment) = Segment::parse(data) else { return };
+    let _ = (segment.ack(), segment.is_syn_or_rst(), segment.has_options());
+    if let Some(SynOrRst::Syn(syn)) = SynOrRst::parse(&segment, &unchecked, Instant::ZERO) {
+        let mut frame = [0; FRAME_SIZE];
         let length = syn.emit(&mut frame);
-        let again =
-            SynOrRst::parse(&frame[..length], &ChecksumCapabilities::default(), Instant::ZERO);
+        let again = Segment::parse(&frame[..length]).and_then(|segment| {
+            SynOrRst::parse(&segment, &ChecksumCapabilities::default(), Instant::ZERO)
+        });
         assert_eq!(again, Some(SynOrRst::Syn(syn)));
     }
 }

@@ -16,6 +16,7 @@ mod cut;
 mod datagrams;
 mod fields;
 mod file_transfer;
+mod flow;
 mod frames;
 mod http;
 mod line;
@@ -30,6 +31,7 @@ mod memory_store;
 pub use datagrams::{clients, ping};
 pub use fields::{field, form};
 pub use file_transfer::{file_client, file_request};
+pub use flow::flow;
 pub use frames::syn;
 pub use http::http;
 pub use line::line;
@@ -55,6 +57,7 @@ pub const CORES: &[Core] = &[
     Core { name: "field", run: field, seeds: fields::VALUES },
     Core { name: "form", run: form, seeds: fields::FORMS },
     Core { name: "line", run: line, seeds: line::LINES },
+    Core { name: "flow", run: flow, seeds: flow::STEPS },
     Core { name: "ping", run: ping, seeds: datagrams::PINGS },
     Core { name: "clients", run: clients, seeds: datagrams::ANSWERS },
     Core { name: "syn", run: syn, seeds: frames::FRAMES },

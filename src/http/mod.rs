@@ -46,12 +46,13 @@
 //! | | |
 //! |---|---|
 //! | buffer | 1024 |
-//! | the rest of the [`Connection`], 232 of it the exchange | 520 |
-//! | the rest of its [`Slot`](crate::net::tcp::slot::Slot) | 104 |
+//! | the rest of the [`Connection`], 240 of it the exchange | 528 |
+//! | the rest of its [`Slot`](crate::net::tcp::slot::Slot) | 112 |
+//! | the path ([`Flow`](crate::net::guard::Flow)) | 200 |
 //! | receive buffer | 1024 |
 //! | transmit buffer | 2048 |
 //! | smoltcp's socket | 472 |
-//! | in all | 5192 |
+//! | in all | 5408 |
 
 pub mod accept_encoding;
 pub mod auth;

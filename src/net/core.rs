@@ -7,6 +7,7 @@ use smoltcp::{
 };
 
 use super::{
+    guard::{Flow, FlowHandle, Flows},
     listener::{queue::Backlog, syn::Syn},
     setup_error::SetupError,
     tcp::{pool::Pool, protocols::Listener, slot::Slot},
@@ -22,6 +23,8 @@ use crate::{
 pub struct StackMemory<'a> {
     /// One slot for each socket of each service.
     pub sockets: &'a mut [SocketStorage<'a>],
+    /// One slot for each TCP socket.
+    pub flows: &'a mut [Flow],
     /// One slot for each connection request that may be queued.
     pub backlog: &'a mut [Option<Syn>],
     /// One slot for each service.
@@ -44,6 +47,7 @@ const MAX_RESERVE: usize = 2;
 pub(super) struct Core<'a> {
     pub sockets: SocketSet<'a>,
     sockets_left: usize,
+    pub flows: Flows<'a>,
     pub backlog: Backlog<'a>,
     pub wall_clock: WallClock,
     pub services: Services<'a>,
@@ -63,10 +67,12 @@ pub(super) struct Services<'a> {
 pub(super) type VisitAll<'v> = &'v dyn Fn(&mut dyn FnMut(&'static str, &Listener));
 
 impl<'a> Core<'a> {
-    pub fn new(memory: StackMemory<'a>, mistake: Option<SetupError>) -> Self {
+    /// `mtu`: the longest IP packet of the device, in bytes.
+    pub fn new(memory: StackMemory<'a>, mtu: usize, mistake: Option<SetupError>) -> Self {
         Self {
             sockets_left: memory.sockets.len(),
             sockets: SocketSet::new(memory.sockets),
+            flows: Flows::new(memory.flows, mtu as u32),
             backlog: Backlog::new(memory.backlog),
             wall_clock: WallClock::new(),
             services: Services { slots: memory.services, taken: 0 },
@@ -82,6 +88,11 @@ impl<'a> Core<'a> {
             queue: self.backlog.figures(),
             connections: self.connections,
         }
+    }
+
+    /// Whether the interface has frames to receive that the device does not hold.
+    pub fn has_replays(&self) -> bool {
+        self.backlog.has_replays() || self.flows.has_repairs()
     }
 
     /// Attaches a socket with an equal share of the buffers to each of `size` slots, registers the
@@ -102,7 +113,8 @@ impl<'a> Core<'a> {
         let (rx_share, tx_share) = (share(rx)?, share(tx)?);
         let buffers = rx.chunks_exact_mut(rx_share).zip(tx.chunks_exact_mut(tx_share));
         for ((connection, slot), (rx, tx)) in slots.iter_mut().enumerate().zip(buffers) {
-            slot.attach(self.add_tcp_socket(rx, tx)?, connection);
+            let (handle, flow) = self.add_tcp_socket(rx, tx)?;
+            slot.attach(handle, flow, connection);
         }
         let first = self.services.taken;
         // A single service may use all connections.
@@ -152,13 +164,13 @@ impl<'a> Core<'a> {
         &mut self,
         rx: &'a mut [u8],
         tx: &'a mut [u8],
-    ) -> Result<SocketHandle, SetupError> {
+    ) -> Result<(SocketHandle, FlowHandle), SetupError> {
         self.take_slot()?;
+        let flow = self.flows.add().ok_or(SetupError::NoSocketLeft)?;
         let window = rx.len().min(MAX_TCP_WINDOW);
         let rx = rx.get_mut(..window).unwrap_or_default();
-        Ok(self
-            .sockets
-            .add(tcp::Socket::new(tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx))))
+        let (rx, tx) = (tcp::SocketBuffer::new(rx), tcp::SocketBuffer::new(tx));
+        Ok((self.sockets.add(tcp::Socket::new(rx, tx)), flow))
     }
 
     /// Adds a UDP socket over the given buffers.

@@ -12,6 +12,7 @@
 
 pub mod config;
 mod core;
+pub mod guard;
 pub mod listener;
 pub mod resources;
 pub mod service;

@@ -33,6 +33,7 @@ use smoltcp::{iface::SocketStorage, socket::udp};
 
 use super::{
     core::StackMemory,
+    guard::FlowTable,
     listener::syn::Syn,
     tcp::{client::TcpClientMemory, server::TcpMemory, slot::Slot},
     udp::server::UdpMemory,
@@ -49,6 +50,7 @@ pub struct StackResources<
     const SERVICES: usize = 12,
 > {
     sockets: Vec<SocketStorage<'a>, SOCKETS>,
+    flows: FlowTable<SOCKETS>,
     backlog: Vec<Option<Syn>, BACKLOG>,
     services: Vec<ServiceEntry, SERVICES>,
 }
@@ -58,7 +60,12 @@ impl<const SOCKETS: usize, const BACKLOG: usize, const SERVICES: usize>
 {
     /// All zeros.
     pub const fn new() -> Self {
-        Self { sockets: Vec::new(), backlog: Vec::new(), services: Vec::new() }
+        Self {
+            sockets: Vec::new(),
+            flows: FlowTable::new(),
+            backlog: Vec::new(),
+            services: Vec::new(),
+        }
     }
 }
 
@@ -76,6 +83,7 @@ impl<'a, const SOCKETS: usize, const BACKLOG: usize, const SERVICES: usize>
     fn from(resources: &'a mut StackResources<'a, SOCKETS, BACKLOG, SERVICES>) -> Self {
         StackMemory {
             sockets: fill(&mut resources.sockets, || SocketStorage::EMPTY),
+            flows: resources.flows.flows(),
             backlog: fill(&mut resources.backlog, || None),
             services: fill(&mut resources.services, ServiceEntry::vacant),
         }

@@ -5,7 +5,7 @@ use smoltcp::{
     time::Instant,
 };
 
-use super::listener::queue::Backlog;
+use super::{guard::Flows, listener::queue::Backlog};
 use crate::{clock::min_deadline, protocol::environment::Environment};
 
 /// A server or client on the stack's sockets.
@@ -36,6 +36,8 @@ pub struct Context<'x, 'a> {
     pub interface: &'x mut Interface,
     /// The sockets of all services.
     pub sockets: &'x mut SocketSet<'a>,
+    /// The paths of the TCP connections.
+    pub flows: &'x mut Flows<'a>,
     /// The queue of connection requests.
     pub backlog: &'x mut Backlog<'a>,
     /// Time, date, entropy, observer and registry.

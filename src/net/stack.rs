@@ -70,7 +70,8 @@ impl<'a, D: Device, E: Entropy> Stack<'a, D, E> {
         settings.random_seed = entropy.next_u64();
         let mut interface = Interface::new(settings, &mut device, Instant::ZERO);
         interface.update_ip_addrs(|list| *list = config.addresses);
-        let core = Core::new(memory.into(), config.mistake);
+        let mtu = device.capabilities().ip_mtu();
+        let core = Core::new(memory.into(), mtu, config.mistake);
         Self { device, entropy, observer: (), interface, core }
     }
 
@@ -138,7 +139,8 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
         session: S,
     ) -> Result<TcpClient<S>, SetupError> {
         let TcpClientMemory { rx, tx } = memory.into();
-        Ok(TcpClient::new(session, self.core.add_tcp_socket(rx, tx)?))
+        let (handle, flow) = self.core.add_tcp_socket(rx, tx)?;
+        Ok(TcpClient::new(session, handle, flow))
     }
 
     /// Adds a UDP client of `remote`.
@@ -161,8 +163,9 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
     pub fn poll(&mut self, now: Instant, services: &mut [&mut dyn Service]) -> Option<Duration> {
         self.interface.poll_maintenance(now);
         let is_drained = (0..INGRESS_BUDGET).any(|_| !self.receive(now));
-        let Core { sockets, backlog, wall_clock, services: entries, connections, .. } =
+        let Core { sockets, flows, backlog, wall_clock, services: entries, connections, .. } =
             &mut self.core;
+        flows.begin_poll();
         backlog.expire_stale(now);
         let registry = Registry {
             services: entries.entries(),
@@ -172,6 +175,7 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
         let mut cx = Context {
             interface: &mut self.interface,
             sockets,
+            flows,
             backlog,
             environment: Environment {
                 now,
@@ -184,9 +188,12 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
         for service in services.iter_mut() {
             service.poll(&mut cx);
         }
-        while self.core.backlog.has_replays() && self.receive(now) {}
+        while self.core.has_replays() && self.receive(now) {}
         let all_replayed = self.core.backlog.end_poll();
         let mut due = self.send(now);
+        if let Some(repair) = self.core.flows.poll_at() {
+            due = min_deadline(due, Some(repair));
+        }
         if !is_drained || !all_replayed {
             return Some(Duration::ZERO);
         }
@@ -201,19 +208,20 @@ impl<'a, D: Device, E: Entropy, O: Observer> Stack<'a, D, E, O> {
 
     /// Receives a frame. Returns whether there was one.
     fn receive(&mut self, now: Instant) -> bool {
-        let Core { sockets, backlog, .. } = &mut self.core;
+        let Core { sockets, flows, backlog, .. } = &mut self.core;
         let monitor = &mut TxMonitor::default();
-        let mut filter = SynFilter { device: &mut self.device, backlog, monitor };
+        let mut filter = SynFilter { device: &mut self.device, backlog, flows, monitor };
         let result = self.interface.poll_ingress_single(now, &mut filter, sockets);
         result != PollIngressSingleResult::None
     }
 
     /// Sends what the sockets hold. Returns when there is more to send.
     fn send(&mut self, now: Instant) -> Option<Instant> {
-        let Core { sockets, backlog, .. } = &mut self.core;
+        let Core { sockets, flows, backlog, .. } = &mut self.core;
         for _ in 0..EGRESS_BUDGET {
             let mut monitor = TxMonitor::default();
-            let mut filter = SynFilter { device: &mut self.device, backlog, monitor: &mut monitor };
+            let device = &mut self.device;
+            let mut filter = SynFilter { device, backlog, flows, monitor: &mut monitor };
             let result = self.interface.poll_egress(now, &mut filter, sockets);
             if result != PollResult::None && !monitor.has_more() {
                 return Some(now + SETTLING);

@@ -85,7 +85,9 @@ pub fn transfer(server: Ipv4Addr, transfer: Transfer, authorization: &str) -> Ou
 
 fn download(server: Ipv4Addr, content: &[u8], deadline: Instant) -> io::Result<()> {
     let mut stream = connect(server, deadline)?;
-    write!(stream, "GET /{DOWNLOAD} HTTP/1.1\r\nHost: {server}\r\n\r\n")?;
+    // In one segment, as real clients send it.
+    let request = format!("GET /{DOWNLOAD} HTTP/1.1\r\nHost: {server}\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let (head, mut body) = read_head(&mut stream, deadline)?;
     expect(head.starts_with("HTTP/1.1 200 "), &head)?;
     let mut buffer = vec![0; 1 << 16];
@@ -103,11 +105,11 @@ fn upload(
     authorization: &str,
 ) -> io::Result<()> {
     let mut stream = connect(server, deadline)?;
-    write!(
-        stream,
+    let request = format!(
         "PUT /{UPLOAD} HTTP/1.1\r\nHost: {server}\r\n{authorization}Content-Length: {}\r\n\r\n",
         content.len()
-    )?;
+    );
+    stream.write_all(request.as_bytes())?;
     let mut rest = content;
     while !rest.is_empty() {
         stream.set_write_timeout(Some(left(deadline)?))?;

@@ -12,7 +12,10 @@ use smoltcp::{
 };
 
 use super::syn::{Syn, SynOrRst};
-use crate::{counters::QueueFigures, net::setup_error::SetupError};
+use crate::{
+    counters::QueueFigures,
+    net::{guard::segment::Segment, setup_error::SetupError},
+};
 
 /// The most TCP ports that one stack can serve.
 pub const MAX_PORTS: usize = 16;
@@ -69,7 +72,7 @@ impl<'a> Backlog<'a> {
     #[inline(never)]
     pub fn waiting(&self, ports: &[u16]) -> usize {
         let parked = self.places.get(..self.waiting).unwrap_or_default().iter().flatten();
-        parked.filter(|syn| ports.contains(&syn.local.port)).count()
+        parked.filter(|syn| ports.contains(&syn.addresses.local.port)).count()
     }
 
     /// How many requests wait.
@@ -109,13 +112,13 @@ impl<'a> Backlog<'a> {
 
     /// Takes the oldest or the newest request for one of `ports`.
     pub fn take(&mut self, ports: &[u16], end: QueueEnd) -> Option<Syn> {
-        let place = self.find(end, &|syn| ports.contains(&syn.local.port))?;
+        let place = self.find(end, &|syn| ports.contains(&syn.addresses.local.port))?;
         self.remove(place)
     }
 
     /// Takes the oldest request for one of `ports` that `matches`.
     pub fn take_if(&mut self, ports: &[u16], matches: &dyn Fn(&Syn) -> bool) -> Option<Syn> {
-        let is_it = |syn: &Syn| ports.contains(&syn.local.port) && matches(syn);
+        let is_it = |syn: &Syn| ports.contains(&syn.addresses.local.port) && matches(syn);
         let place = self.find(QueueEnd::Oldest, &is_it)?;
         self.remove(place)
     }
@@ -162,20 +165,21 @@ impl<'a> Backlog<'a> {
         }
     }
 
-    /// Parks the frame if it is a SYN for a served port. Returns whether it did.
+    /// Parks the segment if it is a SYN for a served port. Returns whether it did.
     pub(super) fn park(
         &mut self,
-        frame: &[u8],
+        segment: &Segment<'_>,
         checksums: &phy::ChecksumCapabilities,
         now: Instant,
     ) -> bool {
-        match SynOrRst::parse(frame, checksums, now) {
-            Some(SynOrRst::Syn(syn)) if self.ports.contains(&syn.local.port) => {
+        match SynOrRst::parse(segment, checksums, now) {
+            Some(SynOrRst::Syn(syn)) if self.ports.contains(&syn.addresses.local.port) => {
                 self.push(syn);
                 true
             }
             Some(SynOrRst::Reset { remote, local }) => {
-                let is_it = |syn: &Syn| syn.remote == remote && syn.local == local;
+                let is_it =
+                    |syn: &Syn| syn.addresses.remote == remote && syn.addresses.local == local;
                 if let Some(place) = self.find(QueueEnd::Oldest, &is_it) {
                     self.remove(place);
                 }
@@ -195,7 +199,7 @@ impl<'a> Backlog<'a> {
         }
         if self.waiting == self.places.len() {
             let port = self.most_wanted_port();
-            let oldest = self.find(QueueEnd::Oldest, &|syn| syn.local.port == port);
+            let oldest = self.find(QueueEnd::Oldest, &|syn| syn.addresses.local.port == port);
             self.drop_at(oldest.unwrap_or(0));
         }
         if let Some(place) = self.places.get_mut(self.waiting) {

@@ -10,7 +10,10 @@ use smoltcp::{
 use super::pump::{ByteStream, Moved, pump};
 use crate::{entropy::Entropy, protocol::environment::Environment};
 use crate::{
-    net::service::{Context, Service},
+    net::{
+        guard::{FlowHandle, Flows},
+        service::{Context, Service},
+    },
     protocol::client::{Failure, Progress, StreamSession},
 };
 
@@ -18,6 +21,7 @@ use crate::{
 pub struct TcpClient<S> {
     session: S,
     handle: SocketHandle,
+    flow: FlowHandle,
     remote: Option<IpEndpoint>,
     stage: Stage,
     timeouts: ClientTimeouts,
@@ -89,10 +93,11 @@ pub(in crate::net) fn dynamic_port(entropy: &mut dyn Entropy) -> u16 {
 }
 
 impl<S: StreamSession> TcpClient<S> {
-    pub(in crate::net) fn new(session: S, handle: SocketHandle) -> Self {
+    pub(in crate::net) fn new(session: S, handle: SocketHandle, flow: FlowHandle) -> Self {
         Self {
             session,
             handle,
+            flow,
             remote: None,
             stage: Stage::New,
             timeouts: ClientTimeouts::DEFAULT,
@@ -141,72 +146,84 @@ impl<S: StreamSession> TcpClient<S> {
         let connected = self
             .remote
             .is_some_and(|remote| socket.connect(cx.interface.context(), remote, port).is_ok());
+        if let (Some(remote), Some(local)) = (socket.remote_endpoint(), socket.local_endpoint()) {
+            cx.flows.open(self.flow, remote, local, u16::MAX, cx.environment.now);
+        }
         // A session writes each message in one piece, so a delay until the next ACK (RFC 9293 section
         // 3.7.4) saves no segment.
         socket.set_nagle_enabled(false);
         (self.end_of_input, self.undelivered, self.result) = (false, 0, Ok(()));
         self.enter(Stage::Connecting, cx.environment.now);
         if !connected {
-            self.finish(Err(Failure::Unreachable), &mut cx.environment);
+            self.finish(Err(Failure::Unreachable), &mut cx.environment, cx.flows);
         }
     }
 
     fn wait_for_handshake(&mut self, cx: &mut Context<'_, '_>) {
         let socket = cx.sockets.get_mut::<Socket>(self.handle);
-        let env = &mut cx.environment;
+        let (env, flows) = (&mut cx.environment, &mut *cx.flows);
         match socket.state() {
-            State::Closed => self.finish(Err(Failure::Refused), env),
+            State::Closed => self.finish(Err(Failure::Refused), env, flows),
             State::SynSent | State::SynReceived if self.check_timeout(env.now) => {
                 socket.abort();
-                self.finish(Err(Failure::ConnectTimedOut), env);
+                self.finish(Err(Failure::ConnectTimedOut), env, flows);
             }
             State::SynSent | State::SynReceived => {}
             _ => {
                 self.enter(Stage::Open, env.now);
-                self.exchange(socket, env);
+                flows.connected(self.flow, env.now);
+                self.exchange(socket, env, flows);
             }
         }
     }
 
     /// Moves bytes between socket and session, and follows the session's progress and the socket's
     /// state.
-    fn exchange(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
+    fn exchange(
+        &mut self,
+        socket: &mut Socket<'_>,
+        env: &mut Environment<'_>,
+        flows: &mut Flows<'_>,
+    ) {
+        let stream = &mut SessionStream(&mut self.session);
         let Moved { bytes_in, bytes_out } =
-            pump(socket, &mut SessionStream(&mut self.session), &mut self.end_of_input, env);
+            pump(socket, stream, &mut self.end_of_input, (flows, self.flow), env);
         let moved = bytes_in + bytes_out > 0;
         self.note_progress(moved, socket, env.now);
         match self.session.progress() {
             Progress::Running if socket.state() == State::Closed => {
-                self.finish(Err(Failure::Reset), env);
+                self.finish(Err(Failure::Reset), env, flows);
             }
             Progress::Running if self.check_timeout(env.now) => {
                 socket.abort();
-                self.finish(Err(Failure::Stalled), env);
+                self.finish(Err(Failure::Stalled), env, flows);
             }
             Progress::Running => {}
             Progress::Succeeded => {
                 socket.close();
                 self.enter(Stage::Closing, env.now);
-                self.drain(socket, env);
+                self.drain(socket, env, flows);
             }
             Progress::Failed => {
                 socket.abort();
-                self.finish(Err(Failure::GaveUp), env);
+                self.finish(Err(Failure::GaveUp), env, flows);
             }
         }
     }
 
     /// Discards what the server still sends until it has acknowledged every byte and closed too.
-    fn drain(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>) {
+    fn drain(&mut self, socket: &mut Socket<'_>, env: &mut Environment<'_>, flows: &mut Flows<'_>) {
         while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
         self.note_progress(false, socket, env.now);
+        flows.update(self.flow, self.undelivered, env.now);
         let is_delivered = self.undelivered == 0;
         match socket.state() {
-            State::Closed | State::TimeWait if is_delivered => self.finish(Ok(()), env),
-            State::Closed => self.finish(Err(Failure::Reset), env),
+            State::Closed | State::TimeWait if is_delivered => self.finish(Ok(()), env, flows),
+            State::Closed => self.finish(Err(Failure::Reset), env, flows),
             _ if self.check_timeout(env.now) => {
                 socket.abort();
-                self.finish(if is_delivered { Ok(()) } else { Err(Failure::Stalled) }, env);
+                let result = if is_delivered { Ok(()) } else { Err(Failure::Stalled) };
+                self.finish(result, env, flows);
             }
             _ => {}
         }
@@ -226,7 +243,13 @@ impl<S: StreamSession> TcpClient<S> {
         self.since = now;
     }
 
-    fn finish(&mut self, result: Result<(), Failure>, env: &mut Environment<'_>) {
+    fn finish(
+        &mut self,
+        result: Result<(), Failure>,
+        env: &mut Environment<'_>,
+        flows: &mut Flows<'_>,
+    ) {
+        flows.close(self.flow);
         self.stage = Stage::Over;
         self.result = result;
         self.session.end(result, env);
@@ -255,11 +278,11 @@ impl<S: StreamSession> Service for TcpClient<S> {
             Stage::Connecting => self.wait_for_handshake(cx),
             Stage::Open => {
                 let socket = cx.sockets.get_mut::<Socket>(self.handle);
-                self.exchange(socket, &mut cx.environment);
+                self.exchange(socket, &mut cx.environment, cx.flows);
             }
             Stage::Closing => {
                 let socket = cx.sockets.get_mut::<Socket>(self.handle);
-                self.drain(socket, &mut cx.environment);
+                self.drain(socket, &mut cx.environment, cx.flows);
             }
         }
     }

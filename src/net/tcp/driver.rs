@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     counters::{Counters, ServiceEntry, count, count_bytes},
-    net::listener::syn::Syn,
+    net::{guard::Flows, listener::syn::Syn},
     protocol::{
         endpoints::Endpoints,
         environment::{Environment, Event, Outcome},
@@ -21,6 +21,7 @@ use crate::{
 /// The context of every step.
 pub(super) struct Driver<'d, 'a, 'e> {
     pub sockets: &'d mut SocketSet<'a>,
+    pub flows: &'d mut Flows<'a>,
     /// The registry.
     pub services: &'e [ServiceEntry],
     /// Bytes that count as progress while connection requests wait.
@@ -33,7 +34,7 @@ impl Driver<'_, '_, '_> {
     /// Returns whether the request is to be replayed.
     pub fn accept(&mut self, slot: &mut Slot, syn: &Syn, service: u8) -> bool {
         let socket = slot.socket(self.sockets);
-        if socket.listen(syn.local).is_err() {
+        if socket.listen(syn.addresses.local).is_err() {
             return false;
         }
         // A protocol writes each message in one piece, so a delay until the next ACK (RFC 9293 section
@@ -41,13 +42,20 @@ impl Driver<'_, '_, '_> {
         socket.set_nagle_enabled(false);
         slot.stage = Stage::HalfOpen;
         slot.service = service;
-        slot.endpoints = Endpoints { remote: syn.remote, local: syn.local };
+        slot.endpoints = Endpoints { remote: syn.addresses.remote, local: syn.addresses.local };
         slot.outcome = None;
         slot.end_of_input = false;
         slot.undelivered = 0;
         slot.bytes_in = 0;
         slot.bytes_out = 0;
         slot.restart(self.env.now);
+        self.flows.open(
+            slot.flow,
+            syn.addresses.remote,
+            syn.addresses.local,
+            syn.max_segment_size,
+            self.env.now,
+        );
         self.note(slot, |counters| counters.open.set(counters.open.get() + 1));
         true
     }
@@ -121,6 +129,7 @@ impl Driver<'_, '_, '_> {
             _ => {
                 slot.stage = Stage::Open;
                 slot.restart(self.env.now);
+                self.flows.connected(slot.flow, self.env.now);
                 self.note(slot, |counters| count(&counters.served, 1));
                 let (service, endpoints) = (connection.name(), slot.endpoints);
                 self.env.observer.event(Event::Connected {
@@ -138,7 +147,8 @@ impl Driver<'_, '_, '_> {
     /// Moves bytes between socket and protocol, and follows the connection's phase.
     fn exchange(&mut self, slot: &mut Slot, connection: &mut dyn ErasedConnection) {
         let socket = slot.socket(self.sockets);
-        let moved = pump(socket, connection, &mut slot.end_of_input, self.env);
+        let flow = (&mut *self.flows, slot.flow);
+        let moved = pump(socket, connection, &mut slot.end_of_input, flow, self.env);
         let (state, undelivered) = (socket.state(), socket.send_queue());
         self.note(slot, |counters| {
             count_bytes(&counters.bytes_in, moved.bytes_in);
@@ -171,6 +181,7 @@ impl Driver<'_, '_, '_> {
         let socket = slot.socket(self.sockets);
         while matches!(socket.recv(|input| (input.len(), input.len())), Ok(1..)) {}
         let undelivered = socket.send_queue();
+        self.flows.update(slot.flow, undelivered, self.env.now);
         if matches!(socket.state(), State::Closed | State::TimeWait) {
             let is_lost = undelivered > 0;
             slot.outcome.get_or_insert(if is_lost { Outcome::Reset } else { Outcome::Completed });
@@ -231,6 +242,7 @@ impl Driver<'_, '_, '_> {
             });
         }
         slot.stage = Stage::Free;
+        self.flows.close(slot.flow);
     }
 
     fn note(&self, slot: &Slot, change: impl FnOnce(&Counters)) {

@@ -114,6 +114,7 @@ impl<'a> Pool<'a> {
         let mut driver = Driver {
             services: cx.environment.registry.services,
             sockets: &mut *cx.sockets,
+            flows: &mut *cx.flows,
             min_progress: self.contended.min_progress,
             env: &mut cx.environment,
         };
@@ -185,6 +186,7 @@ impl<'a> Pool<'a> {
             let mut driver = Driver {
                 services: cx.environment.registry.services,
                 sockets: &mut *cx.sockets,
+                flows: &mut *cx.flows,
                 min_progress: self.contended.min_progress,
                 env: &mut cx.environment,
             };

@@ -2,7 +2,10 @@
 
 use smoltcp::socket::tcp::{Socket, State};
 
-use crate::protocol::environment::Environment;
+use crate::{
+    net::guard::{FlowHandle, Flows},
+    protocol::environment::Environment,
+};
 
 /// A protocol's end of a TCP connection. Used as `dyn`, so that the loop is compiled once.
 pub trait ByteStream {
@@ -26,15 +29,17 @@ pub(super) struct Moved {
     pub bytes_out: usize,
 }
 
-/// Moves bytes between socket and stream until neither direction makes progress. `end_of_input` records
-/// whether [`ByteStream::end_of_input`] has been called.
+/// Moves bytes between socket and stream until neither direction makes progress, or the path has no room
+/// for more. `end_of_input` records whether [`ByteStream::end_of_input`] has been called.
 pub(super) fn pump(
     socket: &mut Socket<'_>,
     stream: &mut dyn ByteStream,
     end_of_input: &mut bool,
+    (flows, flow): (&mut Flows<'_>, FlowHandle),
     env: &mut Environment<'_>,
 ) -> Moved {
     let (mut bytes_in, mut bytes_out) = (0, 0);
+    flows.update(flow, socket.send_queue(), env.now);
     // A stream that has nothing left to transmit is asked again only after new input.
     let mut may_transmit = true;
     loop {
@@ -58,10 +63,16 @@ pub(super) fn pump(
             may_transmit = true;
         }
         if !core::mem::take(&mut may_transmit) {
+            flows.wrote(flow, bytes_out, env.now);
             return Moved { bytes_in, bytes_out };
         }
         while socket.can_send() && !stream.is_over() {
+            let room = flows.room(flow, socket.send_queue());
+            if room == 0 {
+                break;
+            }
             let given = socket.send(|output| {
+                let output = output.get_mut(..room.min(output.len())).unwrap_or_default();
                 let given = stream.transmit(output, env).min(output.len());
                 (given, given)
             });

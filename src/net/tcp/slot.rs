@@ -8,7 +8,7 @@ use smoltcp::{
 
 use super::{erased::ErasedConnection, pump::Moved, timeouts::Timeouts};
 use crate::{
-    net::listener::syn::Syn,
+    net::{guard::FlowHandle, listener::syn::Syn},
     protocol::{endpoints::Endpoints, environment::Outcome, stream::Phase},
 };
 
@@ -16,10 +16,11 @@ use crate::{
 /// resolved it is never sent.
 const RESET_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The state of a connection that does not depend on its protocol: 104 bytes on a 64-bit machine with
+/// The state of a connection that does not depend on its protocol: 112 bytes on a 64-bit machine with
 /// IPv6, 80 on a 32-bit one without.
 pub struct Slot {
     handle: Option<SocketHandle>,
+    pub(super) flow: FlowHandle,
     /// The index of the protocol state of the connection.
     pub(super) connection: u16,
     /// The number of its service in the registry.
@@ -63,6 +64,7 @@ impl Slot {
     pub const fn new() -> Self {
         Self {
             handle: None,
+            flow: FlowHandle::FIRST,
             connection: 0,
             service: 0,
             stage: Stage::Free,
@@ -79,9 +81,15 @@ impl Slot {
         }
     }
 
-    /// Gives the slot its socket and the index of its protocol state.
-    pub(in crate::net) fn attach(&mut self, handle: SocketHandle, connection: usize) {
+    /// Gives the slot its socket, its flow and the index of its protocol state.
+    pub(in crate::net) fn attach(
+        &mut self,
+        handle: SocketHandle,
+        flow: FlowHandle,
+        connection: usize,
+    ) {
         self.handle = Some(handle);
+        self.flow = flow;
         self.connection = connection as u16;
     }
 
@@ -119,8 +127,8 @@ impl Slot {
     /// Whether `syn` requests the connection that the slot holds.
     pub(super) fn has_connection_of(&self, syn: &Syn) -> bool {
         self.stage != Stage::Free
-            && self.endpoints.remote == syn.remote
-            && self.endpoints.local == syn.local
+            && self.endpoints.remote == syn.addresses.remote
+            && self.endpoints.local == syn.addresses.local
     }
 
     /// Sends a keep-alive segment (RFC 9293 section 3.8.4), which a peer that no longer knows the

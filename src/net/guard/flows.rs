@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{clock::min_deadline, zeroed::fill};
 
-/// Flows found last, by the peer's port: most frames belong to one of them.
+/// Flows opened or found last, by the peer's port: most frames belong to one of them.
 const RECENT: usize = 16;
 
 /// One flow for each TCP socket.
@@ -96,6 +96,9 @@ impl<'a> Flows<'a> {
         if let Some(flow) = self.get(handle) {
             flow.open(remote, local, segment.min(longest).max(MIN_SEGMENT), now);
         }
+        if let Some(recent) = self.recent.get_mut(hint(remote.port)) {
+            *recent = handle.0;
+        }
     }
 
     /// The handshake of the connection is complete.
@@ -166,7 +169,7 @@ impl<'a> Flows<'a> {
     }
 
     fn find(&mut self, addresses: &Addresses) -> Option<&mut Flow> {
-        let hint = usize::from(addresses.remote.port) % RECENT;
+        let hint = hint(addresses.remote.port);
         let recent = self.recent.get(hint).copied().unwrap_or_default();
         let is_it = |flow: &Flow| flow.is_of(addresses);
         let place = if self.flows.get(usize::from(recent)).is_some_and(is_it) {
@@ -180,4 +183,9 @@ impl<'a> Flows<'a> {
         };
         self.flows.get_mut(place)
     }
+}
+
+/// The place in the list of recent flows for a port of a peer.
+fn hint(port: u16) -> usize {
+    usize::from(port) % RECENT
 }

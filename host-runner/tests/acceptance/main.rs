@@ -11,6 +11,7 @@
 #[path = "."]
 mod linux {
     pub mod attacks;
+    pub mod blocking;
     pub mod board;
     pub mod browser;
     pub mod case;
@@ -54,6 +55,7 @@ fn main() -> std::process::ExitCode {
     }
     let cases = [
         attacks::cases(),
+        blocking::cases(),
         board::cases(),
         browser::cases(),
         course::cases(),

@@ -1,18 +1,22 @@
 //! What blocks a file or a pipe of `host-runner` does not stop its services.
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::{self, BufRead, BufReader, PipeReader, Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
+    process::{Command, Stdio},
+    thread,
     time::{Duration, Instant},
 };
 
-use nix::sys::signal::Signal;
+use nix::{net::if_::if_nametoindex, sys::signal::Signal};
 
 use crate::{
     case::{Case, case_in_folder},
-    device::{ADDRESS, Device},
+    device::{ADDRESS, Device, HOST_ADDRESS, TAP},
+    namespace::run,
+    programs::host_runner,
 };
 
 /// The cases of this file.
@@ -22,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         case_in_folder("blocking::log_that_is_not_read", log_that_is_not_read, WHY),
         case_in_folder("blocking::log_on_a_full_disk", log_on_a_full_disk, WHY),
         case_in_folder("blocking::log_that_is_closed", log_that_is_closed, WHY),
+        case_in_folder("blocking::tap_that_is_deleted", tap_that_is_deleted, WHY),
     ]
 }
 
@@ -69,6 +74,37 @@ fn serves_and_ends(mut device: Device) {
         assert_eq!(status_of(""), 200);
     }
     assert_eq!(device.stop_with(Signal::SIGTERM), Some(0));
+}
+
+fn tap_that_is_deleted(folder: &Path) {
+    const MESSAGE: &str = "host-runner: the TAP accept0 was deleted: start host-runner again\n";
+    let (mut reader, writer) = io::pipe().expect("a pipe");
+    let mut device = Device::start_with_errors_to(writer.into(), &["--quiet"]);
+    run("ip", &["link", "delete", TAP]);
+    assert_eq!(device.wait(), Some(1));
+    let mut errors = String::new();
+    reader.read_to_string(&mut errors).expect("text");
+    assert_eq!(errors, MESSAGE);
+
+    // A client that waits for an answer.
+    let address = format!("{HOST_ADDRESS}/24");
+    let mut client = Command::new(host_runner())
+        .args(["ping", &HOST_ADDRESS.to_string(), "--from-device", "--tap", TAP])
+        .args(["--host-address", &address])
+        .stdout(Stdio::null())
+        .stderr(File::create(folder.join("errors")).expect("a file"))
+        .spawn()
+        .expect("host-runner");
+    let deadline = Instant::now() + PATIENCE;
+    while if_nametoindex(TAP).is_err() {
+        assert!(Instant::now() < deadline, "the client has no TAP");
+        thread::sleep(Duration::from_millis(5));
+    }
+    thread::sleep(Duration::from_millis(100));
+    run("ip", &["link", "delete", TAP]);
+    assert_eq!(client.wait().expect("an exit status").code(), Some(1));
+    let errors = fs::read_to_string(folder.join("errors")).expect("text");
+    assert!(errors.ends_with(MESSAGE), "{errors}");
 }
 
 fn lines_of(reader: PipeReader) -> impl Iterator<Item = String> {

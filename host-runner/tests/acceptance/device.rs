@@ -182,6 +182,18 @@ impl Device {
         self.process.id()
     }
 
+    /// Waits until the device ends by itself, and returns its exit status.
+    pub fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the device does not end:\n{}", self.log());
+    }
+
     /// Stops the device with a signal, and returns its exit status.
     pub fn stop_with(&mut self, signal: Signal) -> Option<i32> {
         let _ = kill(Pid::from_raw(self.process.id() as i32), signal);

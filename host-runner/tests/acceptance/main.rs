@@ -20,6 +20,7 @@ mod linux {
     pub mod device;
     pub mod device_data;
     pub mod files;
+    pub mod forwarder;
     #[path = "../../../tests/common/framings.rs"]
     pub mod framings;
     pub mod http;
@@ -62,6 +63,7 @@ fn main() -> std::process::ExitCode {
         curl::cases(),
         device_data::cases(),
         files::cases(),
+        forwarder::cases(),
         http::cases(),
         icmp::cases(),
         listener::cases(),

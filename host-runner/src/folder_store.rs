@@ -4,8 +4,9 @@
 //! neither `..` nor a symbolic link leads out of it, even if folders are moved at the same time. Where
 //! the file system supports `O_TMPFILE`, an upload has no name until it is committed, so nothing is
 //! left behind even if the program is killed. On other file systems it has a reserved name in the
-//! root until then. Uploads are possible only to folders on the root's own file system.
+//! root until then; the next start removes what a killed program left there. Uploads are possible only to folders on the root's own file system.
 
+mod leftovers;
 mod small_files;
 #[cfg(test)]
 mod tests;
@@ -108,10 +109,13 @@ impl FolderStore {
             return Err(refuse(&"not a folder"));
         }
         let store = Self { root: file.into(), is_writable, small_files: SmallFiles::default() };
-        match store.resolve("", OFlag::O_PATH) {
-            Ok(_) => Ok(store),
-            Err(errno) => Err(refuse(&format_args!("openat2: {}", errno.desc()))),
+        if let Err(errno) = store.resolve("", OFlag::O_PATH) {
+            return Err(refuse(&format_args!("openat2: {}", errno.desc())));
         }
+        if is_writable {
+            leftovers::remove(&store.root);
+        }
+        Ok(store)
     }
 
     /// Opens `path` below the root.
@@ -294,6 +298,7 @@ impl Store for FolderStore {
                 let temporary = TemporaryName::new(&self.root)?;
                 let file = open_in(&self.root, &temporary.name, OFlag::O_CREAT | OFlag::O_EXCL)
                     .map_err(refusal)?;
+                leftovers::mark_as_used(&file);
                 Ok(Upload { file, temporary: Some(temporary) })
             }
             Err(errno) => Err(refusal(errno)),
@@ -313,6 +318,7 @@ impl Store for FolderStore {
                 Ok(()) => return Ok(Commit::Created),
                 Err(Errno::EEXIST) => {
                     let temporary = TemporaryName::new(&self.root)?;
+                    leftovers::mark_as_used(&file);
                     give_name(&file, &self.root, &temporary.name).map_err(refusal)?;
                     temporary
                 }

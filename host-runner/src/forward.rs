@@ -1,6 +1,7 @@
 //! Forwards traffic between published ports of the host and the device. Runs in its own thread, so
 //! that the device's loop handles frames only.
 
+mod link;
 mod tcp;
 mod token;
 mod udp;
@@ -49,13 +50,13 @@ fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
     let mut events = [EpollEvent::empty(); EVENTS];
     let mut next_sweep = Instant::now() + SWEEP_INTERVAL;
     loop {
-        let timeout = if tcp.has_pending() {
-            EpollTimeout::ZERO
-        } else if tcp.needs_sweep() || udp.needs_sweep() {
-            EpollTimeout::try_from(SWEEP_INTERVAL).unwrap_or(EpollTimeout::NONE)
-        } else {
-            EpollTimeout::NONE
+        let wait = match tcp.wait(SWEEP_INTERVAL) {
+            _ if tcp.has_pending() => Some(Duration::ZERO),
+            None if udp.needs_sweep() => Some(SWEEP_INTERVAL),
+            wait => wait,
         };
+        let timeout = wait.and_then(|wait| EpollTimeout::try_from(wait).ok());
+        let timeout = timeout.unwrap_or(EpollTimeout::NONE);
         let count = match epoll.wait(&mut events, timeout) {
             Ok(count) => count,
             Err(Errno::EINTR) => 0,
@@ -70,12 +71,12 @@ fn forward(epoll: &Epoll, mut tcp: TcpForwarder, mut udp: UdpForwarder) {
         for event in events.iter().take(count) {
             match Token::from_data(event.data()) {
                 Token::Listener(at) => tcp.accept(epoll, at),
-                Token::Link(at) => tcp.pump(at, &mut buffer),
+                Token::Link(at) => tcp.pump(epoll, at, &mut buffer),
                 Token::Datagrams(at) => udp.forward_requests(epoll, at, &mut buffer),
                 Token::Flow(at) => udp.forward_replies(at, &mut buffer),
             }
         }
-        tcp.pump_pending(&mut buffer);
+        tcp.pump_pending(epoll, &mut buffer);
         tcp.accept_again(epoll);
         let now = Instant::now();
         if now >= next_sweep {

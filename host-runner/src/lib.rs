@@ -41,11 +41,11 @@ pub fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::Failure(failure)) => {
-            eprintln!("host-runner: {failure}");
+            log::write_last(&format!("host-runner: {failure}\n"));
             ExitCode::from(1)
         }
         Err(Error::UsageError(UsageError(message))) => {
-            eprintln!("host-runner: {message}");
+            log::write_last(&format!("host-runner: {message}\n"));
             ExitCode::from(2)
         }
     }

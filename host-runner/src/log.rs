@@ -1,12 +1,15 @@
 //! Writes events to standard error, a line each.
 
-use std::{
-    fmt::Write as _,
-    io::{self, Write as _},
-};
+mod writer;
+
+use std::fmt::{self, Write as _};
 
 use bareserve::{Event, Observer, protocol::environment::Outcome};
 use smoltcp::time::Instant;
+
+use writer::Writer;
+
+pub use writer::write_last;
 
 /// The verbosity of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -20,7 +23,7 @@ pub enum Verbosity {
     Debug,
 }
 
-/// Lines are buffered, and written when the program is about to sleep or when the buffer has this many
+/// Lines are buffered, and passed to the writer when the program is about to sleep or when the buffer has this many
 /// bytes.
 const FLUSH_AT: usize = 16 * 1024;
 
@@ -29,12 +32,14 @@ pub struct Log {
     verbosity: Verbosity,
     lines: String,
     now: Instant,
+    writer: Writer,
 }
 
 impl Log {
     /// An empty log.
     pub fn new(verbosity: Verbosity) -> Self {
-        Self { verbosity, lines: String::with_capacity(2 * FLUSH_AT), now: Instant::ZERO }
+        let lines = String::with_capacity(2 * FLUSH_AT);
+        Self { verbosity, lines, now: Instant::ZERO, writer: Writer::default() }
     }
 
     /// Sets the time of the following lines.
@@ -42,11 +47,10 @@ impl Log {
         self.now = now;
     }
 
-    /// Writes the buffered lines.
+    /// Passes the buffered lines to the writer.
     pub fn flush(&mut self) {
         if !self.lines.is_empty() {
-            // A standard error that is closed does not stop the services.
-            let _ = io::stderr().write_all(self.lines.as_bytes());
+            self.writer.write(self.lines.as_bytes(), self.now);
             self.lines.clear();
         }
     }
@@ -59,8 +63,7 @@ impl Log {
     }
 
     fn begin(&mut self) -> &mut String {
-        let (seconds, millis) = (self.now.secs(), self.now.millis());
-        let _ = write!(self.lines, "[{seconds:6}.{millis:03}] ");
+        let _ = write!(self.lines, "{}", Stamp(self.now));
         &mut self.lines
     }
 }
@@ -129,8 +132,17 @@ impl Drop for Log {
     }
 }
 
+/// The beginning of a line: the time since the start, in seconds.
+struct Stamp(Instant);
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{:6}.{:03}] ", self.0.secs(), self.0.millis())
+    }
+}
+
 /// Ends a line with a reason, if there is one.
-fn end_with(line: &mut String, reason: &str) -> std::fmt::Result {
+fn end_with(line: &mut String, reason: &str) -> fmt::Result {
     if reason.is_empty() { writeln!(line) } else { writeln!(line, ": {reason}") }
 }
 

@@ -85,10 +85,17 @@ pub fn run<D: Awaitable>(
                 continue;
             }
         }
-        if sleep(stack.device().descriptor(), wait.map(|wait| now + wait), clock, signals)?
-            == Woken::BySignal
-        {
-            return Ok(());
+        let device = stack.device();
+        match sleep(device.descriptor(), wait.map(|wait| now + wait), clock, signals)? {
+            Woken::ByWork => {}
+            Woken::BySignal => return Ok(()),
+            // The only error that a TAP has.
+            Woken::ByError => {
+                let name = device.name();
+                return Err(Failure(format!(
+                    "the TAP {name} was deleted: start host-runner again"
+                )));
+            }
         }
         busy_poll.note_wait(began.elapsed());
     }
@@ -139,6 +146,8 @@ pub enum Woken {
     ByWork,
     /// A signal asks the program to end.
     BySignal,
+    /// The descriptor has an error, which the next read returns.
+    ByError,
 }
 
 /// Waits until `source` can be read, `due` has passed or a signal arrives.
@@ -157,6 +166,12 @@ pub fn sleep(
         Ok(_) | Err(Errno::EINTR) => {}
         Err(errno) => return Err(Failure(format!("waiting: {}", errno.desc()))),
     }
-    let [_, signal] = waits;
-    Ok(if signal.any() == Some(true) { Woken::BySignal } else { Woken::ByWork })
+    let [source, signal] = waits;
+    Ok(if signal.any() == Some(true) {
+        Woken::BySignal
+    } else if source.revents().is_some_and(|found| found.contains(PollFlags::POLLERR)) {
+        Woken::ByError
+    } else {
+        Woken::ByWork
+    })
 }

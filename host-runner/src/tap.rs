@@ -32,6 +32,7 @@ const MAX_OFFLOADED: usize = ETHERNET_HEADER + u16::MAX as usize;
 
 /// An open TAP. The interface is removed when this is dropped, unless it is persistent.
 pub struct Tap {
+    name: String,
     file: File,
     /// Bytes of the header before each frame: [`HEADER_SIZE`] or 0.
     header: usize,
@@ -65,7 +66,8 @@ impl Tap {
         let (header, longest) =
             if has_header { (HEADER_SIZE, MAX_OFFLOADED) } else { (0, ETHERNET_HEADER + mtu) };
         let frame = vec![0; header + longest].into_boxed_slice();
-        Ok(Self { file, header, mtu, rx: frame.clone(), pending: None, tx: frame, dropped: 0 })
+        let (name, rx) = (name.to_string(), frame.clone());
+        Ok(Self { name, file, header, mtu, rx, pending: None, tx: frame, dropped: 0 })
     }
 
     /// Whether checksums and segmentation are offloaded to the host.
@@ -124,6 +126,9 @@ pub trait Awaitable: Device {
     /// A descriptor that is readable when a frame is available.
     fn descriptor(&self) -> BorrowedFd<'_>;
 
+    /// The name of the interface.
+    fn name(&self) -> &str;
+
     /// Whether a frame is available now.
     fn poll_frame(&mut self) -> bool;
 }
@@ -131,6 +136,10 @@ pub trait Awaitable: Device {
 impl Awaitable for Tap {
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.file.as_fd()
+    }
+
+    fn name(&self) -> &str {
+        &self.name
     }
 
     fn poll_frame(&mut self) -> bool {
@@ -145,6 +154,10 @@ impl Awaitable for Tap {
 impl Awaitable for Recorder<'_, Tap> {
     fn descriptor(&self) -> BorrowedFd<'_> {
         self.device.descriptor()
+    }
+
+    fn name(&self) -> &str {
+        self.device.name()
     }
 
     fn poll_frame(&mut self) -> bool {

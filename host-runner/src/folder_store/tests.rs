@@ -286,3 +286,41 @@ fn unusable_root_is_named_in_the_error() {
     assert!(refusal("missing").contains("missing cannot be used: No such file or directory"));
     assert!(refusal("file").contains("not a folder: give another with --root"));
 }
+
+#[test]
+fn uploads_of_a_killed_program_are_removed_at_the_start() {
+    let folder = Folder::new();
+    let leftover = "root/.bareserve-upload-0123456789abcdef";
+    let mut kept = vec![
+        ".bareserve-upload-0123456789ABCDEF",
+        ".bareserve-upload-0123456789abcde",
+        ".bareserve-upload-notes",
+        ".bareserve-upload-0123456789abcdef.txt",
+        "bareserve-upload-0123456789abcdef",
+        "inner/.bareserve-upload-0123456789abcdef",
+    ];
+    for name in &kept {
+        folder.write(&format!("root/{name}"), b"a user's");
+    }
+    let link = ".bareserve-upload-00000000000000aa";
+    symlink("bareserve-upload-0123456789abcdef", folder.path(&format!("root/{link}"))).unwrap();
+    let subfolder = ".bareserve-upload-00000000000000bb";
+    fs::create_dir(folder.path(&format!("root/{subfolder}"))).unwrap();
+    kept.extend([link, subfolder]);
+
+    folder.write(leftover, b"half a file");
+    FolderStore::open(&folder.path("root"), false, "--root").unwrap();
+    assert!(folder.path(leftover).exists(), "a store that is read-only removes nothing");
+
+    let used = fs::File::open(folder.path(leftover)).unwrap();
+    leftovers::mark_as_used(&used);
+    folder.store();
+    assert!(folder.path(leftover).exists(), "another program's upload is not removed");
+
+    drop(used);
+    folder.store();
+    assert!(!folder.path(leftover).exists(), "the leftover is removed");
+    for name in kept {
+        assert!(folder.path(&format!("root/{name}")).symlink_metadata().is_ok(), "{name}");
+    }
+}

@@ -1,45 +1,70 @@
-//! Forwards TCP connections over a second connection each: data in both directions, half-closes and
-//! resets.
+//! Forwards TCP connections over a second connection each.
+//!
+//! Idle clients keep no others away. The device is told of a client when that has sent something; of
+//! those that have not (some protocols begin with the server) a few per port are connected at a time, in
+//! the order of their arrival. When connections or file descriptors run out, the link that is idle for
+//! longest goes, but no port can take those that are reserved for another.
 
 use std::{
-    io::{self, ErrorKind, Read, Write},
-    net::{Ipv4Addr, Shutdown, SocketAddrV4, TcpListener, TcpStream},
-    os::fd::AsRawFd,
+    io::{self, ErrorKind},
+    net::{Ipv4Addr, TcpListener},
     time::{Duration, Instant},
 };
 
 use nix::{
-    errno::Errno,
     libc,
     sys::{
         epoll::{Epoll, EpollFlags},
-        socket::{
-            AddressFamily, SockFlag, SockType, SockaddrIn, connect, setsockopt, socket, sockopt,
-        },
+        resource::{Resource, getrlimit, setrlimit},
     },
 };
 
-use super::token::Token;
+use super::{
+    link::{Link, Pumped},
+    token::Token,
+};
 
-/// Connections forwarded at once; further ones wait in the kernel's backlog. Each takes two file
-/// descriptors, of which a process usually may have 1,024.
-const MAX_LINKS: usize = 400;
+/// Connections forwarded at once, if there are enough file descriptors; further ones wait in the
+/// kernel's backlog.
+const MAX_LINKS: usize = 4096;
 
-/// How long a client may take to close after the device has closed.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(30);
+/// File descriptors that are not for links: those of datagrams, of files and of the program itself.
+const OTHER_DESCRIPTORS: usize = 400;
 
-/// Reads per connection before the other connections are served.
-const READ_BUDGET: usize = 8;
+/// Links that each port can always have.
+const RESERVED: usize = 32;
+
+/// Connections of a port to the device whose clients have not sent anything.
+const MAX_SILENT: usize = 4;
+
+/// How long a link has been idle at least before it goes for another client.
+const LEAST_IDLE: Duration = Duration::from_secs(1);
+
+/// How often a full forwarder looks for a link that can go.
+const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// All published TCP ports.
 pub struct TcpForwarder {
-    listeners: Vec<(TcpListener, u16)>,
+    ports: Vec<Port>,
     device: Ipv4Addr,
     links: Vec<Option<Link>>,
     /// Links that used up their read budget.
     pending: Vec<usize>,
-    /// A client could not be accepted for lack of a slot or a descriptor, and may still be waiting.
-    is_full: bool,
+    /// When to accept again, if a client was not accepted for lack of a slot or a descriptor.
+    accept_at: Option<Instant>,
+    /// Clients that have sent nothing may wait for a connection to the device.
+    has_waiting: bool,
+    /// One of them may have its turn.
+    is_turn: bool,
+    /// Links whose device has closed.
+    closing: usize,
+}
+
+struct Port {
+    listener: TcpListener,
+    device_port: u16,
+    /// Links of this port.
+    links: usize,
 }
 
 impl TcpForwarder {
@@ -52,59 +77,86 @@ impl TcpForwarder {
             let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLET;
             epoll.add(listener, Token::Listener(at).event(flags))?;
         }
-        let links = (0..MAX_LINKS).map(|_| None).collect();
-        Ok(Self { listeners, device, links, pending: Vec::new(), is_full: false })
+        let ports: Vec<_> = listeners
+            .into_iter()
+            .map(|(listener, device_port)| Port { listener, device_port, links: 0 })
+            .collect();
+        // Two descriptors each.
+        let affordable = descriptors().saturating_sub(OTHER_DESCRIPTORS) / 2;
+        let count = affordable.clamp(RESERVED * ports.len(), MAX_LINKS.max(RESERVED * ports.len()));
+        let links = (0..count).map(|_| None).collect();
+        Ok(Self {
+            ports,
+            device,
+            links,
+            pending: Vec::new(),
+            accept_at: None,
+            has_waiting: false,
+            is_turn: false,
+            closing: 0,
+        })
     }
 
     /// Accepts the waiting clients of a listener, as far as there are free slots.
     pub fn accept(&mut self, epoll: &Epoll, listener: usize) {
-        let Some((listener, port)) = self.listeners.get(listener) else { return };
         loop {
-            let Some(at) = self.links.iter().position(Option::is_none) else {
-                self.is_full = true;
-                return;
+            let Some(at) = self.free_slot(listener) else {
+                return self.accept_later();
             };
-            match listener.accept() {
+            let Some(port) = self.ports.get_mut(listener) else { return };
+            match port.listener.accept() {
                 Ok((client, _)) => {
-                    if let Ok(link) = Link::new(epoll, client, (self.device, *port), at) {
+                    if let Ok(link) = Link::new(epoll, client, listener, Token::Link(at)) {
+                        port.links += 1;
                         self.links[at] = Some(link);
+                        self.connect_if_due(epoll, at);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                // Without descriptors or memory, accepting pauses. Other errors concern a client that
-                // has disconnected already.
+                // Without descriptors or memory, accepting pauses unless an idle link can go. Other
+                // errors concern a client that has disconnected already.
                 Err(error) => {
-                    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
-                    if error.raw_os_error().is_some_and(|code| exhausted.contains(&code)) {
-                        self.is_full = true;
-                        return;
+                    if is_exhausted(&error) && !self.evict(listener) {
+                        return self.accept_later();
                     }
                 }
             }
         }
     }
 
-    /// Accepts clients that had to wait, once there is a free slot.
+    fn accept_later(&mut self) {
+        self.accept_at = Some(Instant::now() + RETRY_INTERVAL);
+    }
+
+    /// Accepts clients that had to wait, and connects those to the device whose turn it is.
     pub fn accept_again(&mut self, epoll: &Epoll) {
-        if self.is_full && self.links.iter().any(Option::is_none) {
-            self.is_full = false;
-            for listener in 0..self.listeners.len() {
+        if self.accept_at.is_some_and(|at| at <= Instant::now()) {
+            self.accept_at = None;
+            for listener in 0..self.ports.len() {
                 self.accept(epoll, listener);
             }
+        }
+        if std::mem::take(&mut self.is_turn) && std::mem::take(&mut self.has_waiting) {
+            self.connect_waiting(epoll);
         }
     }
 
     /// Moves data on a link until neither direction can make progress.
-    pub fn pump(&mut self, at: usize, buffer: &mut [u8]) {
-        let Some(slot) = self.links.get_mut(at) else { return };
-        let Some(link) = slot else { return };
-        match link.pump(buffer) {
+    pub fn pump(&mut self, epoll: &Epoll, at: usize, buffer: &mut [u8]) {
+        self.connect_if_due(epoll, at);
+        let Some(Some(link)) = self.links.get_mut(at) else { return };
+        let (was_silent, was_closing) = (link.is_silent(), link.is_closing());
+        link.check_spoken();
+        self.is_turn |= was_silent && !link.is_silent();
+        let pumped = link.pump(buffer);
+        self.closing += usize::from(!was_closing && link.is_closing());
+        match pumped {
             Ok(Pumped::Idle) => {}
             Ok(Pumped::More) => self.pending.push(at),
-            Ok(Pumped::Finished) => *slot = None,
+            Ok(Pumped::Finished) => self.remove(at),
             Err(_) => {
                 link.reset();
-                *slot = None;
+                self.remove(at);
             }
         }
     }
@@ -115,180 +167,148 @@ impl TcpForwarder {
     }
 
     /// Pumps the pending links again.
-    pub fn pump_pending(&mut self, buffer: &mut [u8]) {
+    pub fn pump_pending(&mut self, epoll: &Epoll, buffer: &mut [u8]) {
         for at in std::mem::take(&mut self.pending) {
-            self.pump(at, buffer);
+            self.pump(epoll, at, buffer);
         }
     }
 
-    /// Whether [`TcpForwarder::sweep`] must be called.
-    pub fn needs_sweep(&self) -> bool {
-        self.is_full || self.links.iter().flatten().any(|link| link.device_closed.is_some())
+    /// The time until [`TcpForwarder::accept_again`] or [`TcpForwarder::sweep`] must be called, if no
+    /// event precedes it.
+    pub fn wait(&self, sweep_interval: Duration) -> Option<Duration> {
+        match self.accept_at {
+            Some(at) => Some(at.saturating_duration_since(Instant::now())),
+            None => (self.closing > 0).then_some(sweep_interval),
+        }
     }
 
     /// Drops connections whose client has not closed in time.
     pub fn sweep(&mut self, now: Instant) {
-        for slot in &mut self.links {
-            if slot.as_ref().is_some_and(|link| link.is_overdue(now)) {
-                *slot = None;
+        for at in 0..self.links.len() {
+            if self.links[at].as_ref().is_some_and(|link| link.is_overdue(now)) {
+                self.remove(at);
             }
         }
     }
-}
 
-/// A client's connection and the matching connection to the device.
-struct Link {
-    client: TcpStream,
-    device: TcpStream,
-    is_connected: bool,
-    up: Direction,
-    down: Direction,
-    device_closed: Option<Instant>,
-}
-
-/// One direction of a link.
-#[derive(Default)]
-struct Direction {
-    /// Bytes read; those from `written` on are still to be written.
-    buffered: Vec<u8>,
-    written: usize,
-    source_ended: bool,
-    end_forwarded: bool,
-}
-
-enum Pumped {
-    /// No progress before the next event.
-    Idle,
-    /// The read budget is used up, and there may be more data.
-    More,
-    /// Both ends have closed.
-    Finished,
-}
-
-impl Link {
-    fn new(
-        epoll: &Epoll,
-        client: TcpStream,
-        (address, port): (Ipv4Addr, u16),
-        at: usize,
-    ) -> io::Result<Self> {
-        client.set_nonblocking(true)?;
-        client.set_nodelay(true)?;
-        // Detects clients that vanish without closing.
-        setsockopt(&client, sockopt::KeepAlive, &true)?;
-        let device = begin_connecting(address, port)?;
-        device.set_nodelay(true)?;
-        // Edge-triggered: after an event a link is pumped until neither direction makes progress.
-        let flags = EpollFlags::EPOLLIN
-            | EpollFlags::EPOLLOUT
-            | EpollFlags::EPOLLRDHUP
-            | EpollFlags::EPOLLET;
-        epoll.add(&client, Token::Link(at).event(flags))?;
-        epoll.add(&device, Token::Link(at).event(flags))?;
-        let (up, down) = (Direction::default(), Direction::default());
-        Ok(Self { client, device, is_connected: false, up, down, device_closed: None })
-    }
-
-    fn pump(&mut self, buffer: &mut [u8]) -> io::Result<Pumped> {
-        // Nothing is forwarded earlier: a shutdown(2) would abort the connection attempt.
-        if !self.is_connected {
-            if let Some(error) = self.device.take_error()? {
-                return Err(error);
-            }
-            if self.device.peer_addr().is_err() {
-                return Ok(Pumped::Idle);
-            }
-            self.is_connected = true;
+    /// The index of a free slot that a client of `listener` may take, after evicting an idle link if
+    /// there is none.
+    fn free_slot(&mut self, listener: usize) -> Option<usize> {
+        if !self.has_slot(listener) && !self.evict(listener) {
+            return None;
         }
-        let up = self.up.pump(&self.client, &self.device, buffer)?;
-        let down = self.down.pump(&self.device, &self.client, buffer)?;
-        if self.down.end_forwarded && self.device_closed.is_none() {
-            self.device_closed = Some(Instant::now());
-        }
-        Ok(if self.up.end_forwarded && self.down.end_forwarded {
-            Pumped::Finished
-        } else if up || down {
-            Pumped::More
-        } else {
-            Pumped::Idle
-        })
+        self.links.iter().position(Option::is_none)
     }
 
-    /// Resets both connections: a reset from one side is forwarded to the other.
-    fn reset(&self) {
-        let abort = libc::linger { l_onoff: 1, l_linger: 0 };
-        // If this fails, the other side sees an orderly close instead.
-        let _ = setsockopt(&self.client, sockopt::Linger, &abort);
-        let _ = setsockopt(&self.device, sockopt::Linger, &abort);
+    /// Whether there is a free slot that is not reserved for another port.
+    fn has_slot(&self, listener: usize) -> bool {
+        let used: usize = self.ports.iter().map(|port| port.links).sum();
+        let reserved = |(at, port): (usize, &Port)| match at == listener {
+            true => 0,
+            false => RESERVED.saturating_sub(port.links),
+        };
+        let reserved: usize = self.ports.iter().enumerate().map(reserved).sum();
+        used + reserved < self.links.len()
     }
 
-    fn is_overdue(&self, now: Instant) -> bool {
-        self.device_closed.is_some_and(|since| now.duration_since(since) > CLOSE_TIMEOUT)
-    }
-}
-
-impl Direction {
-    /// Moves bytes until reading or writing would block. Returns whether it stopped earlier, at the
-    /// read budget.
-    fn pump(&mut self, from: &TcpStream, to: &TcpStream, buffer: &mut [u8]) -> io::Result<bool> {
-        for _ in 0..READ_BUDGET {
-            if !self.write_buffered(to)? {
-                return Ok(false);
+    /// Drops the link that is idle for longest, of this port or of one that has more than are reserved
+    /// for it. Returns whether there was one.
+    fn evict(&mut self, listener: usize) -> bool {
+        let may_go =
+            |link: &Link| link.listener == listener || self.ports[link.listener].links > RESERVED;
+        let links = self.links.iter().enumerate();
+        let idle = links
+            .filter_map(|(at, link)| {
+                link.as_ref().filter(|link| may_go(link)).map(|link| (at, link))
+            })
+            .min_by_key(|(_, link)| link.last_active);
+        match idle {
+            Some((at, link)) if link.last_active.elapsed() >= LEAST_IDLE => {
+                self.remove(at);
+                true
             }
-            if self.source_ended {
-                if !self.end_forwarded {
-                    self.end_forwarded = true;
-                    // The peer may have closed the connection already.
-                    let _ = to.shutdown(Shutdown::Write);
+            _ => false,
+        }
+    }
+
+    /// Connects a link to the device, if its client has sent something or few others have not.
+    fn connect_if_due(&mut self, epoll: &Epoll, at: usize) {
+        let Some(Some(link)) = self.links.get_mut(at) else { return };
+        if !link.is_waiting() {
+            return;
+        }
+        let listener = link.listener;
+        if !link.check_spoken() && self.silent(listener) >= MAX_SILENT {
+            self.has_waiting = true;
+            return;
+        }
+        self.connect(epoll, at);
+    }
+
+    fn connect(&mut self, epoll: &Epoll, at: usize) {
+        let Some(Some(link)) = self.links.get_mut(at) else { return };
+        let listener = link.listener;
+        let to = (self.device, self.ports[listener].device_port);
+        if let Err(error) = link.connect(epoll, to, Token::Link(at)) {
+            let is_again = is_exhausted(&error) && self.evict(listener);
+            let Some(Some(link)) = self.links.get_mut(at) else { return };
+            if !is_again || link.connect(epoll, to, Token::Link(at)).is_err() {
+                self.remove(at);
+            }
+        }
+    }
+
+    /// The number of a port's connections to the device whose clients have not sent anything.
+    fn silent(&self, listener: usize) -> usize {
+        let is_silent = |link: &&Link| link.listener == listener && link.is_silent();
+        self.links.iter().flatten().filter(is_silent).count()
+    }
+
+    /// Connects clients that have sent nothing, as far as there is room for them.
+    fn connect_waiting(&mut self, epoll: &Epoll) {
+        for listener in 0..self.ports.len() {
+            let mut room = MAX_SILENT.saturating_sub(self.silent(listener));
+            loop {
+                let waiting = |(at, link): (usize, &Option<Link>)| {
+                    let link = link.as_ref()?;
+                    (link.listener == listener && link.is_waiting())
+                        .then_some((link.last_active, at))
+                };
+                let first = self.links.iter().enumerate().filter_map(waiting).min();
+                let Some((_, at)) = first else { break };
+                if room == 0 {
+                    self.has_waiting = true;
+                    break;
                 }
-                return Ok(false);
-            }
-            match retry(|| (&mut &*from).read(buffer))? {
-                None => return Ok(false),
-                Some(0) => self.source_ended = true,
-                Some(length) => {
-                    let bytes = buffer.get(..length).unwrap_or_default();
-                    let written = retry(|| (&mut &*to).write(bytes))?.unwrap_or(0);
-                    self.buffered.extend_from_slice(bytes.get(written..).unwrap_or_default());
-                }
+                room -= 1;
+                self.connect(epoll, at);
             }
         }
-        Ok(true)
     }
 
-    /// Writes buffered bytes. Returns whether the buffer is empty.
-    fn write_buffered(&mut self, mut to: &TcpStream) -> io::Result<bool> {
-        while let Some(rest @ [_, ..]) = self.buffered.get(self.written..) {
-            match retry(|| to.write(rest))? {
-                None => return Ok(false),
-                Some(length) => self.written += length,
+    fn remove(&mut self, at: usize) {
+        if let Some(link) = self.links.get_mut(at).and_then(Option::take) {
+            self.ports[link.listener].links -= 1;
+            self.closing -= usize::from(link.is_closing());
+            self.is_turn = true;
+            if self.accept_at.is_some() {
+                self.accept_at = Some(Instant::now());
             }
-        }
-        self.buffered.clear();
-        self.written = 0;
-        Ok(true)
-    }
-}
-
-/// Repeats a call that a signal interrupted. Returns `None` if it would block.
-fn retry(mut action: impl FnMut() -> io::Result<usize>) -> io::Result<Option<usize>> {
-    loop {
-        match action() {
-            Ok(length) => return Ok(Some(length)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error),
         }
     }
 }
 
-/// Starts a non-blocking connection attempt.
-fn begin_connecting(address: Ipv4Addr, port: u16) -> io::Result<TcpStream> {
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let fd = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
-    let to = SocketAddrV4::new(address, port);
-    match connect(fd.as_raw_fd(), &SockaddrIn::from(to)) {
-        Ok(()) | Err(Errno::EINPROGRESS) => Ok(TcpStream::from(fd)),
-        Err(errno) => Err(errno.into()),
+/// Raises the limit of file descriptors as far as is permitted, and returns it.
+fn descriptors() -> usize {
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return 0 };
+    let wanted = hard.min((2 * MAX_LINKS + OTHER_DESCRIPTORS) as u64);
+    if wanted > soft && setrlimit(Resource::RLIMIT_NOFILE, wanted, hard).is_ok() {
+        return wanted as usize;
     }
+    soft as usize
+}
+
+fn is_exhausted(error: &io::Error) -> bool {
+    let exhausted = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    error.raw_os_error().is_some_and(|code| exhausted.contains(&code))
 }

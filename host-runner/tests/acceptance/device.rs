@@ -79,7 +79,7 @@ impl Device {
         // Bound before the start, as a board asks for the time at once.
         let clock = (*target != Target::Tap)
             .then(|| UdpSocket::bind((HOST_ADDRESS, 37)).expect("UDP port 37"));
-        let mut device = Self::spawn(folder, target, command);
+        let mut device = Self::spawn(folder, target, command, None);
         device.wait_until_ready();
         if let Some(clock) = clock {
             answer_time_request(&clock);
@@ -87,18 +87,32 @@ impl Device {
         device
     }
 
-    /// Starts a board with another firmware, one of its examples. Does not wait until it answers.
-    pub fn start_example(target: &Target, name: &str) -> Self {
-        Self::spawn(temporary_folder(), target, emulator(target, &example_firmware(name)))
+    /// Starts `host-runner` with `errors` as its standard error, and waits until it answers on port 80.
+    pub fn start_with_errors_to(errors: Stdio, options: &[&str]) -> Self {
+        let folder = temporary_folder();
+        let mut device = Self::spawn(folder, &Target::Tap, host_runner(options), Some(errors));
+        device.wait_until_ready();
+        device
     }
 
-    fn spawn(folder: PathBuf, target: &Target, mut command: Command) -> Self {
+    /// Starts a board with another firmware, one of its examples. Does not wait until it answers.
+    pub fn start_example(target: &Target, name: &str) -> Self {
+        Self::spawn(temporary_folder(), target, emulator(target, &example_firmware(name)), None)
+    }
+
+    /// Starts a program whose output is the log, except its standard error if `errors` are given.
+    fn spawn(
+        folder: PathBuf,
+        target: &Target,
+        mut command: Command,
+        errors: Option<Stdio>,
+    ) -> Self {
         let log = folder.join("device.log");
         let output = File::create(&log).expect("a log file");
         let process = command
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("the log file twice"))
-            .stderr(output)
+            .stderr(errors.unwrap_or_else(|| output.into()))
             .spawn()
             .unwrap_or_else(|error| {
                 panic!("{:?} cannot be started: {error}", command.get_program())
@@ -166,6 +180,18 @@ impl Device {
     /// The process ID of `host-runner` or the emulator.
     pub fn process_id(&self) -> u32 {
         self.process.id()
+    }
+
+    /// Waits until the device ends by itself, and returns its exit status.
+    pub fn wait(&mut self) -> Option<i32> {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while Instant::now() < deadline {
+            if let Ok(Some(status)) = self.process.try_wait() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("the device does not end:\n{}", self.log());
     }
 
     /// Stops the device with a signal, and returns its exit status.

@@ -11,6 +11,7 @@
 #[path = "."]
 mod linux {
     pub mod attacks;
+    pub mod blocking;
     pub mod board;
     pub mod browser;
     pub mod case;
@@ -19,6 +20,7 @@ mod linux {
     pub mod device;
     pub mod device_data;
     pub mod files;
+    pub mod forwarder;
     #[path = "../../../tests/common/framings.rs"]
     pub mod framings;
     pub mod http;
@@ -54,12 +56,14 @@ fn main() -> std::process::ExitCode {
     }
     let cases = [
         attacks::cases(),
+        blocking::cases(),
         board::cases(),
         browser::cases(),
         course::cases(),
         curl::cases(),
         device_data::cases(),
         files::cases(),
+        forwarder::cases(),
         http::cases(),
         icmp::cases(),
         listener::cases(),

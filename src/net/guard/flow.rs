@@ -52,7 +52,8 @@ impl Flow {
             delivered: 0,
             requested: 0,
             rtt: RttEstimator::new(),
-            window: CongestionWindow::new(0),
+            // A length that divides; the real one comes with the connection.
+            window: CongestionWindow::new(1),
             losses: Losses::new(),
         }
     }
@@ -149,6 +150,9 @@ impl Flow {
         }
         let now = micros(now);
         if !self.has_bytes_under_way() {
+            if self.losses.waited(now) > self.rtt.timeout() {
+                self.window.restart(&self.rtt);
+            }
             self.losses.restart(now);
         }
         // The first segment is timed: the last one queues behind the others, and its ACK may be delayed.

@@ -23,10 +23,10 @@ const MIN: u32 = 2;
 const MAX: u32 = 1 << 30;
 
 /// Delay in microseconds that is not taken for a queue: peers and devices handle several frames at once.
-const TOLERANCE: u32 = 1000;
+const TOLERANCE: u32 = 500;
 
 /// A queue that ends slow start: so many segments, and this part of the window.
-const SLOW_START_QUEUE: Share = Share { segments: 8, divisor: 8 };
+const SLOW_START_QUEUE: Share = Share { segments: 3, divisor: 8 };
 
 /// The queue below which the window grows, and the one above which it shrinks.
 const QUEUE: (Share, Share) =
@@ -81,9 +81,13 @@ impl CongestionWindow {
 
     /// The handshake took a round trip of so many microseconds.
     pub fn connected(&mut self, rtt: u32) {
-        if rtt < NEAR {
-            self.size = self.size.max(INITIAL_NEAR);
-        }
+        self.size = self.initial(rtt);
+    }
+
+    /// The connection was idle: the path may have changed (RFC 5681 section 4.1).
+    pub fn restart(&mut self, rtt: &RttEstimator) {
+        self.size = self.size.min(self.initial(rtt.shortest()));
+        self.is_slow_start = true;
     }
 
     /// Its size in bytes.
@@ -160,6 +164,12 @@ impl CongestionWindow {
         (self.size >> 8) * share
     }
 
+    /// The first window where a round trip takes `rtt` microseconds.
+    fn initial(&self, rtt: u32) -> u32 {
+        let size = INITIAL * self.segment;
+        if rtt < NEAR { size.max(INITIAL_NEAR) } else { size }
+    }
+
     fn bytes(&self, share: Share) -> u32 {
         (share.segments * self.segment).max(self.size / share.divisor)
     }
@@ -231,6 +241,20 @@ mod tests {
         let (mut window, rtt) = window();
         window.delivered(5000, (0, 0), Some(PATH), false, &rtt);
         assert_eq!(window.size(), 10 * SEGMENT);
+    }
+
+    #[test]
+    fn after_a_pause_it_begins_anew() {
+        let (mut window, rtt) = window();
+        round(&mut window, &rtt, PATH);
+        window.lost(1, &rtt);
+        window.restart(&rtt);
+        assert_eq!(window.size(), 10 * SEGMENT);
+        round(&mut window, &rtt, PATH);
+        assert_eq!(window.size(), 20 * SEGMENT);
+        window.size = 5 * SEGMENT;
+        window.restart(&rtt);
+        assert_eq!(window.size(), 5 * SEGMENT);
     }
 
     #[test]

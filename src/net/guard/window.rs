@@ -37,7 +37,7 @@ const BURST: u32 = 4;
 
 /// The part of the window by which it grows in a round: where faults of the link are the limit, and
 /// where queues are.
-const FAST: u32 = 4;
+const FAST: u32 = 2;
 const SLOW: u32 = 16;
 
 /// A number of segments, or a part of the window where that is more: the round-trip time of a long path

@@ -39,10 +39,8 @@ use nix::{
 };
 
 use crate::{entropy::OsEntropy, error::Failure};
+use leftovers::UPLOAD_PREFIX;
 use small_files::SmallFiles;
-
-/// The prefix of the names of unfinished uploads.
-const UPLOAD_PREFIX: &str = ".bareserve-upload-";
 
 /// The one hidden folder that is served: it is meant for clients (RFC 8615).
 const WELL_KNOWN: &str = ".well-known";

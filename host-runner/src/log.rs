@@ -1,12 +1,14 @@
 //! Writes events to standard error, a line each.
 
+mod stamp;
 mod writer;
 
-use std::fmt::{self, Write as _};
+use std::fmt::Write as _;
 
 use bareserve::{Event, Observer, protocol::environment::Outcome};
 use smoltcp::time::Instant;
 
+use stamp::Stamp;
 use writer::Writer;
 
 pub use writer::write_last;
@@ -132,17 +134,8 @@ impl Drop for Log {
     }
 }
 
-/// The beginning of a line: the time since the start, in seconds.
-struct Stamp(Instant);
-
-impl fmt::Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{:6}.{:03}] ", self.0.secs(), self.0.millis())
-    }
-}
-
 /// Ends a line with a reason, if there is one.
-fn end_with(line: &mut String, reason: &str) -> fmt::Result {
+fn end_with(line: &mut String, reason: &str) -> std::fmt::Result {
     if reason.is_empty() { writeln!(line) } else { writeln!(line, ": {reason}") }
 }
 

@@ -15,7 +15,8 @@ use nix::{
     unistd::{UnlinkatFlags, unlinkat},
 };
 
-use super::UPLOAD_PREFIX;
+/// The prefix of the names of unfinished uploads.
+pub const UPLOAD_PREFIX: &str = ".bareserve-upload-";
 
 /// Hexadecimal digits after [`UPLOAD_PREFIX`].
 const DIGITS: usize = 16;
@@ -42,7 +43,7 @@ pub fn remove(root: &OwnedFd) {
     }
 }
 
-/// Whether `name` is one that [`super::TemporaryName`] makes.
+/// Whether `name` is one that the store gives to an unfinished upload.
 fn is_upload(name: &str) -> bool {
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     name.strip_prefix(UPLOAD_PREFIX)

@@ -17,7 +17,7 @@ use nix::{
 };
 use smoltcp::time::Instant;
 
-use super::Stamp;
+use super::stamp::Stamp;
 
 /// Bytes of lines that are queued while standard error does not accept them. The thread holds as many
 /// again, which it is writing.

@@ -87,10 +87,10 @@ pub fn run<D: Awaitable>(
         }
         let device = stack.device();
         match sleep(device.descriptor(), wait.map(|wait| now + wait), clock, signals)? {
-            Woken::ByWork => {}
-            Woken::BySignal => return Ok(()),
+            Woken::Ready => {}
+            Woken::Signalled => return Ok(()),
             // The only error that a TAP has.
-            Woken::ByError => {
+            Woken::Broken => {
                 let name = device.name();
                 return Err(Failure(format!(
                     "the TAP {name} was deleted: start host-runner again"
@@ -143,11 +143,11 @@ impl BusyPoll {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Woken {
     /// A frame has arrived, or the deadline has passed.
-    ByWork,
+    Ready,
     /// A signal asks the program to end.
-    BySignal,
+    Signalled,
     /// The descriptor has an error, which the next read returns.
-    ByError,
+    Broken,
 }
 
 /// Waits until `source` can be read, `due` has passed or a signal arrives.
@@ -168,10 +168,10 @@ pub fn sleep(
     }
     let [source, signal] = waits;
     Ok(if signal.any() == Some(true) {
-        Woken::BySignal
+        Woken::Signalled
     } else if source.revents().is_some_and(|found| found.contains(PollFlags::POLLERR)) {
-        Woken::ByError
+        Woken::Broken
     } else {
-        Woken::ByWork
+        Woken::Ready
     })
 }

@@ -8,8 +8,7 @@ use crate::{
     http,
     http::{
         Answer, Application, BodyMode, BodyPoll, BodyWriter, Files, Method, Methods, Reply,
-        Request, WriteAccess, files,
-        files::download::{Download, Opened},
+        Request, WriteAccess, files, files::download::Download,
     },
     protocol::environment::Environment,
     store::{Encoding, Store, StoreError, is_valid_path, rom::RomStore},
@@ -309,12 +308,13 @@ fn show_page<S: Store>(
 ) -> Answer {
     let name = request.path().strip_prefix(PREFIX).unwrap_or_default();
     let name = if name.is_empty() { "index.html" } else { name };
-    let Ok(opened) = Opened::new(&PAGE, name, request) else {
-        return reply.error(http::Status::NOT_FOUND);
-    };
-    match exchange.insert(DeviceExchange::Page(Download::new(opened))) {
-        DeviceExchange::Page(download) => download.respond(&PAGE, name, request, reply, env),
-        _ => reply.error(http::Status::INTERNAL_SERVER_ERROR),
+    match Download::open(&PAGE, name, request) {
+        Ok(mut download) => {
+            let answer = download.respond(&PAGE, name, request, reply, env);
+            *exchange = Some(DeviceExchange::Page(download));
+            answer
+        }
+        Err(_) => reply.error(http::Status::NOT_FOUND),
     }
 }
 

@@ -14,8 +14,6 @@ pub const UNKNOWN: &str = "application/octet-stream";
 
 /// The value of Content-Type for the file at `path`, chosen by the part of its name after the last
 /// dot, in either case. Text is declared as UTF-8.
-// Not inlined, to save flash.
-#[inline(never)]
 pub const fn of(path: &str) -> &'static str {
     let mut up_to_dot = path.as_bytes();
     while let [rest @ .., last] = up_to_dot

@@ -31,16 +31,10 @@ use crate::{
 /// A file that is being sent.
 #[derive(Debug)]
 pub struct Download<F> {
-    opened: Opened<F>,
-    body: Body,
-}
-
-/// The variant of a file that a request prefers.
-#[derive(Debug)]
-pub(crate) struct Opened<F> {
     file: F,
     encoding: Encoding,
     has_variants: bool,
+    body: Body,
 }
 
 /// The bytes of the file that are to be sent.
@@ -75,9 +69,9 @@ struct Variant<'m> {
     media_type: &'static str,
 }
 
-impl<F> Opened<F> {
+impl<F> Download<F> {
     /// Opens the variant of a file that `request` prefers (RFC 9110 section 12.5.3).
-    pub fn new<S: Store<File = F>>(
+    pub(crate) fn open<S: Store<File = F>>(
         store: &S,
         path: &str,
         request: &Request<'_>,
@@ -92,14 +86,8 @@ impl<F> Opened<F> {
             Ok(file) if choose(request) == Encoding::Gzip => (file, Encoding::Gzip),
             _ => (identity?, Encoding::Identity),
         };
-        Ok(Self { file, encoding, has_variants })
-    }
-}
-
-impl<F> Download<F> {
-    /// Nothing is sent before [`Download::respond`].
-    pub(crate) fn new(opened: Opened<F>) -> Self {
-        Self { opened, body: Body { next: 0, end: 0, parts: None } }
+        let body = Body { next: 0, end: 0, parts: None };
+        Ok(Self { file, encoding, has_variants, body })
     }
 
     /// The response to a GET of the file, which was opened at `path`.
@@ -111,9 +99,9 @@ impl<F> Download<F> {
         reply: Reply<'_>,
         env: &mut Environment<'_>,
     ) -> Answer {
-        let Opened { ref file, encoding, has_variants } = self.opened;
-        let metadata = &store.metadata(file);
+        let metadata = &store.metadata(&self.file);
         let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
+        let Self { encoding, has_variants, .. } = *self;
         Variant { metadata, encoding, has_variants, media_type }.respond(
             request,
             &mut self.body,
@@ -131,7 +119,7 @@ impl<F> Download<F> {
         let left = usize::try_from(body.end - body.next).unwrap_or(usize::MAX);
         let len = left.min(output.len());
         let room = output.get_mut(..len).unwrap_or_default();
-        match store.read(&mut self.opened.file, body.next, room) {
+        match store.read(&mut self.file, body.next, room) {
             Ok(len @ 1..) => {
                 body.next += len as u64;
                 BodyPoll::Bytes(len)

@@ -18,7 +18,7 @@ mod upload;
 
 use self::{
     conditions::Current,
-    download::{Download, Opened},
+    download::Download,
     errors::{status_of, status_of_writing},
     listing::Listing,
     location::{Path, is_folder, is_valid, own_location},
@@ -299,14 +299,12 @@ impl<S: Store> Files<S> {
         } else {
             path
         };
-        match Opened::new(&self.store, file, request) {
-            // In place: a download has room for several ranges, and copies of it take time.
-            Ok(opened) => match exchange.insert(Exchange::Download(Download::new(opened))) {
-                Exchange::Download(download) => {
-                    download.respond(&self.store, file, request, reply, env)
-                }
-                _ => reply.error(Status::INTERNAL_SERVER_ERROR),
-            },
+        match Download::open(&self.store, file, request) {
+            Ok(mut download) => {
+                let answer = download.respond(&self.store, file, request, reply, env);
+                *exchange = Some(Exchange::Download(download));
+                answer
+            }
             Err(StoreError::IsFolder) if !is_folder => redirect_to_folder(request, reply),
             Err(StoreError::NotFound) if is_folder && self.has_listings => {
                 self.list(path, exchange, reply)

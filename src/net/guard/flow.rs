@@ -145,9 +145,6 @@ impl Flow {
 
     /// The protocol has written `bytes` more.
     pub fn wrote(&mut self, bytes: usize, now: Instant) {
-        if bytes == 0 {
-            return;
-        }
         let now = micros(now);
         if !self.has_bytes_under_way() {
             if self.losses.waited(now) > self.rtt.timeout() {

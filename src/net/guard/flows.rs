@@ -128,8 +128,12 @@ impl<'a> Flows<'a> {
         self.flows.get(usize::from(handle.0)).map_or(usize::MAX, |flow| flow.room(queue))
     }
 
-    /// The protocol has written `bytes` to the socket of the flow, or none.
+    /// The protocol has written `bytes` to the socket of the flow.
     pub fn wrote(&mut self, handle: FlowHandle, bytes: usize, now: Instant) {
+        // Without a further byte, the deadline is the one that `update` noted.
+        if bytes == 0 {
+            return;
+        }
         let Some(flow) = self.flows.get_mut(usize::from(handle.0)) else { return };
         flow.wrote(bytes, now);
         self.poll_at = min_deadline(self.poll_at, flow.poll_at(now));

@@ -12,8 +12,9 @@
 //!   needs for a fast retransmit, in frames that [`segment`] writes.
 //!
 //! The feature `guard`, which is on by default, adds all of this: 4 KB of flash and some 800 instructions
-//! for an HTTP request on a Cortex-M3, and 104 bytes of RAM for each socket there (200 on a 64-bit machine). Without it, the same types
-//! do nothing. The folder can be removed when smoltcp does this itself.
+//! for an HTTP request on a Cortex-M3, and 104 bytes of RAM for each socket there (200 on a 64-bit
+//! machine). Without it, the same types do nothing. The folder can be removed when smoltcp does this
+//! itself: its issue 1190 is about the timeout, its pull request 1155 about the fast retransmit.
 
 #[cfg(feature = "guard")]
 pub mod flow;

@@ -1,8 +1,10 @@
 //! The path of a connection, driven by a protocol and a peer that do anything.
 
-use bareserve::net::guard::{
-    Flows,
-    flow::{Flow, REPEATS},
+use bareserve::net::{
+    guard::{
+        Flows,
+        flow::{Flow, REPEATS},
+    },
     segment::{Addresses, FRAME_SIZE, Segment},
 };
 use smoltcp::{

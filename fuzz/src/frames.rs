@@ -1,8 +1,8 @@
 //! The parser of every incoming frame.
 
 use bareserve::net::{
-    guard::segment::{FRAME_SIZE, Segment},
     listener::syn::SynOrRst,
+    segment::{FRAME_SIZE, Segment},
 };
 use smoltcp::{
     phy::{Checksum, ChecksumCapabilities},

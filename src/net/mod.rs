@@ -8,13 +8,15 @@
 //! A [TCP server](tcp::server) serves one or more protocols on a pool of connections, a
 //! [UDP server](udp::server) serves one on a port, and the clients are in [`tcp::client`] and
 //! [`udp::client`]. TCP servers accept connections through the queue in [`listener`], because a smoltcp
-//! socket has none. This layer owns all sockets and timeouts; protocols only see bytes and datagrams.
+//! socket has none; the [`guard`] adds congestion control and early repair of losses to its TCP, which
+//! lacks both. This layer owns all sockets and timeouts; protocols only see bytes and datagrams.
 
 pub mod config;
 mod core;
 pub mod guard;
 pub mod listener;
 pub mod resources;
+pub mod segment;
 pub mod service;
 pub mod setup_error;
 pub mod stack;

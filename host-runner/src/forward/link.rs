@@ -109,7 +109,7 @@ impl Link {
         self.device.is_some() && !self.has_spoken
     }
 
-    /// Whether the client has sent something, or closed; looks, if it had not before.
+    /// Whether the client has sent something, or closed. Peeks at the socket until it has.
     pub fn check_spoken(&mut self) -> bool {
         // At the end of the stream, and after an error, this does not block either.
         self.has_spoken = self.has_spoken || !is_blocked(&self.client.peek(&mut [0]));

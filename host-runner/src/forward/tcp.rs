@@ -1,6 +1,6 @@
 //! Forwards TCP connections over a second connection each.
 //!
-//! Idle clients keep no others away. The device is told of a client when that has sent something; of
+//! Idle clients keep no others away. A client is connected to the device when it has sent something; of
 //! those that have not (some protocols begin with the server) a few per port are connected at a time, in
 //! the order of their arrival. When connections or file descriptors run out, the link that is idle for
 //! longest goes, but no port can take those that are reserved for another.

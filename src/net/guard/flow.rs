@@ -5,12 +5,8 @@ use smoltcp::{
     wire::{EthernetAddress, IpAddress, IpEndpoint, TcpControl, TcpRepr},
 };
 
-use super::{
-    losses::Losses,
-    rtt::RttEstimator,
-    segment::{Ack, Addresses, FRAME_SIZE, Segment},
-    window::CongestionWindow,
-};
+use super::{losses::Losses, rtt::RttEstimator, window::CongestionWindow};
+use crate::net::segment::{Ack, Addresses, FRAME_SIZE, Segment};
 
 /// Times that smoltcp receives the peer's last ACK to send its first segment again: with another window,
 /// so that it counts anew, with the true window, and three times alike.

@@ -6,11 +6,12 @@ use smoltcp::{
     wire::{IpAddress, IpEndpoint},
 };
 
-use super::{
-    flow::{Flow, Repair},
-    segment::{Addresses, Segment},
+use super::flow::{Flow, Repair};
+use crate::{
+    clock::min_deadline,
+    net::segment::{Addresses, Segment},
+    zeroed::fill,
 };
-use crate::{clock::min_deadline, zeroed::fill};
 
 /// Flows opened or found last, by the peer's port: most frames belong to one of them.
 const RECENT: usize = 16;

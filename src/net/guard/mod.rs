@@ -9,7 +9,7 @@
 //! * `rtt`: how long a round trip takes (RFC 6298).
 //! * `window`: how many bytes may be under way. A growing round-trip time tells that they queue.
 //! * `losses`: when a segment counts as lost. smoltcp then receives the peer's last ACK as often as it
-//!   needs for a fast retransmit, in frames that [`segment`] writes.
+//!   needs for a fast retransmit, in frames that [`segment`](super::segment) writes.
 //!
 //! The feature `guard`, which is on by default, adds all of this: 4 KB of flash and some 800 instructions
 //! for an HTTP request on a Cortex-M3, and 104 bytes of RAM for each socket there (200 on a 64-bit
@@ -26,7 +26,6 @@ mod losses;
 pub mod none;
 #[cfg(feature = "guard")]
 mod rtt;
-pub mod segment;
 #[cfg(feature = "guard")]
 mod window;
 

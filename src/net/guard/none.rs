@@ -5,7 +5,7 @@ use core::marker::PhantomData;
 
 use smoltcp::{time::Instant, wire::IpEndpoint};
 
-use super::segment::{FRAME_SIZE, Segment};
+use crate::net::segment::{FRAME_SIZE, Segment};
 
 /// A connection, of which nothing is known.
 #[derive(Debug, Clone)]

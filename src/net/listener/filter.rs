@@ -10,8 +10,8 @@ use super::{
     syn::Syn,
     tx_monitor::{TxMonitor, TxToken},
 };
-use crate::net::guard::{
-    Flows, Repair,
+use crate::net::{
+    guard::{Flows, Repair},
     segment::{FRAME_SIZE, Segment},
 };
 

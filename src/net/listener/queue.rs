@@ -14,7 +14,7 @@ use smoltcp::{
 use super::syn::{Syn, SynOrRst};
 use crate::{
     counters::QueueFigures,
-    net::{guard::segment::Segment, setup_error::SetupError},
+    net::{segment::Segment, setup_error::SetupError},
 };
 
 /// The most TCP ports that one stack can serve.

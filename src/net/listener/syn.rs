@@ -9,7 +9,7 @@ use smoltcp::{
     },
 };
 
-use crate::net::guard::segment::{Addresses, FRAME_SIZE, Segment};
+use crate::net::segment::{Addresses, FRAME_SIZE, Segment};
 
 /// A parsed TCP SYN (RFC 9293 section 3.5). Options that smoltcp does not use and data in the segment
 /// are dropped; the peer retransmits the data.

@@ -1,5 +1,5 @@
-//! TCP segments in Ethernet frames: the fields that matter to a [`Flow`](super::flow::Flow), and frames
-//! for the interface to receive.
+//! TCP segments in Ethernet frames, as the [listener](super::listener) and the [guard](super::guard) read
+//! them, and frames for the interface to receive.
 
 #[cfg(feature = "ipv6")]
 use smoltcp::wire::{Ipv6Address, Ipv6Packet, Ipv6Repr};

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bareserve::store::{
-    Store,
+    Store, StoreError,
     either::Either,
     overlay::Overlay,
     ram::{RamMemory, RamStore},
@@ -12,7 +12,11 @@ use bareserve::store::{
 use bareserve::wire::media_type;
 use heapless::String;
 
-use crate::{arguments::Serve, error::Failure, folder_store::FolderStore};
+use crate::{
+    arguments::Serve,
+    error::Failure,
+    folder_store::{FolderStore, workers::Workers},
+};
 
 /// The longest file name in bytes (NAME_MAX).
 const NAME_MAX: usize = 255;
@@ -46,13 +50,26 @@ pub fn open<'m>(options: &Serve, scratch: &'m RamStore<'m>) -> Result<Files<'m>,
     }
 }
 
+/// The threads that read files in the main loop's place, if there are any.
+pub fn workers<'f>(files: &'f Files<'_>) -> Option<&'f Workers> {
+    match files {
+        Either::First(folder) => Some(folder.workers()),
+        Either::Second(_) => None,
+    }
+}
+
 /// What the file port sends unless `--file` names another file: the picture of the built-in site, or the
 /// folder's first picture, else its first file.
 pub fn offered(files: &Files<'_>) -> Option<std::string::String> {
     if let Either::Second(_) = files {
         return Some(PICTURE.to_string());
     }
-    let mut listing = files.list("").ok()?;
+    let mut listing = loop {
+        match files.list("") {
+            Err(StoreError::NotYet) => workers(files)?.wait(),
+            listing => break listing.ok()?,
+        }
+    };
     let mut name = String::<NAME_MAX>::new();
     let mut first = None;
     while let Ok(Some(entry)) = files.next_entry(&mut listing, &mut name) {

@@ -16,7 +16,10 @@ use nix::{
     },
 };
 
-use crate::{clock::Clock, error::Failure, network::HostStack, tap::Awaitable};
+use crate::{
+    clock::Clock, error::Failure, folder_store::workers::Workers, network::HostStack,
+    tap::Awaitable,
+};
 
 /// The most polls without sleep between two checks for signals.
 const MAX_POLLS_WITHOUT_SLEEP: u32 = 64;
@@ -54,12 +57,14 @@ impl AsFd for StopSignals {
     }
 }
 
-/// Runs `services` until a signal arrives or `is_done`, called after each poll, returns true.
+/// Runs `services` until a signal arrives or `is_done`, called after each poll, returns true. `workers`
+/// wake the loop, too.
 pub fn run<D: Awaitable>(
     stack: &mut HostStack<'_, D>,
     services: &mut [&mut dyn Service],
     clock: &mut Clock,
     signals: &StopSignals,
+    workers: Option<&Workers>,
     mut is_done: impl FnMut() -> bool,
 ) -> Result<(), Failure> {
     let mut polls = 0;
@@ -86,7 +91,8 @@ pub fn run<D: Awaitable>(
             }
         }
         let device = stack.device();
-        match sleep(device.descriptor(), wait.map(|wait| now + wait), clock, signals)? {
+        let due = wait.map(|wait| now + wait);
+        match sleep(device.descriptor(), workers, due, clock, signals)? {
             Woken::Ready => {}
             Woken::Signalled => return Ok(()),
             // The only error that a TAP has.
@@ -150,9 +156,10 @@ pub enum Woken {
     Broken,
 }
 
-/// Waits until `source` can be read, `due` has passed or a signal arrives.
+/// Waits until `source` can be read, a worker is done, `due` has passed or a signal arrives.
 pub fn sleep(
     source: impl AsFd,
+    workers: Option<&Workers>,
     due: Option<smoltcp::time::Instant>,
     clock: &Clock,
     signals: &StopSignals,
@@ -160,13 +167,17 @@ pub fn sleep(
     let mut waits = [
         PollFd::new(source.as_fd(), PollFlags::POLLIN),
         PollFd::new(signals.as_fd(), PollFlags::POLLIN),
+        PollFd::new(workers.map_or(signals.as_fd(), AsFd::as_fd), PollFlags::POLLIN),
     ];
     let timeout = due.map(|due| TimeSpec::from(Duration::from(until(due, clock.now()))));
     match ppoll(&mut waits, timeout, None) {
         Ok(_) | Err(Errno::EINTR) => {}
         Err(errno) => return Err(Failure(format!("waiting: {}", errno.desc()))),
     }
-    let [source, signal] = waits;
+    let [source, signal, worker] = waits;
+    if let Some(workers) = workers.filter(|_| worker.any() == Some(true)) {
+        workers.acknowledge();
+    }
     Ok(if signal.any() == Some(true) {
         Woken::Signalled
     } else if source.revents().is_some_and(|found| found.contains(PollFlags::POLLERR)) {

@@ -6,6 +6,7 @@ use std::{
 };
 
 use bareserve::{
+    Service,
     device::{
         DeviceApplication, Overview, PingEntry,
         capture::{Capture, CaptureResources, Recorder},
@@ -119,7 +120,8 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
         forward::start(listeners, options.network.address.address)?;
     }
     let mut clock = Clock::new(options.utc_offset);
-    run::run(stack, &mut [&mut tcp, &mut time, &mut ping], &mut clock, &signals, || false)?;
+    let services = &mut [&mut tcp as &mut dyn Service, &mut time, &mut ping];
+    run::run(stack, services, &mut clock, &signals, files::workers(&files), || false)?;
     let dropped = stack.device().device.dropped();
     stack.observer().frames_dropped(dropped);
     stack.observer().flush();

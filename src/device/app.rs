@@ -125,6 +125,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         FileList::new(self.files.store(), path).map_err(|error| match error {
             StoreError::Io => http::Status::INTERNAL_SERVER_ERROR,
             StoreError::Denied => http::Status::FORBIDDEN,
+            StoreError::NotYet => http::Status::NOT_YET,
             _ => http::Status::NOT_FOUND,
         })
     }

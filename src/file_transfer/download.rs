@@ -2,14 +2,14 @@
 
 use smoltcp::wire::IpEndpoint;
 
-use super::writer::{ObjectWriter, last_segment};
+use super::writer::{ObjectWriter, WriteError, last_segment};
 use crate::{
     protocol::{
         endpoints::Endpoints,
         environment::{Environment, Event},
         stream::{Phase, Protocol},
     },
-    store::{Encoding, Store},
+    store::{Encoding, Store, StoreError},
 };
 
 /// Sends one file of a store as a JSON object, then closes. Input is dropped.
@@ -29,7 +29,12 @@ pub struct Connection<'n, F> {
 
 #[derive(Debug)]
 enum State<F> {
-    Sending { file: F, object: ObjectWriter },
+    /// The file is to be opened.
+    Opening,
+    Sending {
+        file: F,
+        object: ObjectWriter,
+    },
     Finished,
     Broken,
 }
@@ -72,20 +77,11 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
         &mut self,
         connection: &mut Self::Connection,
         peer: Endpoints,
-        env: &mut Environment<'_>,
+        _env: &mut Environment<'_>,
     ) {
         connection.path = self.path;
         connection.remote = Some(peer.remote);
-        connection.state = match self.store.open(self.path, Encoding::Identity) {
-            Ok(file) => {
-                let size = self.store.metadata(&file).size;
-                State::Sending { file, object: ObjectWriter::new(size) }
-            }
-            Err(error) => {
-                connection.report(env, Err(error.text()));
-                State::Finished
-            }
-        };
+        connection.state = State::Opening;
     }
 
     fn receive(
@@ -105,6 +101,19 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> usize {
+        if matches!(connection.state, State::Opening) {
+            connection.state = match self.store.open(connection.path, Encoding::Identity) {
+                Ok(file) => {
+                    let size = self.store.metadata(&file).size;
+                    State::Sending { file, object: ObjectWriter::new(size) }
+                }
+                Err(StoreError::NotYet) => return 0,
+                Err(error) => {
+                    connection.report(env, Err(error.text()));
+                    State::Finished
+                }
+            };
+        }
         let State::Sending { file, object } = &mut connection.state else { return 0 };
         let path = connection.path;
         let read = &mut |offset, buffer: &mut [u8]| self.store.read(file, offset, buffer);
@@ -117,6 +126,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 }
                 given
             }
+            Err(WriteError::Read(StoreError::NotYet)) => 0,
             Err(error) => {
                 connection.state = State::Broken;
                 connection.report(env, Err(error.text()));
@@ -127,7 +137,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
 
     fn phase(&self, connection: &Self::Connection) -> Phase {
         match connection.state {
-            State::Sending { .. } => Phase::Sending,
+            State::Opening | State::Sending { .. } => Phase::Sending,
             State::Finished => Phase::Finished,
             State::Broken => Phase::Broken,
         }

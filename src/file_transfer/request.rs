@@ -18,7 +18,7 @@ use smoltcp::wire::IpEndpoint;
 
 use super::{
     reader::{Field, ObjectError, ObjectReader, Step},
-    writer::{ObjectWriter, last_segment},
+    writer::{ObjectWriter, WriteError, last_segment},
 };
 use crate::{
     protocol::token::Token,
@@ -54,8 +54,16 @@ pub struct Connection<F, U> {
 #[derive(Debug)]
 enum State<F, U> {
     Reading(Option<Incoming<U>>),
-    Sending { file: F, object: ObjectWriter },
-    Answering { answer: Answer, sent: usize },
+    /// The file is to be opened.
+    Opening,
+    Sending {
+        file: F,
+        object: ObjectWriter,
+    },
+    Answering {
+        answer: Answer,
+        sent: usize,
+    },
     Finished,
     Broken,
 }
@@ -213,6 +221,17 @@ impl<S: Store> Protocol for FileServer<S> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> usize {
+        if matches!(connection.state, State::Opening) {
+            let name = connection.reader.text().map_or("", |(_, name)| name);
+            match self.store.open(name, Encoding::Identity) {
+                Ok(file) => {
+                    let object = ObjectWriter::new(self.store.metadata(&file).size);
+                    connection.state = State::Sending { file, object };
+                }
+                Err(StoreError::NotYet) => return 0,
+                Err(error) => connection.refuse(error.into(), env),
+            }
+        }
         let name = connection.reader.text().map_or("", |(_, name)| name);
         match &mut connection.state {
             State::Sending { file, object } => {
@@ -227,6 +246,7 @@ impl<S: Store> Protocol for FileServer<S> {
                         }
                         given
                     }
+                    Err(WriteError::Read(StoreError::NotYet)) => 0,
                     Err(error) => {
                         connection.state = State::Broken;
                         connection.report(env, false, Err(error.text()));
@@ -244,7 +264,7 @@ impl<S: Store> Protocol for FileServer<S> {
                 }
                 shown
             }
-            State::Reading(_) | State::Finished | State::Broken => 0,
+            State::Reading(_) | State::Opening | State::Finished | State::Broken => 0,
         }
     }
 
@@ -253,7 +273,7 @@ impl<S: Store> Protocol for FileServer<S> {
             State::Reading(_) if connection.reader.is_at_start() => Phase::FirstByte,
             State::Reading(None) => Phase::Head,
             State::Reading(Some(_)) => Phase::Body,
-            State::Sending { .. } | State::Answering { .. } => Phase::Sending,
+            State::Opening | State::Sending { .. } | State::Answering { .. } => Phase::Sending,
             State::Finished => Phase::Finished,
             State::Broken => Phase::Broken,
         }
@@ -266,7 +286,9 @@ impl<S: Store> Protocol for FileServer<S> {
             }
             State::Reading(_) => connection.refuse(Refusal::TooSlow, env),
             // A reset: an incomplete object must not end like a complete one.
-            State::Sending { .. } | State::Answering { .. } => connection.state = State::Broken,
+            State::Opening | State::Sending { .. } | State::Answering { .. } => {
+                connection.state = State::Broken;
+            }
             State::Finished | State::Broken => {}
         }
     }
@@ -306,10 +328,8 @@ impl<S: Store> FileServer<S> {
                 }
             }
             Step::Complete => match connection.reader.text() {
-                Some((Field::Get, name)) if !connection.reader.has_data() => {
-                    let file = self.store.open(name, Encoding::Identity)?;
-                    let object = ObjectWriter::new(self.store.metadata(&file).size);
-                    connection.state = State::Sending { file, object };
+                Some((Field::Get, _)) if !connection.reader.has_data() => {
+                    connection.state = State::Opening;
                 }
                 Some((Field::FileName, name)) if connection.reader.has_data() => {
                     self.incoming(incoming, connection.reader.token())?;

@@ -37,7 +37,7 @@ enum Part {
 pub enum WriteError<E> {
     /// The file has become shorter than `size`.
     Shrunk,
-    /// The file cannot be read.
+    /// The file cannot be read. After [`StoreError::NotYet`] the object can be continued.
     Read(E),
 }
 
@@ -69,7 +69,7 @@ impl ObjectWriter {
     }
 
     /// Writes the bytes that follow to the front of `output` and returns how many; fewer than fit
-    /// only at the end. `name` must be the same in every call.
+    /// only at the end, or before an error, which the next call returns. `name` must be the same in every call.
     ///
     /// # Errors
     /// See [`WriteError`]; the object is to be abandoned then.
@@ -116,7 +116,12 @@ impl ObjectWriter {
                         return Ok(given);
                     }
                     if self.offset < self.size {
-                        given += encode_some(encoder, &mut self.offset, self.size, room, read)?;
+                        match encode_some(encoder, &mut self.offset, self.size, room, read) {
+                            Ok(written) => given += written,
+                            // Not lost, if the file can be read later.
+                            Err(_) if given > 0 => return Ok(given),
+                            error => return error,
+                        }
                         continue;
                     }
                     match encoder.finish(room) {
@@ -164,7 +169,9 @@ fn encode_some<E>(
     read: &mut ReadAt<'_, E>,
 ) -> Result<usize, WriteError<E>> {
     let flushed = encoder.flush(room);
-    let Some(room @ [_, ..]) = room.get_mut(flushed..) else { return Ok(flushed) };
+    if flushed > 0 {
+        return Ok(flushed);
+    }
     let mut buffer = [0; CHUNK];
     let wanted = (room.len() / 4 * 3).clamp(3, CHUNK);
     let wanted = usize::try_from(size - *offset).map_or(wanted, |left| left.min(wanted));
@@ -175,7 +182,7 @@ fn encode_some<E>(
     }
     let moved = encoder.encode(buffer.get(..read).unwrap_or_default(), room);
     *offset += moved.taken as u64;
-    Ok(flushed + moved.given)
+    Ok(moved.given)
 }
 
 /// The last segment of a path: the name in an object.

@@ -46,7 +46,8 @@ impl<'o> BodyWriter<'o> {
 // One byte tells the variants apart; the 64-bit payload would make it eight, which are slow to compare.
 #[repr(u8)]
 pub enum BodyPoll {
-    /// Wrote this number of bytes, at least one.
+    /// Wrote this number of bytes, at least one. With zero, a body whose length was announced goes on
+    /// in a later poll.
     Bytes(usize),
     /// Has nothing to send before that time, if one is given. It is called again in every poll of
     /// the stack anyway.

@@ -121,6 +121,8 @@ enum Sink {
 #[repr(u8)]
 enum Writing {
     Nothing,
+    /// The application is asked for the response again.
+    Due,
     /// The staged bytes, which are the last.
     Staged,
     /// The staged bytes, then what the application produces.
@@ -183,7 +185,7 @@ impl<E> State<E> {
             (Writing::Broken, _) => Phase::Broken,
             (Writing::Staged | Writing::Body(_), _) => Phase::Sending,
             _ if self.interim > 0 || !self.staged.is_empty() => Phase::Sending,
-            (Writing::Waiting(..), _) => Phase::StreamIdle,
+            (Writing::Waiting(..) | Writing::Due, _) => Phase::StreamIdle,
             (Writing::Nothing, _) if self.keep_alive == KeepAlive::Over => Phase::Finished,
             (Writing::Nothing, Reading::Body(..)) => Phase::Body,
             (Writing::Nothing, _) if self.head.has_begun() => Phase::Head,

@@ -17,6 +17,8 @@ pub struct Status(pub u16);
 
 #[allow(missing_docs, reason = "the names are those of the RFC")]
 impl Status {
+    /// Of no response: the application is asked again in the next poll.
+    pub(crate) const NOT_YET: Self = Self(0);
     pub const OK: Self = Self(200);
     pub const CREATED: Self = Self(201);
     pub const ACCEPTED: Self = Self(202);

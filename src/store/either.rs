@@ -44,6 +44,13 @@ impl<A: Store, B: Store> Store for Either<A, B> {
         }
     }
 
+    fn metadata_now(&self, path: &str) -> Result<Metadata, StoreError> {
+        match self {
+            Self::First(store) => store.metadata_now(path),
+            Self::Second(store) => store.metadata_now(path),
+        }
+    }
+
     fn variant(
         &self,
         file: &Self::File,

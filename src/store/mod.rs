@@ -35,8 +35,17 @@ pub trait Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] if there is no such file or no such variant of it;
-    /// [`StoreError::IsFolder`] for a folder.
+    /// [`StoreError::IsFolder`] for a folder; [`StoreError::NotYet`].
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError>;
+
+    /// The metadata of the file at `path`, whose conditions a change is about to meet. Waits for a slow
+    /// medium, as writing does.
+    ///
+    /// # Errors
+    /// As [`Store::open`], except [`StoreError::NotYet`].
+    fn metadata_now(&self, path: &str) -> Result<Metadata, StoreError> {
+        self.open(path, Encoding::Identity).map(|file| self.metadata(&file))
+    }
 
     /// Opens another variant of the open `file` at `path`, without a second search where the store
     /// can avoid it.
@@ -60,7 +69,7 @@ pub trait Store {
     /// file or for an empty buffer, and otherwise as few as suits the store.
     ///
     /// # Errors
-    /// [`StoreError::Io`] when the medium fails.
+    /// [`StoreError::Io`] when the medium fails; [`StoreError::NotYet`].
     fn read(
         &self,
         file: &mut Self::File,
@@ -71,7 +80,7 @@ pub trait Store {
     /// Lists the folder at `path`, in the order of names.
     ///
     /// # Errors
-    /// [`StoreError::NotFound`] when there is no such folder.
+    /// [`StoreError::NotFound`] when there is no such folder; [`StoreError::NotYet`].
     fn list(&self, path: &str) -> Result<Self::Listing, StoreError>;
 
     /// The next entry of a listing; its name is written to `name`. An entry whose name does not fit is
@@ -195,6 +204,10 @@ pub enum StoreError {
     InvalidName,
     /// The medium failed.
     Io,
+    /// The medium is slow, and the store has begun to fetch what was asked for. The caller asks again,
+    /// with the same arguments, when the store has woken the main loop; meanwhile it serves others.
+    /// Only [`Store::open`], [`Store::read`] and [`Store::list`] give this error.
+    NotYet,
 }
 
 impl StoreError {
@@ -208,6 +221,7 @@ impl StoreError {
             Self::Full => "no room left",
             Self::InvalidName => "invalid name",
             Self::Io => "storage failed",
+            Self::NotYet => "not read yet",
         }
     }
 }
@@ -297,6 +311,10 @@ impl<S: Store> Store for &S {
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         (**self).open(path, encoding)
+    }
+
+    fn metadata_now(&self, path: &str) -> Result<Metadata, StoreError> {
+        (**self).metadata_now(path)
     }
 
     fn variant(

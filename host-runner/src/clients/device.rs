@@ -78,7 +78,7 @@ impl Device {
         mut is_done: impl FnMut() -> bool,
     ) -> Result<(), Error> {
         let Self { clock, signals, .. } = self;
-        Ok(run::run(stack, &mut [service], clock, signals, &mut is_done)?)
+        Ok(run::run(stack, &mut [service], clock, signals, None, &mut is_done)?)
     }
 }
 

@@ -215,7 +215,8 @@ pub fn datagrams(address: SocketAddr, session: &mut impl DatagramSession) -> Res
         if session.progress() != Progress::Running {
             break;
         }
-        if run::sleep(&socket, session.poll_at(), &host.clock, &signals)? == Woken::Signalled {
+        if run::sleep(&socket, None, session.poll_at(), &host.clock, &signals)? == Woken::Signalled
+        {
             break;
         }
         while let Ok(length) = socket.recv(&mut datagram) {

@@ -14,9 +14,9 @@ use nix::{net::if_::if_nametoindex, sys::signal::Signal};
 
 use crate::{
     case::{Case, case_in_folder},
-    device::{ADDRESS, Device, HOST_ADDRESS, TAP},
+    device::{ADDRESS, Device, HOST_ADDRESS, TAP, Target},
     namespace::run,
-    programs::host_runner,
+    programs::{course, host_runner, start_in},
 };
 
 /// The cases of this file.
@@ -27,11 +27,12 @@ pub fn cases() -> Vec<Case> {
         case_in_folder("blocking::log_on_a_full_disk", log_on_a_full_disk, WHY),
         case_in_folder("blocking::log_that_is_closed", log_that_is_closed, WHY),
         case_in_folder("blocking::tap_that_is_deleted", tap_that_is_deleted, WHY),
+        case_in_folder("blocking::file_on_a_slow_disk", file_on_a_slow_disk, WHY),
     ]
 }
 
 /// The longest time for a page in these cases. Far more than it takes, for busy machines.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 fn log_that_is_not_read(_: &Path) {
     let (reader, writer) = io::pipe().expect("a pipe");
@@ -107,20 +108,72 @@ fn tap_that_is_deleted(folder: &Path) {
     assert!(errors.ends_with(MESSAGE), "{errors}");
 }
 
+/// Each request to the file system takes 100 ms; pages are served meanwhile.
+fn file_on_a_slow_disk(folder: &Path) {
+    let slow = folder.join("slow");
+    fs::create_dir(&slow).expect("a folder");
+    fs::write(folder.join("fast.txt"), "fast").expect("a file");
+    let root = folder.display().to_string();
+    let script = course("slow_folder.py");
+    let disk = start_in(folder, "python3", &[&script, &slow.display().to_string(), "0.1"]);
+    let deadline = Instant::now() + PATIENCE;
+    while fs::metadata(slow.join("slow.txt")).is_err() {
+        assert!(Instant::now() < deadline, "the file system is not mounted");
+        thread::sleep(Duration::from_millis(5));
+    }
+    let options = ["--root", &root, "--file", "slow/slow.txt", "--listings"];
+    let device = Device::start(&Target::Tap, &options);
+    let clients = [("slow/slow.txt", 80), ("slow/slow.txt", 80), ("slow/", 80), ("", 5566)];
+    let clients = clients.map(|(path, port)| {
+        thread::spawn(move || {
+            let begin = Instant::now();
+            (answer_of(port, path).len(), begin.elapsed())
+        })
+    });
+    thread::sleep(Duration::from_millis(50));
+    let mut longest = Duration::ZERO;
+    let mut pages = 0;
+    while !clients.iter().all(|client| client.is_finished()) {
+        let begin = Instant::now();
+        assert_eq!(status_of("fast.txt"), 200);
+        longest = longest.max(begin.elapsed());
+        pages += 1;
+        thread::sleep(Duration::from_millis(5));
+    }
+    let answers = clients.map(|client| client.join().expect("an answer"));
+    println!("{pages} pages beside files on a slow disk: at most {longest:?}; {answers:?}");
+    assert!(pages > 20, "pages were not served meanwhile");
+    assert!(longest < Duration::from_millis(300), "a page took {longest:?}");
+    for ((length, took), least) in answers.into_iter().zip([100_000, 100_000, 100, 130_000]) {
+        assert!(length > least, "{length} bytes");
+        assert!(took > Duration::from_millis(300), "the disk is not slow");
+    }
+    drop((device, disk));
+    run("umount", &["--lazy", &slow.display().to_string()]);
+}
+
 fn lines_of(reader: PipeReader) -> impl Iterator<Item = String> {
     BufReader::new(reader).lines().map(|line| line.expect("a line"))
 }
 
 /// Requests the page at `path`, and returns the status of the response.
 fn status_of(path: &str) -> u32 {
-    let address = SocketAddr::from((ADDRESS, 80));
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).expect("a connection");
-    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-    let request = format!("GET /{path} HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("sent");
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).expect("an answer in time");
+    let answer = answer_of(80, path);
     let answer = String::from_utf8_lossy(&answer);
     let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
     status.unwrap_or_else(|| panic!("no status in {answer:?}"))
+}
+
+/// What the device sends until it closes. The file port takes no request.
+fn answer_of(port: u16, path: &str) -> Vec<u8> {
+    let address = SocketAddr::from((ADDRESS, port));
+    let mut stream = TcpStream::connect_timeout(&address, PATIENCE).expect("a connection");
+    stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+    if port == 80 {
+        let request = format!("GET /{path} HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("sent");
+    }
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).expect("an answer in time");
+    answer
 }

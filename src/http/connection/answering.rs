@@ -14,11 +14,16 @@ use crate::http::{
 const ATTEMPTS: u8 = 3;
 
 impl<A: Application> ConnectionMut<'_, '_, A> {
-    /// Answers the request: instead of the application if the state has a refusal.
+    /// Answers the request: instead of the application if the state has a refusal. If the application
+    /// cannot answer yet, the response stays due.
     pub(super) fn answer(&mut self) {
         for _ in 0..ATTEMPTS {
             match self.compose() {
                 Ok(response) => return self.state.begin_writing(response),
+                Err(Problem { status: Status::NOT_YET, .. }) => {
+                    self.state.writing = Writing::Due;
+                    return;
+                }
                 Err(Problem { status, reason }) => {
                     self.state.refusal = Some(status);
                     self.state.reason = reason;

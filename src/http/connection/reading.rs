@@ -217,7 +217,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
     /// Composes the response.
     // Not inlined: its large stack frame is not part of the reading functions' frames.
     #[inline(never)]
-    fn complete(&mut self) {
+    pub(super) fn complete(&mut self) {
         self.state.reading = Reading::Complete;
         self.answer();
     }

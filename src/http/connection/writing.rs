@@ -35,6 +35,13 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
                     let Some(written) = self.produce(rest, room) else { return sent };
                     written
                 }
+                Writing::Due => {
+                    self.complete();
+                    if matches!(self.state.writing, Writing::Due) {
+                        return sent;
+                    }
+                    0
+                }
                 Writing::Nothing | Writing::Staged | Writing::Broken => return sent,
             };
         }
@@ -84,6 +91,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         };
         let len = match poll {
             BodyPoll::Bytes(len @ 1..) => len.min(longest),
+            // The medium is slow, not the application idle: the limit for progress stays.
+            BodyPoll::Bytes(0) if is_sized => return None,
             // A client that half-closes gets its response, but its connection does not wait for more
             // data.
             BodyPoll::Bytes(0) | BodyPoll::Wait(_) if self.state.end_of_input => {

@@ -9,6 +9,7 @@ pub(super) fn status_of(error: StoreError) -> Status {
         StoreError::Denied | StoreError::ReadOnly => Status::FORBIDDEN,
         StoreError::Full => Status::INSUFFICIENT_STORAGE,
         StoreError::Io => Status::INTERNAL_SERVER_ERROR,
+        StoreError::NotYet => Status::NOT_YET,
     }
 }
 

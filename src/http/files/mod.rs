@@ -251,8 +251,7 @@ impl<S: Store> Files<S> {
         if !is_valid_path(path) {
             return Err(Status::NOT_FOUND.into());
         }
-        let file = self.store.open(path, Encoding::Identity).ok();
-        let metadata = file.as_ref().map(|file| self.store.metadata(file));
+        let metadata = self.store.metadata_now(path).ok();
         let tag = metadata.map(|metadata| EntityTag::new(metadata.version, Encoding::Identity));
         let modified = metadata.and_then(|metadata| metadata.modified);
         Ok(Current { tag: tag.as_ref(), modified, now: env.date(), is_read: false }

@@ -232,7 +232,7 @@ impl StreamSession for Get {
     fn transmit(&mut self, output: &mut [u8], _: &mut Environment<'_>) -> usize {
         // Writes on from where the last call stopped: the output may be as short as one byte.
         let mut request = ResumableWriter::new(output, self.sent);
-        let template = "GET % HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n";
+        let template = "GET % HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
         request.render(template, &[Value::Text(self.path)]);
         self.sent += request.written();
         request.written()

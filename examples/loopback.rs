@@ -85,7 +85,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     host.serve_udp(PingServer::new(control, held), ping::PORT)?;
 
     let mut get =
-        Exchange::until_closed("GET / HTTP/1.1\r\nHost: loopback\r\nConnection: close\r\n\r\n");
+        Exchange::until_closed("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     host.connect(HTTP_PORT, &mut get)?;
     let answer = get.text();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();

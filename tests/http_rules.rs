@@ -19,7 +19,8 @@ use conversation::Bench;
 use http_rows::{Fate, ROWS};
 use memory_store::MemoryStore;
 
-const LAST: &[u8] = b"GET /HelloWorld.html HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n";
+const LAST: &[u8] =
+    b"GET /HelloWorld.html HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 /// Requests longer than this are split at some positions only.
 const LONG: usize = 300;

@@ -47,8 +47,9 @@ impl<A: Application> Device<A> {
             length => format!("Content-Type: application/json\r\nContent-Length: {length}\r\n"),
         };
         println!("> {method} {path} {}", body.trim());
-        let response =
-            self.exchange(&format!("{method} {path} HTTP/1.1\r\nHost: a\r\n{fields}\r\n{body}"));
+        let response = self.exchange(&format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n{body}"
+        ));
         print_response(&response);
     }
 

@@ -15,20 +15,20 @@ use super::{conversation::Bench, cut::cut, memory_store::MemoryStore};
 
 /// Seeds of [`http`].
 pub const REQUESTS: &[&[u8]] = &[
-    b"GET /a HTTP/1.1\r\nHost: x\r\nRange: bytes=0-1,4-\r\nAccept-Encoding: gzip;q=0.5\r\n\r\n",
+    b"GET /a HTTP/1.1\r\nHost: localhost\r\nRange: bytes=0-1,4-\r\nAccept-Encoding: gzip;q=0.5\r\n\r\n",
     b"GET /folder HTTP/1.1\r\nHost: [::1]:80\r\nIf-None-Match: \"x\", W/\"y\"\r\n\r\n",
-    b"\r\nHEAD http://x/%61?b=c HTTP/1.0\r\nConnection: keep-alive\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"PUT /new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer 0123456789abcdef0123456789abcdef\r\n\
+    b"\r\nHEAD http://localhost/%61?b=c HTTP/1.0\r\nConnection: keep-alive\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"PUT /new HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 0123456789abcdef0123456789abcdef\r\n\
       Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\"\r\nhello\r\n0\r\nT: u\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: x\r\nCookie: bareserve-token=0123456789abcdef0123456789abcdef\r\n\
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nCookie: bareserve-token=0123456789abcdef0123456789abcdef\r\n\
       Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 73\r\n\r\n\
       --B\r\nContent-Disposition: form-data; name=f; filename=g\r\n\r\nx\r\n--B--\r\n",
-    b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhelloGET /a HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /api/7/%61?b=c HTTP/1.1\r\nHost: x\r\n\r\nDELETE /api/7/x HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"POST /api/json HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n\
+    b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhelloGET /a HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /api/7/%61?b=c HTTP/1.1\r\nHost: localhost\r\n\r\nDELETE /api/7/x HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"POST /api/json HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 29\r\n\r\n\
       [ 17, [true, \"a\\n\\u00e9\\\"\"] ]",
-    b"GET /api/text HTTP/1.1\r\nHost: x\r\n\r\nOPTIONS /api/json HTTP/1.1\r\nHost: x\r\n\r\n",
-    b"GET /api/events HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 41\r\n\r\n",
+    b"GET /api/text HTTP/1.1\r\nHost: localhost\r\n\r\nOPTIONS /api/json HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    b"GET /api/events HTTP/1.1\r\nHost: localhost\r\nLast-Event-ID: 41\r\n\r\n",
 ];
 
 /// Routes of each kind.

@@ -160,7 +160,7 @@ fn file(server: (Ipv4Addr, u16)) -> f64 {
 fn page(server: (Ipv4Addr, u16)) -> f64 {
     let mut stream = connect(server);
     stream
-        .write_all(b"GET /page.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET /page.html HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .expect("sent");
     assert!(read_all(stream) > 1014);
     1.0
@@ -170,7 +170,7 @@ fn page(server: (Ipv4Addr, u16)) -> f64 {
 fn page_of_many(server: (Ipv4Addr, u16)) -> f64 {
     let mut stream = connect(server);
     let pages = (0..100).take_while(|_| {
-        let sent = stream.write_all(b"GET /page.html HTTP/1.1\r\nHost: x\r\n\r\n");
+        let sent = stream.write_all(b"GET /page.html HTTP/1.1\r\nHost: localhost\r\n\r\n");
         sent.is_ok() && receive_page(&mut stream)
     });
     pages.count() as f64

@@ -130,7 +130,7 @@ fn megabytes_per_second(address: &str) -> f64 {
     let start = Instant::now();
     let mut megabytes = 0.0;
     while start.elapsed() < Duration::from_secs(1) {
-        stream.write_all(b"GET /megabyte.bin HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+        stream.write_all(b"GET /megabyte.bin HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
         let mut head = Vec::new();
         let mut received = loop {
             let length = stream.read(&mut buffer).expect("no reset");

@@ -79,6 +79,7 @@ fn parse_serve(mut parser: Parser) -> Result<Command, UsageError> {
             "--root" => serve.root = Some(value.path("a folder, such as ./site")?),
             "--file" => serve.file = Some(value.file_name()?),
             "--http-port" => http_ports.push(value.port()?),
+            "--host-name" => serve.host_names.push(value.host_name()?),
             "--time-port" => serve.time_port = value.port()?,
             "--file-port" => serve.file_port = value.port()?,
             "--file-request-port" => serve.file_request_port = value.port()?,

@@ -92,7 +92,12 @@ pub fn serve(options: &Serve) -> Result<(), Error> {
     if options.has_listings {
         web_files = web_files.with_listings();
     }
-    let web = http::Server::<_, HTTP_BUFFER>::new((page, (app, web_files))).with_links(access);
+    // Lives as long as the program.
+    let host_names: Vec<&str> =
+        options.host_names.clone().into_iter().map(|name| &*name.leak()).collect();
+    let web = http::Server::<_, HTTP_BUFFER>::new((page, (app, web_files)))
+        .with_links(access)
+        .with_host_names(host_names.leak());
     let file_ports = [options.file_port, options.file_request_port];
     let (download, mut requests) = services::files::tcp(file_ports, &offered, &files);
     if let Some(token) = token {

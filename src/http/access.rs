@@ -105,10 +105,10 @@ fn is_cross_site(request: &Request<'_>) -> bool {
         return !matches!(site, "same-origin" | "none");
     }
     let Some(origin) = request.field("Origin") else { return false };
-    let (Some(rest), Some(host)) = (split_once(origin, b':').1, request.field("Host")) else {
+    let (Some(rest), Some(host)) = (split_once(origin, b':').1, request.authority()) else {
         return true;
     };
-    rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority))
+    rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority.as_bytes()))
 }
 
 /// The value of the cookie called `name` (RFC 6265 section 4.2).

@@ -263,6 +263,7 @@ pub(super) struct ConnectionMut<'s, 'e, A: Application> {
     pub service: &'static str,
     pub application: &'s mut A,
     pub access: &'s WriteAccess,
+    pub host_names: &'static [&'static str],
     pub date: &'s mut DateField,
     pub state: &'s mut State<A::Exchange>,
     pub buffer: &'s mut [u8],

@@ -145,6 +145,11 @@ impl Head {
         text(buffer, self.target.clone())
     }
 
+    /// What precedes the target: the method, and scheme and authority of a target in absolute-form.
+    pub fn before_target<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
+        buffer.get(..self.target.start).unwrap_or_default()
+    }
+
     /// As [`Head::raw_path`], in bytes, which are ASCII.
     pub fn raw_path_bytes<'b>(&self, buffer: &'b [u8]) -> &'b [u8] {
         buffer.get(self.target.start..self.path_end).unwrap_or_default()

@@ -1,5 +1,10 @@
 //! The authority of a request: the value of Host, or that part of a target in absolute-form or
 //! authority-form (RFC 9110 section 4.2, RFC 3986 section 3.2).
+//!
+//! A page of another site can lead a browser to this server under a name of its own, when it changes
+//! the address of that name (DNS rebinding). To the browser both are then one origin, so the page may
+//! read every response. Only the name in the request tells such a page from the server's own, so each
+//! request for an unknown name is refused with 421 (RFC 9110 section 15.5.20).
 
 use super::bytes::{IP_LITERAL, REG_NAME, find};
 use crate::wire::{number::parse_decimal, percent::is_pct_escape};
@@ -25,6 +30,26 @@ pub(super) fn is_valid_authority(authority: &[u8]) -> bool {
             [b':', digits @ ..] => parse_decimal(digits).is_some_and(|port| port <= 65_535),
             _ => false,
         }
+}
+
+/// Whether the host of `authority`, which is valid, is an IP address, `localhost`, one of `names`, or
+/// below one of these names (RFC 6761 section 6.3). A text of digits and dots is never looked up as a
+/// name, so it need not be a valid address.
+pub(super) fn is_known(authority: &[u8], names: &[&str]) -> bool {
+    // The range is `./0123456789:`.
+    let is_address = authority.first() == Some(&b'[')
+        || authority.iter().all(|byte| matches!(byte, b'.'..=b':'));
+    is_address
+        || is_named(authority, "localhost")
+        || names.iter().any(|name| is_named(authority, name))
+}
+
+fn is_named(authority: &[u8], name: &str) -> bool {
+    let host = find(b':', authority).and_then(|end| authority.get(..end)).unwrap_or(authority);
+    let split = host.len().checked_sub(name.len()).and_then(|at| host.split_at_checked(at));
+    split.is_some_and(|(below, end)| {
+        matches!(below, [] | [.., b'.']) && end.eq_ignore_ascii_case(name.as_bytes())
+    })
 }
 
 /// The length of the name at the front of `authority` (`reg-name`, RFC 3986 section 3.2.2).
@@ -83,6 +108,43 @@ mod tests {
             "[::1%25eth0]",
         ] {
             assert!(!is_valid_authority(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn known_hosts() {
+        let names = ["lamp.example"];
+        for known in [
+            "192.168.69.1",
+            "127.0.0.1:8080",
+            "[fd69::1]",
+            "[::1]:80",
+            "localhost",
+            "LocalHost:8080",
+            "a.b.localhost:1",
+            "lamp.example:80",
+            "LAMP.example",
+            "a.lamp.example:",
+        ] {
+            assert!(is_valid_authority(known.as_bytes()), "{known}");
+            assert!(is_known(known.as_bytes(), &names), "{known}");
+        }
+        for unknown in [
+            "evil.example",
+            "device",
+            "192.168.69.1.evil.example",
+            "1.a",
+            "localhost.evil.example",
+            "notlocalhost",
+            "localhos",
+            "lab.example:80",
+            "alamp.example",
+            "lamp.example.evil.example",
+            "%6cocalhost",
+            "x",
+        ] {
+            assert!(is_valid_authority(unknown.as_bytes()), "{unknown}");
+            assert!(!is_known(unknown.as_bytes(), &names), "{unknown}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The application's view of a request.
 
 use super::{
+    bytes::find,
     fields::{FieldLine, KeptFields},
     framing::Length,
     head::Head,
@@ -62,6 +63,18 @@ impl<'b> Request<'b> {
     /// The path and query as received, with their escapes.
     pub fn target(&self) -> &'b str {
         self.head.target(self.buffer)
+    }
+
+    /// The authority that the request is sent to: that of a target in absolute-form, or the value of
+    /// Host (RFC 9112 section 3.2.2). `None` in HTTP/1.0 without a Host field.
+    #[inline(never)]
+    pub(super) fn authority(&self) -> Option<&'b [u8]> {
+        let front = self.head.before_target(self.buffer);
+        match find(b'/', front) {
+            // Behind `http://`. A method has no slash in it.
+            Some(slash) => front.get(slash + 2..),
+            None => self.field("Host").map(str::as_bytes),
+        }
     }
 
     /// The path as received, with its escapes.

@@ -19,13 +19,24 @@ use crate::protocol::{
 pub struct Server<A, const BUFFER: usize> {
     application: A,
     pub(super) access: WriteAccess,
+    host_names: &'static [&'static str],
     date: DateField,
 }
 
 impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// A server for these resources.
     pub const fn new(application: A) -> Self {
-        Self { application, access: WriteAccess::DENIED, date: DateField::new() }
+        Self { application, access: WriteAccess::DENIED, host_names: &[], date: DateField::new() }
+    }
+
+    /// Answers requests for these host names too, and for the names below them. Always answered are
+    /// those for IP addresses, for `localhost` and the names below it, and those of HTTP/1.0 without a
+    /// Host field. All others are refused with 421, so that no page of another site reaches the server
+    /// under a name of its own (DNS rebinding).
+    #[must_use]
+    pub fn with_host_names(mut self, names: &'static [&'static str]) -> Self {
+        self.host_names = names;
+        self
     }
 
     /// Accepts links that carry a token: `GET /…?token=…` sets a cookie with it, which
@@ -50,6 +61,7 @@ impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
             service: SERVICE,
             application: &mut self.application,
             access: &self.access,
+            host_names: self.host_names,
             date: &mut self.date,
             state: &mut connection.state,
             buffer: &mut connection.buffer,

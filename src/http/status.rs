@@ -43,6 +43,7 @@ impl Status {
     pub const UNSUPPORTED_MEDIA_TYPE: Self = Self(415);
     pub const RANGE_NOT_SATISFIABLE: Self = Self(416);
     pub const EXPECTATION_FAILED: Self = Self(417);
+    pub const MISDIRECTED_REQUEST: Self = Self(421);
     pub const UNPROCESSABLE_CONTENT: Self = Self(422);
     /// RFC 6585 section 5.
     pub const REQUEST_HEADER_FIELDS_TOO_LARGE: Self = Self(431);
@@ -55,9 +56,9 @@ impl Status {
 }
 
 /// The codes that have a reason phrase.
-const CODES: [u16; 31] = [
+const CODES: [u16; 32] = [
     200, 201, 202, 204, 206, 301, 302, 303, 304, 307, 400, 401, 403, 404, 405, 408, 409, 411, 412,
-    413, 414, 415, 416, 417, 422, 431, 500, 501, 503, 505, 507,
+    413, 414, 415, 416, 417, 421, 422, 431, 500, 501, 503, 505, 507,
 ];
 
 /// The reason phrases of [`CODES`], one a line. A table of them takes twice the flash.
@@ -86,6 +87,7 @@ const REASONS: &str = "\
     Unsupported Media Type\n\
     Range Not Satisfiable\n\
     Expectation Failed\n\
+    Misdirected Request\n\
     Unprocessable Content\n\
     Request Header Fields Too Large\n\
     Internal Server Error\n\
@@ -144,6 +146,7 @@ mod tests {
             (415, "Unsupported Media Type"),
             (416, "Range Not Satisfiable"),
             (417, "Expectation Failed"),
+            (421, "Misdirected Request"),
             (422, "Unprocessable Content"),
             (431, "Request Header Fields Too Large"),
             (500, "Internal Server Error"),

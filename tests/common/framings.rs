@@ -10,17 +10,17 @@ pub enum Framing {
 }
 
 /// The request that a lax server would read next.
-pub const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+pub const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 impl Framing {
     /// The request, followed by [`HIDDEN`].
     pub fn request(&self) -> String {
         match self {
             Self::Fields(fields) => {
-                format!("POST / HTTP/1.1\r\nHost: x\r\n{fields}\r\n0\r\n\r\n{HIDDEN}")
+                format!("POST / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n0\r\n\r\n{HIDDEN}")
             }
             Self::Chunks(chunks) => format!(
-                "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}{HIDDEN}"
+                "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}{HIDDEN}"
             ),
         }
     }

@@ -16,7 +16,7 @@ type Web = Server<Files<&'static MemoryStore>, 1024>;
 
 /// A pipeline of GETs, one of them for a range.
 fn pipeline() -> Vec<u8> {
-    let get = |fields| format!("GET /file HTTP/1.1\r\nHost: x\r\n{fields}\r\n");
+    let get = |fields| format!("GET /file HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
     let parts = [get(""), get("Range: bytes=100-2999\r\n"), get("Connection: close\r\n")];
     parts.concat().into_bytes()
 }
@@ -24,7 +24,7 @@ fn pipeline() -> Vec<u8> {
 /// An upload in chunks or with its length.
 fn upload(name: usize, body: &[u8]) -> Vec<u8> {
     let head = format!(
-        "PUT /{name} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n"
+        "PUT /{name} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n"
     );
     let length = body.len();
     let (framing, end) = match name % 2 {

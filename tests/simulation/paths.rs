@@ -117,7 +117,7 @@ fn goodput<const RX: usize, const TX: usize, const PEER_RX: usize>(
     let mut bench = Bench::new(seed, faults);
     let server: Web = Server::new(Files::new(store));
     bench.tcp::<_, CONNECTIONS, RX, TX>(server, &[80]);
-    let request = Step::send("GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
+    let request = Step::send("GET /file HTTP/1.1\r\nHost: localhost\r\n\r\n");
     let settings = ClientSettings { rx: PEER_RX, ack_delay, ..ClientSettings::default() };
     let client = bench.connect_with(80, [request, Step::Read(HEAD + size)], settings);
     bench.run(settings.timeout);

@@ -85,13 +85,13 @@ impl<A: Application> Bench<A> {
     fn send(&mut self, method: &str, path: &str, media_type: &str, body: &str) -> (u16, String) {
         let length = body.len();
         let answer = self.ask(&format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {media_type}\r\nContent-Length: {length}\r\n\r\n{body}"
         ));
         parse(&answer)
     }
 
     fn get(&mut self, path: &str) -> (u16, String) {
-        parse(&self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n")))
+        parse(&self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n")))
     }
 }
 
@@ -112,7 +112,7 @@ fn todos_come_and_go() {
     assert_eq!(json(&mut bench, "POST", "/todos", r#"{"title":"Buy milk"}"#), (201, milk.into()));
     let body = r#"{"done" : true, "title": "T\u00fcr \"2\""}"#;
     let answer = bench.ask(&format!(
-        "POST /todos HTTP/1.1\r\nHost: x\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
+        "POST /todos HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     ));
     assert!(answer.contains("\r\nLocation: /todos/2\r\n"), "{answer}");
@@ -176,14 +176,14 @@ fn the_clock_ticks_with_the_seconds() {
     assert!(bench.get("/clock").1.contains("EventSource(\"/clock/events\")"));
     assert!(
         bench
-            .ask("GET /clock/events HTTP/1.1\r\nHost: x\r\n\r\n")
+            .ask("GET /clock/events HTTP/1.1\r\nHost: localhost\r\n\r\n")
             .contains("data: The clock is not set.\n\n")
     );
     // 0.75 s before the next second.
     bench.clock.set(Instant::ZERO, UnixTime(1_700_000_000_250_000));
     for room in [1, 7, 50, 500] {
         (bench.room, bench.now) = (room, Instant::ZERO);
-        let answer = bench.ask("GET /clock/events HTTP/1.1\r\nHost: x\r\n\r\n");
+        let answer = bench.ask("GET /clock/events HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert!(answer.contains("\r\nContent-Type: text/event-stream\r\n"));
         let plain =
             |received: &str| -> String { received.split("\r\n").skip(1).step_by(2).collect() };
@@ -210,12 +210,16 @@ fn the_echo_repeats_bodies() {
             let answer = bench.send(method, "/", "text/x", "hello");
             assert_eq!(answer, (200, "hello".into()), "{method}");
         }
-        let chunked = "POST /a/b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nT: u\r\n\r\n";
+        let chunked = "POST /a/b HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2;x\r\nlo\r\n0\r\nT: u\r\n\r\n";
         let answer = bench.ask(chunked);
         assert!(answer.contains("\r\nContent-Length: 5\r\n") && answer.ends_with("\r\n\r\nhello"));
     }
     assert_eq!(bench.send("POST", "/", "text/x", ""), (200, "".into()));
-    assert!(bench.ask("POST / HTTP/1.1\r\nHost: x\r\n\r\n").contains("\r\nContent-Length: 0\r\n"));
+    assert!(
+        bench
+            .ask("POST / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .contains("\r\nContent-Length: 0\r\n")
+    );
     assert_eq!(bench.get("/").0, 200);
     assert_eq!(bench.get("/whatever?x").0, 200);
     let longest = "x".repeat(BUFFER - bareserve::http::RESERVE - 100);
@@ -223,9 +227,9 @@ fn the_echo_repeats_bodies() {
     assert_eq!(bench.send("POST", "/", "text/x", &"x".repeat(BUFFER)).0, 413);
     let chunk = format!("{BUFFER:x}\r\n{}\r\n0\r\n\r\n", "x".repeat(BUFFER));
     let chunked =
-        format!("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}");
     assert_eq!(parse(&bench.ask(&chunked)).0, 413);
-    let options = bench.ask("OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n");
+    let options = bench.ask("OPTIONS / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assert!(options.starts_with("HTTP/1.1 204"), "{options}");
     assert!(options.contains("\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n"));
 }
@@ -235,14 +239,18 @@ fn the_echo_shows_fields_and_cookies() {
     let mut bench = Bench::new(Routes::new(echo::ROUTES, Echo));
     for room in [1, 50, 5000] {
         bench.room = room;
-        let fields = "Host: x\r\nX-Odd:  a b \r\nCookie: a=1; b=2\r\nCookie: c\r\nEmpty:\r\n";
+        let fields =
+            "Host: localhost\r\nX-Odd:  a b \r\nCookie: a=1; b=2\r\nCookie: c\r\nEmpty:\r\n";
         let echo = bench.ask(&format!("GET /echo HTTP/1.1\r\n{fields}\r\n"));
-        let expected = "Host: x\nX-Odd: a b\nCookie: a=1; b=2\nCookie: c\nEmpty: \n";
+        let expected = "Host: localhost\nX-Odd: a b\nCookie: a=1; b=2\nCookie: c\nEmpty: \n";
         assert_eq!(parse(&echo), (200, expected.into()));
         let cookies = bench.ask(&format!("GET /cookie HTTP/1.1\r\n{fields}\r\n"));
         assert_eq!(parse(&cookies), (200, "a=1\nb=2\nc\n".into()));
         let head = bench.ask(&format!("HEAD /cookie HTTP/1.1\r\n{fields}\r\n"));
         assert!(head.contains("\r\nContent-Length: 10\r\n") && head.ends_with("\r\n\r\n"));
     }
-    assert_eq!(parse(&bench.ask("GET /cookie HTTP/1.1\r\nHost: x\r\n\r\n")), (200, "".into()));
+    assert_eq!(
+        parse(&bench.ask("GET /cookie HTTP/1.1\r\nHost: localhost\r\n\r\n")),
+        (200, "".into())
+    );
 }

@@ -37,6 +37,9 @@ Content:
   --writable                 accept uploads, over HTTP and over port {file_request}, with the token
                              in the link that is printed at the start; uploads are stored below
                              --root, or without it in memory [default: no]
+  --host-name NAME           a name under which browsers reach the web server, with the names below
+                             it, repeatable; addresses and localhost always work, other names are
+                             refused (421) [default: none]
   --app todo|clock|echo      also serve an example application [default: none]
 
 Ports:

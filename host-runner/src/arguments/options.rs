@@ -16,6 +16,8 @@ pub struct Serve {
     /// The file that the file port serves; `None`: the default of the store.
     pub file: Option<String>,
     pub http_ports: Vec<u16>,
+    /// Names besides `localhost` under which clients reach the web server.
+    pub host_names: Vec<String>,
     pub time_port: u16,
     pub file_port: u16,
     pub file_request_port: u16,
@@ -52,6 +54,7 @@ impl Default for Serve {
             root: None,
             file: None,
             http_ports: vec![80, 6789],
+            host_names: Vec::new(),
             time_port: bareserve::time::timestamp::PORT,
             file_port: FILE_PORT,
             file_request_port: FILE_REQUEST_PORT,

@@ -71,8 +71,10 @@ fn flags_set_their_options() {
          --http-port 8080 --time-port 1 --file-port 2 --file-request-port 3 --ping-port 4 \
          --ping-profile course --connections 3 --backlog 9 --writable --listings \
          --utc-offset -03:30 --publish 8080:81 --publish 0.0.0.0:5300:4/udp \
-         --publish [::1]:99:1/tcp --app clock -v",
+         --publish [::1]:99:1/tcp --app clock -v \
+         --host-name lamp.example --host-name xn--bcher-kva",
     );
+    assert_eq!(serve.host_names, ["lamp.example", "xn--bcher-kva"]);
     assert_eq!(serve.network.tap, "web0");
     let address = Prefix { address: Ipv4Addr::new(10, 1, 2, 3), length: 16 };
     assert_eq!(serve.network.address, address);

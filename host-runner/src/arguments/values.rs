@@ -59,6 +59,19 @@ impl<'p> Flag<'p> {
         })
     }
 
+    /// A host's name as clients send it: an IDN in ASCII.
+    pub fn host_name(&mut self) -> Result<String, UsageError> {
+        self.parse("a host name without a port, such as lamp.example", |text| {
+            let is_label = |label: &str| {
+                !label.is_empty()
+                    && label
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+            };
+            text.split('.').all(is_label).then(|| text.to_string())
+        })
+    }
+
     pub fn port(&mut self) -> Result<u16, UsageError> {
         self.parse("a port from 1 to 65535, such as 8080", port)
     }

@@ -23,7 +23,10 @@ pub fn cases() -> Vec<Case> {
         case("attacks::slow_request_heads", |device| {
             attack_and_measure(
                 device,
-                &Attack { opening: "GET / HTTP/1.1\r\nHost: x\r\nX: ".into(), sends_slowly: true },
+                &Attack {
+                    opening: "GET / HTTP/1.1\r\nHost: localhost\r\nX: ".into(),
+                    sends_slowly: true,
+                },
             );
         }),
         case("attacks::slow_request_bodies", |device| {
@@ -31,7 +34,7 @@ pub fn cases() -> Vec<Case> {
             // A board has room for 2 KB.
             let length = if device.target == Target::Tap { 100_000 } else { 1_000 };
             let opening = format!(
-                "PUT /new HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\
+                "PUT /new HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n\
                  Content-Length: {length}\r\n\r\n"
             );
             attack_and_measure(device, &Attack { opening, sends_slowly: true });
@@ -39,7 +42,7 @@ pub fn cases() -> Vec<Case> {
         .with_options(&["--writable"]),
         case_on_site("attacks::unread_responses", |site| {
             let (path, _) = site.large_file();
-            let opening = format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n");
+            let opening = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
             attack_and_measure(&site.device, &Attack { opening, sends_slowly: false });
         }),
         case("attacks::slowhttptest_headers", |device| slowhttptest(device, &["-H"])),
@@ -107,7 +110,7 @@ fn is_served() -> std::io::Result<()> {
     let mut stream = TcpStream::connect_timeout(&SocketAddr::from((ADDRESS, 80)), CLIENT_TIMEOUT)?;
     let rest = CLIENT_TIMEOUT.saturating_sub(start.elapsed()).max(Duration::from_millis(1));
     stream.set_read_timeout(Some(rest))?;
-    stream.write_all(b"GET /_device/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")?;
+    stream.write_all(b"GET /_device/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
     let mut status = [0; 12];
     stream.read_exact(&mut status)?;
     if &status == b"HTTP/1.1 200" { Ok(()) } else { Err(std::io::Error::other("not 200")) }

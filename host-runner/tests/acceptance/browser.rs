@@ -50,7 +50,7 @@ fn device_page(device: &Device, path: &str) {
 }
 
 /// Runs one of the browser scripts.
-fn browse(device: &Device, script: &str, arguments: &[&str]) -> String {
+pub fn browse(device: &Device, script: &str, arguments: &[&str]) -> String {
     let script = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/browser").join(script);
     let script = script.display().to_string();
     wait_for_addresses(device);

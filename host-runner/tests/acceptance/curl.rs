@@ -215,7 +215,7 @@ fn expect_100_continue(site: &Site) {
     let mut stream = connect();
     write!(
         stream,
-        "PUT /small HTTP/1.1\r\nHost: x\r\n{bearer}\r\nExpect: 100-continue\r\n\
+        "PUT /small HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\nExpect: 100-continue\r\n\
          Content-Length: 5\r\n\r\n"
     )
     .expect("sent");
@@ -334,7 +334,7 @@ fn incomplete_upload_leaves_nothing(site: &Site) {
     {
         for name in ["new", "old"] {
             let mut stream = connect();
-            write!(stream, "PUT /{name} HTTP/1.1\r\nHost: x\r\n{bearer}\r\n{framing}")
+            write!(stream, "PUT /{name} HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n{framing}")
                 .expect("half of it");
             // The response to another request shows that the upload has been received.
             assert_eq!(site.status(&[], "/new"), "404");

@@ -27,7 +27,8 @@ pub fn cases() -> Vec<Case> {
 
 /// The request after each tested one: whether it is answered shows whether the server continued to
 /// read the connection. It also requests the close.
-const LAST: &[u8] = b"GET /HelloWorld.html HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n";
+const LAST: &[u8] =
+    b"GET /HelloWorld.html HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 fn conformance(_: &Device) {
     assert!(ROWS.len() >= 120);
@@ -170,7 +171,9 @@ fn ten_pipelined_in_one_segment(_: &Device) {
     let mut request = Vec::new();
     for number in 0..9 {
         let target = if number % 2 == 0 { "/HelloWorld.html" } else { "/absent" };
-        request.extend_from_slice(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+        request.extend_from_slice(
+            format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes(),
+        );
     }
     request.extend_from_slice(LAST);
     let received = exchange(&request).expect("answers");
@@ -183,7 +186,7 @@ fn ten_pipelined_in_one_segment(_: &Device) {
 
 fn half_closed_client_gets_its_answer(_: &Device) {
     let mut stream = connect();
-    stream.write_all(b"GET /HelloWorld.html HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+    stream.write_all(b"GET /HelloWorld.html HTTP/1.1\r\nHost: localhost\r\n\r\n").expect("sent");
     stream.shutdown(Shutdown::Write).expect("half-closed");
     let mut received = Vec::new();
     stream.read_to_end(&mut received).expect("an answer and its end");
@@ -208,7 +211,9 @@ fn silent_client_is_closed(_: &Device) {
 fn head_and_body_in_one_segment(_: &Device) {
     let mut stream = connect();
     for _ in 0..20 {
-        stream.write_all(b"GET /HelloWorld.html HTTP/1.1\r\nHost: x\r\n\r\n").expect("sent");
+        stream
+            .write_all(b"GET /HelloWorld.html HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .expect("sent");
         let mut buffer = [0; 4096];
         let length = stream.read(&mut buffer).expect("an answer");
         let mut rest = &buffer[..length];

@@ -54,7 +54,7 @@ fn clients_at_once(device: &Device) {
 }
 
 fn ask_for_the_picture() -> Vec<u8> {
-    let request = b"GET /bareserve.png HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n";
+    let request = b"GET /bareserve.png HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     let answer = receive(80, request);
     assert!(answer.starts_with(b"HTTP/1.1 200 OK\r\n"), "{}", String::from_utf8_lossy(&answer));
     let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("a head");
@@ -81,7 +81,7 @@ fn silent_and_slow_peers_are_evicted(_: &Device) {
         (0..4).map(|_| TcpStream::connect((ADDRESS, 80)).expect("a connection")).collect();
     std::thread::spawn(move || {
         let mut slow = slow;
-        for byte in b"GET / HTTP/1.1\r\nHost: x\r\n" {
+        for byte in b"GET / HTTP/1.1\r\nHost: localhost\r\n" {
             for stream in &mut slow {
                 let _ = stream.write_all(&[*byte]);
             }
@@ -109,7 +109,7 @@ fn get(timeout: Duration) -> String {
     let mut stream = TcpStream::connect_timeout(&address, timeout).expect("a connection");
     stream.set_read_timeout(Some(timeout)).expect("a timeout");
     stream
-        .write_all(b"GET / HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n")
+        .write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         .expect("a request");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("an answer in time");

@@ -10,6 +10,7 @@
 #[cfg(target_os = "linux")]
 #[path = "."]
 mod linux {
+    pub mod access;
     pub mod attacks;
     pub mod blocking;
     pub mod board;
@@ -55,6 +56,7 @@ fn main() -> std::process::ExitCode {
         namespace::enter();
     }
     let cases = [
+        access::cases(),
         attacks::cases(),
         blocking::cases(),
         board::cases(),

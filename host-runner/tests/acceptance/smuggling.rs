@@ -35,21 +35,23 @@ fn ambiguous_framing_gets_one_response(_: &Device) {
 
 /// A body that looks like a request is not parsed as one.
 fn request_in_a_valid_body_is_ignored(_: &Device) {
-    let hidden = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+    let hidden = "GET /smuggled HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let length = hidden.len();
     for request in [
-        format!("GET / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{hidden}"),
-        format!("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{hidden}"),
-        format!("HEAD / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{hidden}"),
-        format!("OPTIONS * HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{hidden}"),
-        format!("BREW / HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{hidden}"),
+        format!("GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{hidden}"),
+        format!("POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{hidden}"),
+        format!("HEAD / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{hidden}"),
         format!(
-            "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n\
+            "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{hidden}"
+        ),
+        format!("BREW / HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n{hidden}"),
+        format!(
+            "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
              {length:x}\r\n{hidden}\r\n0\r\n\r\n"
         ),
         // A field name that resembles one of the framing fields.
         format!(
-            "GET / HTTP/1.1\r\nHost: x\r\nContent_Length: 0\r\nContent-Length: {length}\r\n\r\n{hidden}"
+            "GET / HTTP/1.1\r\nHost: localhost\r\nContent_Length: 0\r\nContent-Length: {length}\r\n\r\n{hidden}"
         ),
     ] {
         let statuses = statuses(&exchange(request.as_bytes()));

@@ -131,13 +131,13 @@ impl<'a> Line<'_, 'a> {
     }
 
     fn get(&mut self, path: &str, fields: &str) -> String {
-        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: x\r\n{fields}\r\n"))
+        self.ask(&format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"))
     }
 
     fn put(&mut self, path: &str, fields: &str, body: &str) -> String {
         let length = body.len();
         self.ask(&format!(
-            "PUT {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{fields}\r\n{body}"
+            "PUT {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n{fields}\r\n{body}"
         ))
     }
 }
@@ -204,7 +204,7 @@ fn the_pages_files_are_not_sent_twice() {
 fn the_pages_files_are_gzipped_for_clients_that_accept_it() {
     Bench::new().connect(|line| {
         for name in ["", "style.css", "app.js"] {
-            let request = format!("HEAD /_device/{name} HTTP/1.1\r\nHost: x\r\n");
+            let request = format!("HEAD /_device/{name} HTTP/1.1\r\nHost: localhost\r\n");
             let plain = line.ask(&format!("{request}\r\n"));
             let gzipped = line.ask(&format!("{request}Accept-Encoding: gzip\r\n\r\n"));
             for head in [&plain, &gzipped] {
@@ -342,7 +342,8 @@ fn recording_goes_on_when_a_download_is_lost() {
     let bench = Bench::new();
     bench.connect(|line| {
         line.room = 1;
-        let request = format!("GET /_device/capture.pcap HTTP/1.1\r\nHost: x\r\n{}\r\n", bearer());
+        let request =
+            format!("GET /_device/capture.pcap HTTP/1.1\r\nHost: localhost\r\n{}\r\n", bearer());
         let record = |line: &mut Line<'_, '_>, frame: &[u8]| {
             let capture = line.server.application().overview.capture.unwrap();
             capture.record(frame, START);

@@ -7,6 +7,7 @@ use crate::http::{
     body::{Body, Piece},
     framing::Length,
     head::Expectation,
+    host::is_known,
     method::{Method, Version},
     methods::Methods,
     request::Request,
@@ -20,6 +21,9 @@ const DISCARD_LIMIT: u64 = 64 << 10;
 /// RFC 9110 section 9.3.7: the answer to `OPTIONS *`, about the server itself.
 const SERVER_METHODS: Methods =
     Methods::GET.and(Methods::POST).and(Methods::PUT).and(Methods::DELETE);
+
+/// With 421: see [`Server::with_host_names`](crate::http::Server::with_host_names).
+const UNKNOWN_HOST: &str = "use the IP address or a configured name";
 
 impl<A: Application> ConnectionMut<'_, '_, A> {
     pub fn receive(&mut self, input: &[u8]) -> usize {
@@ -119,6 +123,10 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             return Err(Status::EXPECTATION_FAILED);
         }
         let request = Request::with_path(head, self.buffer, &[]);
+        if request.authority().is_some_and(|authority| !is_known(authority, self.host_names)) {
+            self.state.reason = UNKNOWN_HOST;
+            return Err(Status::MISDIRECTED_REQUEST);
+        }
         let methods = match head.form {
             TargetForm::Origin => self.application.methods(request.path()),
             TargetForm::Asterisk | TargetForm::Authority => Some(SERVER_METHODS),

@@ -2,6 +2,7 @@
 
 extern crate std;
 
+mod access;
 mod applications;
 mod attacks;
 mod combined;
@@ -52,7 +53,7 @@ impl<A: Application, const BUFFER: usize> Bench<A, BUFFER> {
         let mut clock = WallClock::new();
         clock.set(Instant::ZERO, UnixTime(NOW * 1_000_000));
         let mut bench = Self {
-            server: Server::new(application),
+            server: Server::new(application).with_host_names(&["a", "b", "x"]),
             connection: Connection::new(),
             clock,
             now: Instant::ZERO,

@@ -1,0 +1,20 @@
+//! What pages of other origins can do: nothing. Decided by a browser.
+
+use crate::{
+    browser::browse,
+    case::{Case, case},
+    device::{ADDRESS, Device},
+};
+
+/// The cases of this file.
+pub fn cases() -> Vec<Case> {
+    vec![
+        case("access::rebinding", rebinding)
+            .with_options(&["--host-name", "lamp.example"])
+            .tap_only("a board has no configured names"),
+    ]
+}
+
+fn rebinding(device: &Device) {
+    browse(device, "rebinding.py", &[&ADDRESS.to_string(), "lamp.example"]);
+}

@@ -2,6 +2,7 @@
 
 use super::{
     auth::Token,
+    host::is_known,
     request::Request,
     response::{Answer, Response},
     result::Result,
@@ -95,6 +96,25 @@ impl WriteAccess {
             .field("Cache-Control", "no-store")
             .field("Location", if is_odd { "/" } else { path })
             .page("")
+    }
+}
+
+/// The rules for all requests to a server.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admission {
+    /// The token of links; see [`Server::with_links`](super::Server::with_links).
+    pub links: WriteAccess,
+    /// See [`Server::with_host_names`](super::Server::with_host_names).
+    pub host_names: &'static [&'static str],
+}
+
+impl Admission {
+    /// The reason for 421.
+    pub const UNKNOWN_HOST: &str = "use the IP address or a configured name";
+
+    /// Whether `request` is for this server, by the host's name: see [`host`](super::host).
+    pub fn is_host_known(&self, request: &Request<'_>) -> bool {
+        request.authority().is_none_or(|authority| is_known(authority, self.host_names))
     }
 }
 

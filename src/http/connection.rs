@@ -21,7 +21,7 @@ use core::ops::Range;
 use smoltcp::time::Instant;
 
 use super::{
-    access::WriteAccess,
+    access::Admission,
     application::Application,
     body::Body,
     chunked::{CHUNK_OVERHEAD, LAST_CHUNK},
@@ -262,8 +262,7 @@ impl<E> State<E> {
 pub(super) struct ConnectionMut<'s, 'e, A: Application> {
     pub service: &'static str,
     pub application: &'s mut A,
-    pub access: &'s WriteAccess,
-    pub host_names: &'static [&'static str],
+    pub admission: &'s Admission,
     pub date: &'s mut DateField,
     pub state: &'s mut State<A::Exchange>,
     pub buffer: &'s mut [u8],

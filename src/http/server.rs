@@ -3,7 +3,7 @@
 use smoltcp::time::Instant;
 
 use super::{
-    access::WriteAccess,
+    access::{Admission, WriteAccess},
     application::Application,
     connection::{Connection, ConnectionMut},
     date::DateField,
@@ -18,15 +18,15 @@ use crate::protocol::{
 /// [`Files`](super::Files). `BUFFER` is that of each [`Connection`].
 pub struct Server<A, const BUFFER: usize> {
     application: A,
-    pub(super) access: WriteAccess,
-    host_names: &'static [&'static str],
+    pub(super) admission: Admission,
     date: DateField,
 }
 
 impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// A server for these resources.
     pub const fn new(application: A) -> Self {
-        Self { application, access: WriteAccess::DENIED, host_names: &[], date: DateField::new() }
+        let admission = Admission { links: WriteAccess::DENIED, host_names: &[] };
+        Self { application, admission, date: DateField::new() }
     }
 
     /// Answers requests for these host names too, and for the names below them. Always answered are
@@ -35,7 +35,7 @@ impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// under a name of its own (DNS rebinding).
     #[must_use]
     pub fn with_host_names(mut self, names: &'static [&'static str]) -> Self {
-        self.host_names = names;
+        self.admission.host_names = names;
         self
     }
 
@@ -43,7 +43,7 @@ impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
     /// [`WriteAccess::check`] accepts, and redirects to the path without it.
     #[must_use]
     pub fn with_links(mut self, access: WriteAccess) -> Self {
-        self.access = access;
+        self.admission.links = access;
         self
     }
 
@@ -60,8 +60,7 @@ impl<A: Application, const BUFFER: usize> Server<A, BUFFER> {
         ConnectionMut {
             service: SERVICE,
             application: &mut self.application,
-            access: &self.access,
-            host_names: self.host_names,
+            admission: &self.admission,
             date: &mut self.date,
             state: &mut connection.state,
             buffer: &mut connection.buffer,

@@ -76,6 +76,14 @@ impl<A: Store, B: Store> Store for Either<A, B> {
         }
     }
 
+    fn is_untrusted(&self, file: &Self::File) -> bool {
+        match (self, file) {
+            (Self::First(store), Either::First(file)) => store.is_untrusted(file),
+            (Self::Second(store), Either::Second(file)) => store.is_untrusted(file),
+            _ => true,
+        }
+    }
+
     fn read(
         &self,
         file: &mut Self::File,

@@ -99,6 +99,12 @@ pub trait Store {
         false
     }
 
+    /// Whether a client may have stored the open `file`, so that a browser must not run scripts in it.
+    fn is_untrusted(&self, file: &Self::File) -> bool {
+        let _ = file;
+        self.is_writable()
+    }
+
     /// Begins a file. Its path is not needed before [`Store::commit`]: in a JSON object the content
     /// may precede the name. `size` is its length in bytes, if the sender has announced it.
     ///
@@ -353,6 +359,10 @@ impl<S: Store> Store for &S {
 
     fn is_writable(&self) -> bool {
         (**self).is_writable()
+    }
+
+    fn is_untrusted(&self, file: &Self::File) -> bool {
+        (**self).is_untrusted(file)
     }
 
     fn create(&self, size: Option<u64>) -> Result<Self::Upload, StoreError> {

@@ -93,6 +93,13 @@ where
         }
     }
 
+    fn is_untrusted(&self, file: &Self::File) -> bool {
+        match file {
+            Either::First(file) => self.upper.is_untrusted(file),
+            Either::Second(file) => self.lower.is_untrusted(file),
+        }
+    }
+
     fn read(
         &self,
         file: &mut Self::File,

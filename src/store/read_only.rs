@@ -51,4 +51,8 @@ impl<S: Store> Store for ReadOnly<S> {
     ) -> Result<Option<Entry>, StoreError> {
         self.0.next_entry(listing, name)
     }
+
+    fn is_untrusted(&self, file: &S::File) -> bool {
+        self.0.is_untrusted(file)
+    }
 }

@@ -12,9 +12,15 @@ pub fn cases() -> Vec<Case> {
         case("access::rebinding", rebinding)
             .with_options(&["--host-name", "lamp.example"])
             .tap_only("a board has no configured names"),
+        case("access::stored_page", stored_page).with_options(&["--writable"]),
     ]
 }
 
 fn rebinding(device: &Device) {
     browse(device, "rebinding.py", &[&ADDRESS.to_string(), "lamp.example"]);
+}
+
+fn stored_page(device: &Device) {
+    let url = format!("http://{ADDRESS}");
+    browse(device, "stored_page.py", &[&url, &device.link(), &device.bearer()]);
 }

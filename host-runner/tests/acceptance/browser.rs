@@ -28,12 +28,14 @@ fn twenty_images_over_four_connections(device: &Device) {
     let images: String = (0..20).map(|i| format!("<img src=\"bareserve.png?{i}\">")).collect();
     let page = format!(
         "<!doctype html><title>Images</title><link rel=\"icon\" href=\"bareserve.png\">\
-         <link rel=\"stylesheet\" href=\"a.css\"><body>{images}<script src=\"a.js\"></script>"
+         <link rel=\"stylesheet\" href=\"a.css\"><link rel=\"stylesheet\" href=\"b.css\"><body>{images}"
     );
     let bearer = device.bearer();
-    for (name, content) in
-        [("a.html", page.as_str()), ("a.css", "body { margin: 7px }"), ("a.js", "scriptRan = true")]
-    {
+    for (name, content) in [
+        ("a.html", page.as_str()),
+        ("a.css", "body { margin: 7px }"),
+        ("b.css", "body { padding-top: 9px }"),
+    ] {
         fs::write(device.folder.join(name), content).expect("a file");
         curl(&device.folder, &["-f", "-T", name, "-H", &bearer], &format!("/{name}"));
     }

@@ -56,7 +56,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         let response = reply.status(status);
         let answer = match status {
             Status::NO_CONTENT => response.allow().empty(),
-            Status::SEE_OTHER => self.access.redirect_with_cookie(&request, response),
+            Status::SEE_OTHER => self.admission.links.redirect_with_cookie(&request, response),
             _ if self.application.speaks_json(request.path()) => {
                 response.demanded_fields().problem_details(reason)
             }

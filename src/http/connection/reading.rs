@@ -3,11 +3,11 @@
 use super::{CONTINUE, ConnectionMut, KeepAlive, Reading, Sink};
 use crate::http::{
     RESERVE,
+    access::Admission,
     application::{Application, BodyMode},
     body::{Body, Piece},
     framing::Length,
     head::Expectation,
-    host::is_known,
     method::{Method, Version},
     methods::Methods,
     request::Request,
@@ -21,9 +21,6 @@ const DISCARD_LIMIT: u64 = 64 << 10;
 /// RFC 9110 section 9.3.7: the answer to `OPTIONS *`, about the server itself.
 const SERVER_METHODS: Methods =
     Methods::GET.and(Methods::POST).and(Methods::PUT).and(Methods::DELETE);
-
-/// With 421: see [`Server::with_host_names`](crate::http::Server::with_host_names).
-const UNKNOWN_HOST: &str = "use the IP address or a configured name";
 
 impl<A: Application> ConnectionMut<'_, '_, A> {
     pub fn receive(&mut self, input: &[u8]) -> usize {
@@ -123,8 +120,8 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             return Err(Status::EXPECTATION_FAILED);
         }
         let request = Request::with_path(head, self.buffer, &[]);
-        if request.authority().is_some_and(|authority| !is_known(authority, self.host_names)) {
-            self.state.reason = UNKNOWN_HOST;
+        if !self.admission.is_host_known(&request) {
+            self.state.reason = Admission::UNKNOWN_HOST;
             return Err(Status::MISDIRECTED_REQUEST);
         }
         let methods = match head.form {
@@ -144,7 +141,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         if !methods.contains(method) {
             return Err(Status::METHOD_NOT_ALLOWED);
         }
-        if method == Method::Get && self.access.is_link(&request) {
+        if method == Method::Get && self.admission.links.is_link(&request) {
             return Err(Status::SEE_OTHER);
         }
         let begun = self.application.begin(&request, &mut self.state.exchange, self.env);

@@ -12,6 +12,12 @@
 //! ...
 //! CRLF --boundary-- CRLF
 //! ```
+//!
+//! A file that a client may have stored is sent with `nosniff` and in a sandbox (Content Security Policy
+//! Level 3): a page has an origin of its own, so it neither gets the cookie with the token nor reads
+//! other resources of the server, and runs no scripts. `allow-scripts` is not granted: a script could
+//! still imitate the device's page, to be given the token. Files that are part of the program run as
+//! they are.
 
 use super::conditions::Current;
 use crate::{
@@ -67,6 +73,7 @@ struct Variant<'m> {
     encoding: Encoding,
     has_variants: bool,
     media_type: &'static str,
+    is_untrusted: bool,
 }
 
 impl<F> Download<F> {
@@ -101,8 +108,9 @@ impl<F> Download<F> {
     ) -> Answer {
         let metadata = &store.metadata(&self.file);
         let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
+        let is_untrusted = store.is_untrusted(&self.file);
         let Self { encoding, has_variants, .. } = *self;
-        Variant { metadata, encoding, has_variants, media_type }.respond(
+        Variant { metadata, encoding, has_variants, media_type, is_untrusted }.respond(
             request,
             &mut self.body,
             reply,
@@ -179,6 +187,9 @@ impl Variant<'_> {
         let mut response = response.own_field("Accept-Ranges", b"bytes");
         if self.encoding == Encoding::Gzip {
             response = response.own_field("Content-Encoding", b"gzip");
+        }
+        if self.is_untrusted {
+            response = response.sandboxed();
         }
         let Requested::Parts(ranges) = requested else {
             body.end = size;

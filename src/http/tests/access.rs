@@ -1,8 +1,15 @@
-//! Who may ask: host names.
+//! Host names, sandboxes and cookies: what pages of other origins, and stored pages, cannot do.
 
 extern crate std;
 
 use super::{Bench, Files, MemoryStore, statuses};
+use crate::store::{
+    Store,
+    overlay::Overlay,
+    ram::{RamMemory, RamStore},
+    read_only::ReadOnly,
+    rom::{RomFile, RomStore},
+};
 use std::format;
 
 fn bench() -> Bench<Files<MemoryStore>> {
@@ -55,4 +62,38 @@ fn a_target_in_absolute_form_decides() {
     }
     assert_eq!(bench.statuses(b"GET /folder/ HTTP/1.0\r\n\r\n"), [200]);
     assert_eq!(bench.statuses(b"GET /folder/ HTTP/1.0\r\nHost: evil.example\r\n\r\n"), [421]);
+}
+
+#[test]
+fn what_a_client_may_have_stored_is_sandboxed() {
+    static SITE: [RomFile; 2] =
+        [RomFile::new("index.html", 1, b"<p>"), RomFile::new("page.html", 2, b"<p>")];
+    let mut memory = RamMemory::<8, 64>::new();
+    let ram = RamStore::new(&mut memory);
+    let store: Overlay<_, _> = Overlay::new(&ram, RomStore::new(&SITE));
+    for (path, content) in [("page.html", &b"<script></script>"[..]), ("new.svg", b"<svg/>")] {
+        let mut upload = store.create(None).unwrap();
+        store.write(&mut upload, content).unwrap();
+        store.commit(upload, path).unwrap();
+    }
+    let ask = |request: &str| {
+        let (whole, view) = (Files::new(&store), Files::new(ReadOnly(&store)));
+        let request = format!("{request} HTTP/1.1\r\nHost: a\r\nRange: bytes=0-0,2-2\r\n\r\n");
+        let answer = Bench::<_>::new(whole).ask(request.as_bytes());
+        // Another service may write to a store that this one only reads.
+        let same = Bench::<_>::new(view).ask(request.as_bytes());
+        assert_eq!(
+            same.contains("Content-Security-Policy"),
+            answer.contains("Content-Security-Policy")
+        );
+        answer
+    };
+    for request in ["GET /page.html", "HEAD /page.html", "GET /new.svg"] {
+        let answer = ask(request);
+        assert!(answer.contains("\r\nContent-Security-Policy: sandbox\r\n"), "{answer}");
+        assert!(answer.contains("\r\nX-Content-Type-Options: nosniff\r\n"), "{answer}");
+    }
+    for request in ["GET /", "GET /index.html"] {
+        assert!(!ask(request).contains("sandbox"), "{request}");
+    }
 }

@@ -370,7 +370,7 @@ fn a_redirect_that_does_not_fit_is_answered_with_an_error() {
             "OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\nGET /{path}?token={token} HTTP/1.1\r\nHost: a\r\n\r\n"
         );
         let mut bench: Bench<Everything> = Bench::new(Everything);
-        bench.server.access = access;
+        bench.server.admission.links = access;
         assert_eq!(bench.statuses(input.as_bytes()), [204, status], "{length}");
     }
 }

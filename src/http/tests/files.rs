@@ -30,7 +30,7 @@ fn writable() -> (Bench<Files<MemoryStore>>, MemoryStore) {
     let store = MemoryStore::sample();
     let access = WriteAccess::with_token(Token::from_text(TOKEN).unwrap());
     let mut bench = Bench::new(Files::new(store.clone()).with_listings().with_writing(access));
-    bench.server.access = access;
+    bench.server.admission.links = access;
     (bench, store)
 }
 

@@ -18,6 +18,7 @@ fn a_file() {
          Last-Modified: Tue, 14 Nov 2023 00:00:00 GMT\r\n\
          Cache-Control: no-cache\r\n\
          Accept-Ranges: bytes\r\n\
+         X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n\
          Content-Type: text/plain; charset=utf-8\r\n\
          Content-Length: 14\r\n\
          \r\n\

@@ -20,7 +20,7 @@ pub const REQUESTS: &[&[u8]] = &[
     b"\r\nHEAD http://localhost/%61?b=c HTTP/1.0\r\nConnection: keep-alive\r\n\r\nOPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
     b"PUT /new HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer 0123456789abcdef0123456789abcdef\r\n\
       Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n5;a=\"b\"\r\nhello\r\n0\r\nT: u\r\n\r\n",
-    b"POST / HTTP/1.1\r\nHost: localhost\r\nCookie: bareserve-token=0123456789abcdef0123456789abcdef\r\n\
+    b"POST / HTTP/1.1\r\nHost: localhost\r\nCookie: bareserve-token-80=0123456789abcdef0123456789abcdef\r\n\
       Content-Type: multipart/form-data; boundary=B\r\nContent-Length: 73\r\n\r\n\
       --B\r\nContent-Disposition: form-data; name=f; filename=g\r\n\r\nx\r\n--B--\r\n",
     b"POST /a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhelloGET /a HTTP/1.1\r\nHost: localhost\r\n\r\n",

@@ -9,7 +9,7 @@
 //! assert_eq!(accepted.choose(false), Some(Encoding::Identity));
 //! ```
 
-use super::parameters;
+use super::{bytes::is_same_name, parameters};
 use crate::store::Encoding;
 
 /// A weight in thousandths (RFC 9110 section 12.4.2).
@@ -34,9 +34,9 @@ impl AcceptEncoding {
             // Names of codings are case-insensitive; `x-gzip` is `gzip` (section 8.4.1).
             let place = match coding {
                 b"*" => &mut self.others,
-                _ if coding.eq_ignore_ascii_case(b"gzip") => &mut self.gzip,
-                _ if coding.eq_ignore_ascii_case(b"x-gzip") => &mut self.gzip,
-                _ if coding.eq_ignore_ascii_case(b"identity") => &mut self.identity,
+                _ if is_same_name(coding, b"gzip") => &mut self.gzip,
+                _ if is_same_name(coding, b"x-gzip") => &mut self.gzip,
+                _ if is_same_name(coding, b"identity") => &mut self.identity,
                 _ => continue,
             };
             *place = Some(weight);
@@ -66,7 +66,7 @@ fn weight(parameters: parameters::Parameters<'_>) -> Option<Weight> {
     let mut weight = 1000;
     for parameter in parameters {
         let (name, value) = parameter.ok()?;
-        if name.eq_ignore_ascii_case(b"q") {
+        if is_same_name(name, b"q") {
             weight = qvalue(value.raw())?;
         }
     }

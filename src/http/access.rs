@@ -2,7 +2,8 @@
 
 use super::{
     auth::Token,
-    host::is_known,
+    bytes::is_same_name,
+    host::{is_known, port_of},
     request::Request,
     response::{Answer, Response},
     result::Result,
@@ -13,10 +14,12 @@ use crate::wire::{
     template::Value,
 };
 
-/// The cookie that carries the token.
-pub(super) const COOKIE: &str = "bareserve-token";
+/// The cookie that carries the token is called this and the port of the request's authority. Browsers
+/// send a cookie to all ports of a host (RFC 6265 section 8.5), so that a server on another port would
+/// replace one of the same name.
+const COOKIE: &str = "bareserve-token-";
 /// The parameter of a link that carries it.
-pub(super) const PARAMETER: &str = "token";
+const PARAMETER: &str = "token";
 
 /// The rule for requests that change something: the same for files and for applications, which
 /// check it in [`Application::begin`](super::Application::begin).
@@ -64,10 +67,9 @@ impl WriteAccess {
     /// Whether `request` carries the token, for content that only its holder may read.
     pub fn is_shown_by(&self, request: &Request<'_>) -> bool {
         let Some(token) = &self.token else { return false };
-        let matches = |candidate: &str| token.matches(candidate.as_bytes());
         request.field("Authorization").is_some_and(|value| token.authorizes(value.as_bytes()))
-            || request.query_parameter(PARAMETER).is_some_and(matches)
-            || cookie(request, COOKIE).is_some_and(matches)
+            || self.is_link(request)
+            || is_cookie_of(token, request)
     }
 
     /// Whether `request` comes from a link that carries the token.
@@ -84,14 +86,16 @@ impl WriteAccess {
         response: Response<'_>,
     ) -> Answer {
         let path = request.raw_path();
+        // As the client sees it: behind a forwarder it is not the server's own.
+        let port = port_of(request.field("Host").unwrap_or_default());
         let token = self.token.as_ref().map_or("", Token::as_str);
         // Two slashes in front of a path lead to another host.
         let is_odd = path.is_empty() || path.starts_with("//");
         response
             .field_with(
                 "Set-Cookie",
-                "%=%; Path=/; HttpOnly; SameSite=Strict",
-                &[Value::Text(COOKIE), Value::Text(token)],
+                "%%=%; Path=/; HttpOnly; SameSite=Strict",
+                &[Value::Text(COOKIE), Value::Text(port), Value::Text(token)],
             )
             .field("Cache-Control", "no-store")
             .field("Location", if is_odd { "/" } else { path })
@@ -128,12 +132,15 @@ fn is_cross_site(request: &Request<'_>) -> bool {
     let (Some(rest), Some(host)) = (split_once(origin, b':').1, request.authority()) else {
         return true;
     };
-    rest.strip_prefix("//").is_none_or(|authority| !host.eq_ignore_ascii_case(authority.as_bytes()))
+    rest.strip_prefix("//").is_none_or(|authority| !is_same_name(host, authority.as_bytes()))
 }
 
-/// The value of the cookie called `name` (RFC 6265 section 4.2).
-fn cookie<'b>(request: &Request<'b>, name: &str) -> Option<&'b str> {
-    request.values("Cookie").find_map(|cookies| {
-        pairs(cookies, b';').find_map(|(key, value)| value.filter(|_| key == name))
+/// Whether one of the server's cookies carries `token` (RFC 6265 section 4.2). Those of other ports are
+/// among them: their tokens are others.
+fn is_cookie_of(token: &Token, request: &Request<'_>) -> bool {
+    request.values("Cookie").any(|cookies| {
+        pairs(cookies, b';').any(|(key, value)| {
+            key.starts_with(COOKIE) && value.is_some_and(|value| token.matches(value.as_bytes()))
+        })
     })
 }

@@ -3,6 +3,8 @@
 
 use base64ct::{Base64, Encoding};
 
+use super::bytes::is_same_name;
+
 pub use crate::protocol::token::Token;
 
 /// The longest Basic credentials that are decoded, in bytes, user name and colon included.
@@ -16,9 +18,9 @@ impl Token {
         let blank = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
         let (scheme, credentials) = value.split_at_checked(blank).unwrap_or_default();
         let credentials = credentials.trim_ascii();
-        if scheme.eq_ignore_ascii_case(b"Bearer") {
+        if is_same_name(scheme, b"Bearer") {
             self.matches(credentials)
-        } else if scheme.eq_ignore_ascii_case(b"Basic") {
+        } else if is_same_name(scheme, b"Basic") {
             self.is_password_of(credentials)
         } else {
             false

@@ -2,8 +2,8 @@
 
 use core::ops::Range;
 
-pub(super) use crate::wire::search::position as find;
 use crate::wire::search::{ONES, WORD, bytes_below};
+pub(super) use crate::wire::search::{is_same_name, position as find};
 
 /// A set of ASCII characters: a bit in a table that all sets share.
 #[derive(Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Field lines (RFC 9112 section 5): `name: value`, and which of them are kept.
 
 use super::{
-    bytes::{TOKEN, find, is_field_content, trim},
+    bytes::{TOKEN, find, is_field_content, is_same_name, trim},
     status::Status,
 };
 
@@ -77,7 +77,8 @@ impl FieldRole {
             .iter()
             .find(|(known, _)| {
                 // Most names have the usual case.
-                known.as_bytes() == name || name.eq_ignore_ascii_case(known.as_bytes())
+                known.len() == name.len()
+                    && (known.as_bytes() == name || is_same_name(name, known.as_bytes()))
             })
             .map_or(Self::Skip, |&(_, role)| role)
     }

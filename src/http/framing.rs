@@ -4,7 +4,7 @@
 //! might take for something else is refused.
 
 use super::{
-    bytes::{is_token, trim},
+    bytes::{is_same_name, is_token, trim},
     method::Version,
     status::Status,
 };
@@ -67,7 +67,7 @@ impl Framing {
             }
             self.codings = match self.codings {
                 Codings::Chunked | Codings::ChunkedNotLast => Codings::ChunkedNotLast,
-                Codings::None if coding.eq_ignore_ascii_case(b"chunked") => Codings::Chunked,
+                Codings::None if is_same_name(coding, b"chunked") => Codings::Chunked,
                 Codings::None | Codings::Unknown => Codings::Unknown,
             };
         }

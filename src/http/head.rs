@@ -13,7 +13,7 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{find, is_token, is_token_char},
+    bytes::{find, is_same_name, is_token, is_token_char},
     fields::{FieldLine, FieldRole, KeptFields, skip_value},
     framing::Framing,
     host::is_valid_authority,
@@ -381,12 +381,12 @@ impl Head {
             FieldRole::TransferEncoding => self.framing.transfer_encoding(value)?,
             FieldRole::Connection => {
                 for option in value.split(|&byte| byte == b',').map(super::bytes::trim) {
-                    self.wants_close |= option.eq_ignore_ascii_case(b"close");
-                    self.wants_keep_alive |= option.eq_ignore_ascii_case(b"keep-alive");
+                    self.wants_close |= is_same_name(option, b"close");
+                    self.wants_keep_alive |= is_same_name(option, b"keep-alive");
                 }
             }
             FieldRole::Expect => {
-                let known = value.eq_ignore_ascii_case(b"100-continue");
+                let known = is_same_name(value, b"100-continue");
                 self.expectation = match self.expectation {
                     Expectation::None if known => Expectation::Continue,
                     _ => Expectation::Unknown,

@@ -6,8 +6,8 @@
 //! read every response. Only the name in the request tells such a page from the server's own, so each
 //! request for an unknown name is refused with 421 (RFC 9110 section 15.5.20).
 
-use super::bytes::{IP_LITERAL, REG_NAME, find};
-use crate::wire::{number::parse_decimal, percent::is_pct_escape};
+use super::bytes::{IP_LITERAL, REG_NAME, find, is_same_name};
+use crate::wire::{number::parse_decimal, percent::is_pct_escape, search::split_once};
 
 /// Whether `authority` is `uri-host [ ":" port ]`: a name, an IPv4 address or an IPv6 address in
 /// brackets, and a port of at most 65,535, which may be left empty. In an `http` URI the host must
@@ -48,8 +48,14 @@ fn is_named(authority: &[u8], name: &str) -> bool {
     let host = find(b':', authority).and_then(|end| authority.get(..end)).unwrap_or(authority);
     let split = host.len().checked_sub(name.len()).and_then(|at| host.split_at_checked(at));
     split.is_some_and(|(below, end)| {
-        matches!(below, [] | [.., b'.']) && end.eq_ignore_ascii_case(name.as_bytes())
+        matches!(below, [] | [.., b'.']) && is_same_name(end, name.as_bytes())
     })
+}
+
+/// The port in `authority`, which is valid; that of `http` if it names none.
+pub(super) fn port_of(authority: &str) -> &str {
+    let (all, behind_literal) = split_once(authority, b']');
+    split_once(behind_literal.unwrap_or(all), b':').1.unwrap_or("80")
 }
 
 /// The length of the name at the front of `authority` (`reg-name`, RFC 3986 section 3.2.2).
@@ -108,6 +114,21 @@ mod tests {
             "[::1%25eth0]",
         ] {
             assert!(!is_valid_authority(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn ports() {
+        for (authority, port) in [
+            ("a", "80"),
+            ("a:8080", "8080"),
+            ("[::1]", "80"),
+            ("[::1]:81", "81"),
+            ("192.168.69.1", "80"),
+            ("192.168.69.1:6789", "6789"),
+        ] {
+            assert!(is_valid_authority(authority.as_bytes()), "{authority}");
+            assert_eq!(port_of(authority), port, "{authority}");
         }
     }
 

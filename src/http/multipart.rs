@@ -14,7 +14,10 @@
 //! other match has begun inside it, and the bytes matched so far, which are data, are a front of the
 //! delimiter and need not be stored.
 
-use super::{bytes::BOUNDARY, parameters};
+use super::{
+    bytes::{BOUNDARY, is_same_name},
+    parameters,
+};
 use crate::wire::percent::DecodeError;
 
 /// The longest boundary in bytes (RFC 2046 section 5.1.1).
@@ -377,7 +380,7 @@ impl FieldText<'_> {
 /// The boundary in the value of a Content-Type field, if that is multipart/form-data.
 fn boundary(content_type: &[u8]) -> Option<&[u8]> {
     let (media_type, parameters) = parameters::split(content_type);
-    if !media_type.eq_ignore_ascii_case(b"multipart/form-data") {
+    if !is_same_name(media_type, b"multipart/form-data") {
         return None;
     }
     let boundary = parameters.value(b"boundary")?;
@@ -390,7 +393,7 @@ fn boundary(content_type: &[u8]) -> Option<&[u8]> {
 const DISPOSITION: &[u8] = b"content-disposition:";
 
 fn is_disposition(line: &[u8]) -> bool {
-    line.get(..DISPOSITION.len()).is_some_and(|name| name.eq_ignore_ascii_case(DISPOSITION))
+    line.get(..DISPOSITION.len()).is_some_and(|name| is_same_name(name, DISPOSITION))
 }
 
 /// The value of a Content-Disposition line, if it is valid by RFC 7578 section 4.2: `form-data` with a
@@ -401,9 +404,9 @@ fn disposition(line: &[u8]) -> Option<&[u8]> {
     let mut has_name = false;
     for parameter in parameters {
         let (name, _) = parameter.ok()?;
-        has_name |= name.eq_ignore_ascii_case(b"name");
+        has_name |= is_same_name(name, b"name");
     }
-    (kind.eq_ignore_ascii_case(b"form-data") && has_name).then_some(value)
+    (is_same_name(kind, b"form-data") && has_name).then_some(value)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! The parts that field values are made of: lists (RFC 9110 section 5.6.1), parameters (5.6.6),
 //! tokens (5.6.2) and quoted strings (5.6.4).
 
-use super::bytes::is_token;
 pub(super) use super::bytes::trim;
+use super::bytes::{is_same_name, is_token};
 
 /// The elements of a comma-separated list, without the whitespace around them. Empty ones are left
 /// out, as RFC 9110 section 5.6.1.2 wants; a comma in a quoted string separates nothing.
@@ -48,7 +48,7 @@ impl<'v> Parameters<'v> {
     pub fn value(self, name: &[u8]) -> Option<&'v [u8]> {
         for parameter in self {
             if let Ok((found, value)) = parameter
-                && found.eq_ignore_ascii_case(name)
+                && is_same_name(found, name)
             {
                 return Some(value.raw());
             }

@@ -8,7 +8,7 @@
 //! assert_eq!(requested(b"bytes=10-", 10), Requested::Unsatisfiable);
 //! ```
 
-use super::parameters;
+use super::{bytes::is_same_name, parameters};
 use crate::wire::number::parse_decimal;
 
 /// The most ranges in a request.
@@ -60,7 +60,7 @@ pub fn requested(value: &[u8], size: u64) -> Requested {
 fn parse(value: &[u8], size: u64) -> Option<Requested> {
     let (unit, set) = value.split_at_checked(value.iter().position(|&byte| byte == b'=')?)?;
     // Range units are compared without regard to case (section 14.1).
-    if !unit.eq_ignore_ascii_case(b"bytes") {
+    if !is_same_name(unit, b"bytes") {
         return None;
     }
     let mut ranges = Ranges::new();

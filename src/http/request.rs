@@ -1,7 +1,7 @@
 //! The application's view of a request.
 
 use super::{
-    bytes::find,
+    bytes::{find, is_same_name},
     fields::{FieldLine, KeptFields},
     framing::Length,
     head::Head,
@@ -145,7 +145,7 @@ impl<'b> Request<'b> {
             false => KeptFields(&[]),
         };
         fields
-            .filter(move |field| field.name.eq_ignore_ascii_case(name.as_bytes()))
+            .filter(move |field| is_same_name(field.name, name.as_bytes()))
             .filter_map(|field| core::str::from_utf8(field.value).ok())
     }
 

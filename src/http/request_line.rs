@@ -3,7 +3,7 @@
 use core::ops::Range;
 
 use super::{
-    bytes::{QUERY, TOKEN},
+    bytes::{QUERY, TOKEN, is_same_name},
     host::is_valid_authority,
     method::{Method, Version},
     path::RawPath,
@@ -101,7 +101,7 @@ fn parse_form(method: Option<Method>, target: &[u8]) -> Option<(TargetForm, usiz
             // user name in it is an error (RFC 9110 section 4.2.4).
             let scheme_len = ["http://", "https://"].iter().find_map(|scheme| {
                 let start = target.get(..scheme.len())?;
-                start.eq_ignore_ascii_case(scheme.as_bytes()).then_some(scheme.len())
+                is_same_name(start, scheme.as_bytes()).then_some(scheme.len())
             })?;
             let rest = target.get(scheme_len..)?;
             let end = rest.iter().position(|byte| b"/?".contains(byte)).unwrap_or(rest.len());

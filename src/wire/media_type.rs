@@ -7,7 +7,7 @@
 //! assert_eq!(media_type::of("README"), media_type::UNKNOWN);
 //! ```
 
-use super::search::split_once;
+use super::search::{is_same_name, split_once};
 
 /// The media type of a name without a known extension (RFC 9110 section 8.3, RFC 2046 section 4.5.1).
 pub const UNKNOWN: &str = "application/octet-stream";
@@ -31,7 +31,7 @@ pub const fn of(path: &str) -> &'static str {
         let mut others = Some(extensions);
         while let Some(text) = others {
             let (extension, after) = split_once(text, b',');
-            if extension.as_bytes().eq_ignore_ascii_case(wanted)
+            if is_same_name(extension.as_bytes(), wanted)
                 && let Some(media_type) = media_type
             {
                 return media_type;

@@ -33,6 +33,13 @@ pub const fn split_once(text: &str, separator: u8) -> (&str, Option<&str>) {
     }
 }
 
+/// Whether two names are the same without regard to the case of ASCII letters. One copy for all callers:
+/// that of the core library is inlined into each.
+#[inline(never)]
+pub const fn is_same_name(one: &[u8], other: &[u8]) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
 /// Iterates over `name=value` pairs with `separator` between them. White space around a pair is
 /// removed; a pair without `=` has no value.
 pub fn pairs(text: &str, separator: u8) -> impl Iterator<Item = (&str, Option<&str>)> {

@@ -13,6 +13,7 @@ pub fn cases() -> Vec<Case> {
             .with_options(&["--host-name", "lamp.example"])
             .tap_only("a board has no configured names"),
         case("access::stored_page", stored_page).with_options(&["--writable"]),
+        case("access::other_port", other_port).with_options(&["--writable"]),
     ]
 }
 
@@ -23,4 +24,8 @@ fn rebinding(device: &Device) {
 fn stored_page(device: &Device) {
     let url = format!("http://{ADDRESS}");
     browse(device, "stored_page.py", &[&url, &device.link(), &device.bearer()]);
+}
+
+fn other_port(device: &Device) {
+    browse(device, "other_port.py", &[&format!("http://{ADDRESS}"), "6789", &device.link()]);
 }

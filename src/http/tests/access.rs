@@ -2,7 +2,8 @@
 
 extern crate std;
 
-use super::{Bench, Files, MemoryStore, statuses};
+use super::{Bench, Files, MemoryStore, WriteAccess, statuses};
+use crate::http::auth::Token;
 use crate::store::{
     Store,
     overlay::Overlay,
@@ -95,5 +96,44 @@ fn what_a_client_may_have_stored_is_sandboxed() {
     }
     for request in ["GET /", "GET /index.html"] {
         assert!(!ask(request).contains("sandbox"), "{request}");
+    }
+}
+
+/// Browsers send the cookies of all ports of a host.
+#[test]
+fn cookies_are_those_of_the_port() {
+    const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+    const OTHER: &str = "fedcba9876543210fedcba9876543210";
+    let access = WriteAccess::with_token(Token::from_text(TOKEN).unwrap());
+    let mut bench = Bench::<_>::new(Files::new(MemoryStore::sample()).with_writing(access));
+    bench.server = super::Server::new(Files::new(MemoryStore::sample()).with_writing(access))
+        .with_links(access);
+    for (host, port) in [
+        ("192.168.69.1", "80"),
+        ("192.168.69.1:80", "80"),
+        ("192.168.69.1:8080", "8080"),
+        ("[::1]:81", "81"),
+    ] {
+        let link = format!("GET /?token={TOKEN} HTTP/1.1\r\nHost: {host}\r\n\r\n");
+        let answer = bench.ask(link.as_bytes());
+        assert!(
+            answer.contains(&format!("Set-Cookie: bareserve-token-{port}={TOKEN};")),
+            "{answer}"
+        );
+        for (cookies, status) in [
+            (format!("bareserve-token-{port}={TOKEN}"), 204),
+            (format!("bareserve-token-9={OTHER}; bareserve-token-{port}={TOKEN}"), 204),
+            (format!("bareserve-token-{port}={OTHER}; bareserve-token-{port}={TOKEN}"), 204),
+            (format!("bareserve-token-{port}={OTHER}; bareserve-token-9={OTHER}"), 401),
+            (format!("bareserve-token={TOKEN}; bareserve-toke={TOKEN}"), 401),
+            (format!("{port}={TOKEN}"), 401),
+        ] {
+            let request = format!(
+                "PUT /x HTTP/1.1\r\nHost: {host}\r\nContent-Length: 1\r\nCookie: {cookies}\r\n\r\nx"
+            );
+            let status = if status == 204 { [201, 204] } else { [status; 2] };
+            let [answer] = bench.statuses(request.as_bytes())[..] else { panic!("{host}") };
+            assert!(status.contains(&answer), "{host}: {cookies}: {answer}");
+        }
     }
 }

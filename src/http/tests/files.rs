@@ -249,7 +249,7 @@ fn changes_need_the_token() {
         (format!("{bearer}Origin: http://a\r\nIf-None-Match: *\r\n"), 201),
         (format!("{bearer}If-None-Match: *\r\n"), 412),
         (format!("{bearer}Sec-Fetch-Site: same-origin\r\n"), 204),
-        (format!("Cookie: x=y; bareserve-token={TOKEN}\r\n"), 204),
+        (format!("Cookie: x=y; bareserve-token-80={TOKEN}\r\n"), 204),
         // user:TOKEN
         (
             "Authorization: Basic dXNlcjowMTIzNDU2Nzg5YWJjZGVmMDEyMzQ1Njc4OWFiY2RlZg==\r\n".into(),
@@ -307,7 +307,7 @@ fn a_form_in_pieces_of_any_size() {
                 --B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"\u{e4}.bin\"\r\n\r\n\
                 second\r\n--\r\n--B--\r\n";
     let request = format!(
-        "POST /folder/ HTTP/1.1\r\nHost: a\r\nCookie: bareserve-token={TOKEN}\r\n\
+        "POST /folder/ HTTP/1.1\r\nHost: a\r\nCookie: bareserve-token-80={TOKEN}\r\n\
          Content-Type: multipart/form-data; boundary=B\r\nContent-Length: {}\r\n\r\n{form}",
         form.len()
     );
@@ -339,7 +339,7 @@ fn a_link_with_the_token_becomes_a_cookie() {
     let answer = get(&mut bench, &format!("/folder/?token={TOKEN}"), "");
     assert_eq!(statuses(&answer), [303]);
     assert_eq!(field(&answer, "Location"), Some("/folder/"));
-    let cookie = format!("bareserve-token={TOKEN}; Path=/; HttpOnly; SameSite=Strict");
+    let cookie = format!("bareserve-token-80={TOKEN}; Path=/; HttpOnly; SameSite=Strict");
     assert_eq!(field(&answer, "Set-Cookie"), Some(&*cookie));
     assert_eq!(statuses(&get(&mut bench, "/?token=wrong", "")), [200]);
 }

@@ -151,9 +151,10 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
                 Ok(list) => ("application/json", DeviceExchange::Files(list)),
                 Err(status) => return reply.error(status),
             },
-            (Resource::Capture, Some(capture)) => {
-                ("application/vnd.tcpdump.pcap", DeviceExchange::Capture(PcapReader::new(capture)))
-            }
+            (Resource::Capture, Some(capture)) => (
+                "application/vnd.tcpdump.pcap",
+                DeviceExchange::Capture(PcapReader::new(capture, self.access.token())),
+            ),
             _ => return reply.error(http::Status::NOT_FOUND),
         };
         let response =

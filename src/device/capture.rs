@@ -3,6 +3,10 @@
 //! A [`Recorder`] between the network device and the stack copies the first bytes of each frame into
 //! a [`Capture`], a ring buffer; a [`PcapReader`] writes them as a classic pcap file. Recording
 //! pauses while a reader exists, so that a file neither changes during its transfer nor contains it.
+//! A frame with the device's token in it, or with eight or more consecutive characters of it, ends before
+//! them in the file, so that the file may be passed on.
+
+mod pieces;
 
 use core::cell::RefCell;
 
@@ -11,7 +15,11 @@ use smoltcp::{
     time::Instant,
 };
 
-use crate::clock::{UnixTime, WallClock};
+use crate::{
+    clock::{UnixTime, WallClock},
+    http::auth,
+};
+use pieces::Pieces;
 
 /// A captured frame without its bytes. 16 bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -92,6 +100,18 @@ impl<'a> Capture<'a> {
         self.count = self.frames.len().min(self.count + 1);
     }
 
+    /// Shortens the frames that contain a part of `token`, so that they end before it.
+    fn hide(&mut self, token: &auth::Token) {
+        let pieces = Pieces::of(token);
+        let bytes = self.bytes.chunks(self.snaplen.max(1));
+        for (frame, bytes) in self.frames.iter_mut().zip(bytes) {
+            let kept = bytes.get(..frame.kept as usize).unwrap_or_default();
+            if let Some(length) = pieces.position_in(kept) {
+                frame.kept = length as u32;
+            }
+        }
+    }
+
     /// The frame at index `n`, from the oldest on, and its bytes.
     fn nth(&self, n: usize) -> Option<(Frame, &[u8])> {
         if n >= self.count {
@@ -115,8 +135,9 @@ pub trait SharedCapture {
     /// Records the first bytes of `frame`, unless a reader exists.
     fn record(&self, frame: &[u8], now: Instant);
 
-    /// Pauses recording until [`SharedCapture::end_reading`] has been called as often.
-    fn begin_reading(&self);
+    /// Pauses recording until [`SharedCapture::end_reading`] has been called as often. Frames that
+    /// contain `hidden` end before it from now on.
+    fn begin_reading(&self, hidden: Option<&auth::Token>);
 
     /// Reverts one [`SharedCapture::begin_reading`].
     fn end_reading(&self);
@@ -156,9 +177,10 @@ pub struct PcapReader<'a> {
 }
 
 impl<'a> PcapReader<'a> {
-    /// Pauses recording and starts at the beginning of the file.
-    pub fn new(capture: &'a dyn SharedCapture) -> Self {
-        capture.begin_reading();
+    /// Pauses recording and starts at the beginning of the file. The file does not contain the token
+    /// `hidden`.
+    pub fn new(capture: &'a dyn SharedCapture, hidden: Option<&auth::Token>) -> Self {
+        capture.begin_reading(hidden);
         Self { capture, position: Position::default() }
     }
 
@@ -187,8 +209,12 @@ impl SharedCapture for RefCell<Capture<'_>> {
         }
     }
 
-    fn begin_reading(&self) {
+    fn begin_reading(&self, hidden: Option<&auth::Token>) {
         if let Ok(mut capture) = self.try_borrow_mut() {
+            // Not again while another reader has begun to send the frames.
+            if let (Some(token), 0) = (hidden, capture.readers) {
+                capture.hide(token);
+            }
             capture.readers += 1;
         }
     }

@@ -16,6 +16,12 @@ pub fn cases() -> Vec<Case> {
         case("device::capture_needs_the_token", capture_needs_the_token)
             .with_options(&["--writable"])
             .tap_only("a board has no memory to keep frames in"),
+        case(
+            "device::capture_and_log_do_not_show_the_token",
+            capture_and_log_do_not_show_the_token,
+        )
+        .with_options(&["--writable"])
+        .tap_only("a board has no memory to keep frames in"),
         case("device::writing_needs_the_token", writing_needs_the_token)
             .with_options(&["--writable"]),
         case("device::read_only_without_a_token", read_only_without_a_token),
@@ -101,6 +107,42 @@ fn capture_needs_the_token(device: &Device) {
         let frames = output_of(&device.folder, "tcpdump", &["-nr", &name]);
         assert!(frames.contains(&format!("{ADDRESS}.80")), "{frames}");
     }
+}
+
+/// The token is sent in each way that it is accepted in.
+fn capture_and_log_do_not_show_the_token(device: &Device) {
+    let (folder, token, bearer) = (&device.folder, device.token(), device.bearer());
+    let page = url("/_device/");
+    curl(folder, &["-L", "-c", "jar", "-b", "jar", "-o", "page", &device.link()]);
+    curl(
+        folder,
+        &["-b", "jar", "--fail", "-X", "PUT", "-d", "{\"loss\": 0}", &url("/_device/ping")],
+    );
+    for user in ["", "u", "user", "other"] {
+        curl(folder, &["--fail", "-u", &format!("{user}:{token}"), "-o", "page", &page]);
+    }
+    fs::write(folder.join("sent.txt"), "content").expect("a file");
+    output_of(
+        folder,
+        env!("CARGO_BIN_EXE_host-runner"),
+        &["send", "--token", &token, &ADDRESS.to_string(), "sent.txt"],
+    );
+    curl(folder, &["--fail", "-o", "capture.pcap", "-H", &bearer, &url("/_device/capture.pcap")]);
+    let capture = fs::read(folder.join("capture.pcap")).expect("a capture");
+    let has = |text: &[u8]| capture.windows(text.len()).any(|piece| piece == text);
+    for sent in
+        ["GET /_device/?token=", "Cookie: bareserve-token-80=", "Authorization: B", "sent.txt"]
+    {
+        assert!(has(sent.as_bytes()), "{sent} is not in the capture");
+    }
+    assert!(!token.as_bytes().windows(8).any(has), "the capture contains the token");
+    for user in ["", "u", "user", "other"] {
+        let encoded =
+            output_of(folder, "sh", &["-c", &format!("printf %s '{user}:{token}' | base64 -w 0")]);
+        assert!(!encoded.as_bytes()[12..].windows(8).any(has), "the capture contains {encoded}");
+    }
+    // Only the link in the banner shows it.
+    assert_eq!(device.log().matches(&token[..8]).count(), 1, "{}", device.log());
 }
 
 fn writing_needs_the_token(device: &Device) {

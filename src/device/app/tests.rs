@@ -355,7 +355,7 @@ fn recording_goes_on_when_a_download_is_lost() {
         record(line, b"seen");
         let capture = line.server.application().overview.capture.unwrap();
         let mut file = [0; 200];
-        let length = PcapReader::new(capture).read(&WallClock::new(), &mut file);
+        let length = PcapReader::new(capture, None).read(&WallClock::new(), &mut file);
         let file = &file[..length];
         assert!(file.ends_with(b"seen") && !file.ends_with(b"unseen"));
     });

@@ -1,6 +1,8 @@
 //! The capture as a pcap file.
 
 use super::*;
+use crate::http::auth;
+use base64ct::{Base64, Encoding};
 
 #[test]
 fn the_capture_is_a_pcap_file_of_the_last_frames() {
@@ -24,7 +26,7 @@ fn the_capture_is_a_pcap_file_of_the_last_frames() {
     ]
     .concat();
     for size in 1..=expected.len() + 1 {
-        let mut reader = PcapReader::new(&capture);
+        let mut reader = PcapReader::new(&capture, None);
         assert_eq!(reader.size(), expected.len() as u64);
         let file = read_all(size, |out| {
             at(NOW, Registry::default(), |env| reader.read(env.wall_clock, out))
@@ -39,9 +41,9 @@ fn recording_pauses_while_a_reader_exists() {
     let capture = RefCell::new(Capture::new(&mut memory));
     let clock = WallClock::new();
     let read = |reader: &mut PcapReader<'_>| read_all(10, |out| reader.read(&clock, out));
-    assert_eq!(read(&mut PcapReader::new(&capture)).len(), 24);
+    assert_eq!(read(&mut PcapReader::new(&capture, None)).len(), 24);
     capture.borrow_mut().record(b"first", Instant::from_millis(2001));
-    let (mut one, mut two) = (PcapReader::new(&capture), PcapReader::new(&capture));
+    let (mut one, mut two) = (PcapReader::new(&capture, None), PcapReader::new(&capture, None));
     capture.borrow_mut().record(b"unseen", NOW);
     let file = read(&mut one);
     assert_eq!(file[24..32], [2, 0, 0, 0, 0xe8, 3, 0, 0]);
@@ -51,7 +53,7 @@ fn recording_pauses_while_a_reader_exists() {
     assert_eq!(read(&mut two), file);
     drop(two);
     capture.borrow_mut().record(b"second", NOW);
-    assert!(read(&mut PcapReader::new(&capture)).ends_with(b"second"));
+    assert!(read(&mut PcapReader::new(&capture, None)).ends_with(b"second"));
 }
 
 #[test]
@@ -59,7 +61,7 @@ fn a_capture_without_memory_keeps_no_frame() {
     let mut memory = CaptureResources::<0, 0>::new();
     let capture = RefCell::new(Capture::new(&mut memory));
     capture.borrow_mut().record(b"frame", NOW);
-    assert_eq!(PcapReader::new(&capture).size(), 24);
+    assert_eq!(PcapReader::new(&capture, None).size(), 24);
 }
 
 /// A device that receives the same frame again and again.
@@ -106,8 +108,64 @@ fn a_recorder_keeps_received_and_sent_frames() {
     TxToken::consume(tx, 4, |frame| frame.copy_from_slice(b"sent"));
     let tx = device.transmit(NOW).unwrap();
     TxToken::consume(tx, 3, |frame| frame.copy_from_slice(b"own"));
-    let mut reader = PcapReader::new(&capture);
+    let mut reader = PcapReader::new(&capture, None);
     let file = read_all(64, |out| reader.read(&WallClock::new(), out));
     let frames = [&file[40..45], &file[61..65], &file[81..]];
     assert_eq!(frames, [&b"input"[..], b"sent", b"own"]);
+}
+
+/// All bytes of frames in a pcap file, each frame with its length on the wire.
+fn frames_of(mut file: &[u8]) -> Vec<(usize, Vec<u8>)> {
+    file = &file[24..];
+    let mut frames = vec![];
+    while !file.is_empty() {
+        let word = |at: usize| u32::from_le_bytes(file[at..at + 4].try_into().unwrap()) as usize;
+        let (kept, length) = (word(8), word(12));
+        frames.push((length, file[16..16 + kept].to_vec()));
+        file = &file[16 + kept..];
+    }
+    frames
+}
+
+#[test]
+fn a_frame_ends_before_the_token() {
+    const TEXT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+    let token = auth::Token::from_text(TEXT).unwrap();
+    let basic = |text: &str| String::from(Base64::encode(text.as_bytes(), &mut [0; 100]).unwrap());
+    let frames: &[(&str, usize)] = &[
+        (&format!("GET /?token={TEXT} HTTP/1.1"), 12),
+        (&format!("Cookie: a=b; bareserve-token-80={TEXT}\r\n\r\n"), 32),
+        (&format!("{{\"token\": \"{TEXT}\", \"filename\": \"a\"}}"), 11),
+        // Cut by the end of a segment, or by that of the part which is kept.
+        ("Authorization: Bearer 0f1e2d3c4b", 22),
+        ("e1f0\r\nAccept: */*\r\n\r\n", 21),
+        ("a5b4c3d2e1f0\r\n\r\n", 0),
+        // In base64 up to two characters of the token share bits with the text before it.
+        (&format!("Basic {}", basic(&format!(":{TEXT}"))), 8),
+        (&format!("Basic {}", basic(&format!("a:{TEXT}"))), 9),
+        (&format!("Basic {}", basic(&format!("ab:{TEXT}"))), 10),
+        (&format!("Basic {}", basic(&format!("a long user:{TEXT}"))), 22),
+        ("0f1e2d3 is no piece", 19),
+    ];
+    let mut memory = CaptureResources::<16, 80>::new();
+    let capture = RefCell::new(Capture::new(&mut memory));
+    for (frame, _) in frames {
+        capture.borrow_mut().record(frame.as_bytes(), NOW);
+    }
+    let clock = WallClock::new();
+    for _ in 0..2 {
+        let mut reader = PcapReader::new(&capture, Some(&token));
+        let file = read_all(50, |out| reader.read(&clock, out));
+        assert_eq!(reader.size(), file.len() as u64);
+        let found = frames_of(&file);
+        assert_eq!(found.len(), frames.len());
+        for ((frame, kept), (length, bytes)) in frames.iter().zip(found) {
+            assert_eq!((length, bytes.len()), (frame.len(), *kept), "{frame}");
+            assert_eq!(bytes, frame.as_bytes()[..*kept]);
+        }
+    }
+    // Without a token nothing is cut, and no memory is no obstacle.
+    let mut memory = CaptureResources::<0, 0>::new();
+    let capture = RefCell::new(Capture::new(&mut memory));
+    assert_eq!(PcapReader::new(&capture, Some(&token)).size(), 24);
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser};
 
-use crate::{error::UsageError, log::Verbosity, network::Network};
+use crate::{error::UsageError, limited_store::Limits, log::Verbosity, network::Network};
 use values::Flag;
 
 pub use options::{
@@ -90,6 +90,8 @@ fn parse_serve(mut parser: Parser) -> Result<Command, UsageError> {
             "--backlog" => serve.backlog = value.number(1..=65_536)?,
             "--listings" => serve.has_listings = true,
             "--writable" => serve.is_writable = true,
+            "--max-upload" => serve.limits.upload = Some(value.size()?),
+            "--max-files" => serve.limits.files = Some(value.number(1..=1_000_000)?),
             "--utc-offset" => serve.utc_offset = Some(value.utc_offset()?),
             "--publish" => serve.publish.push(value.publish()?),
             "-q" | "--quiet" => serve.verbosity = Verbosity::Quiet,
@@ -269,6 +271,11 @@ impl Serve {
                     )));
                 }
             }
+        }
+        if !self.is_writable && self.limits != Limits::default() {
+            return Err(UsageError(
+                "--max-upload and --max-files limit uploads, which need --writable: add it".into(),
+            ));
         }
         // The other services take 6 ports.
         let limit = bareserve::net::listener::queue::MAX_PORTS - 6;

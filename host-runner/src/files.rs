@@ -16,6 +16,7 @@ use crate::{
     arguments::Serve,
     error::Failure,
     folder_store::{FolderStore, workers::Workers},
+    limited_store::Limited,
 };
 
 /// The longest file name in bytes (NAME_MAX).
@@ -39,20 +40,30 @@ pub fn scratch() -> MutexGuard<'static, Scratch> {
 
 type BuiltIn<'m> = Overlay<&'m RamStore<'m>, RomStore>;
 
-/// The store in use: a folder, or the built-in site.
-pub type Files<'m> = Either<FolderStore, BuiltIn<'m>>;
+/// A folder, or the built-in site.
+type Unlimited<'m> = Either<FolderStore, BuiltIn<'m>>;
+
+/// The store in use.
+pub type Files<'m> = Limited<Unlimited<'m>>;
 
 /// Opens what the flags name.
 pub fn open<'m>(options: &Serve, scratch: &'m RamStore<'m>) -> Result<Files<'m>, Failure> {
-    match &options.root {
-        Some(root) => FolderStore::open(root, options.is_writable, "--root").map(Either::First),
-        None => Ok(Either::Second(Overlay::new(scratch, SITE))),
-    }
+    let store = match &options.root {
+        Some(root) => Either::First(FolderStore::open(root, options.is_writable, "--root")?),
+        None => Either::Second(Overlay::new(scratch, SITE)),
+    };
+    let wait = || workers_of(&store).into_iter().for_each(Workers::wait);
+    let count = options.limits.count(&store, &wait);
+    Ok(Limited::new(store, options.limits, count))
 }
 
 /// The threads that read files in the main loop's place, if there are any.
 pub fn workers<'f>(files: &'f Files<'_>) -> Option<&'f Workers> {
-    match files {
+    workers_of(&files.store)
+}
+
+fn workers_of<'f>(store: &'f Unlimited<'_>) -> Option<&'f Workers> {
+    match store {
         Either::First(folder) => Some(folder.workers()),
         Either::Second(_) => None,
     }
@@ -61,7 +72,7 @@ pub fn workers<'f>(files: &'f Files<'_>) -> Option<&'f Workers> {
 /// What the file port sends unless `--file` names another file: the picture of the built-in site, or the
 /// folder's first picture, else its first file.
 pub fn offered(files: &Files<'_>) -> Option<std::string::String> {
-    if let Either::Second(_) = files {
+    if let Either::Second(_) = files.store {
         return Some(PICTURE.to_string());
     }
     let mut listing = loop {

@@ -15,6 +15,7 @@ mod error;
 mod files;
 mod folder_store;
 mod forward;
+mod limited_store;
 mod link;
 mod log;
 mod memory;

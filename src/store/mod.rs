@@ -206,6 +206,8 @@ pub enum StoreError {
     ReadOnly,
     /// The store is full.
     Full,
+    /// The file is larger than the store accepts.
+    TooLarge,
     /// The store cannot hold a file with that name.
     InvalidName,
     /// The medium failed.
@@ -225,6 +227,7 @@ impl StoreError {
             Self::Denied => "access denied",
             Self::ReadOnly => "read-only",
             Self::Full => "no room left",
+            Self::TooLarge => "too large",
             Self::InvalidName => "invalid name",
             Self::Io => "storage failed",
             Self::NotYet => "not read yet",

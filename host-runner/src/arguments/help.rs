@@ -37,6 +37,10 @@ Content:
   --writable                 accept uploads, over HTTP and over port {file_request}, with the token
                              in the link that is printed at the start; uploads are stored below
                              --root, or without it in memory [default: no]
+  --max-upload SIZE          the most bytes of an uploaded file, such as 500K, 10M or 2G; a larger
+                             one gets 413 [default: no limit]
+  --max-files N              the most files that are served, with those of the built-in site; a
+                             further one gets 507 [default: no limit]
   --host-name NAME           a name under which browsers reach the web server, with the names below
                              it, repeatable; addresses and localhost always work, other names are
                              refused (421) [default: none]

@@ -5,7 +5,7 @@ use std::{path::PathBuf, time::Duration};
 use bareserve::ping::profile::Profile;
 use bareserve_testbench::Faults;
 
-use crate::{log::Verbosity, network::Network, publish::Publish};
+use crate::{limited_store::Limits, log::Verbosity, network::Network, publish::Publish};
 
 /// The configuration of the device.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,6 +30,8 @@ pub struct Serve {
     pub backlog: usize,
     /// Whether clients may store files and change settings.
     pub is_writable: bool,
+    /// Limits for what clients store.
+    pub limits: Limits,
     /// Whether folders without an index page are listed.
     pub has_listings: bool,
     /// Seconds ahead of UTC; `None`: the host's time zone.
@@ -64,6 +66,7 @@ impl Default for Serve {
             connections: 8,
             backlog: 512,
             is_writable: false,
+            limits: Limits::default(),
             has_listings: false,
             utc_offset: None,
             publish: Vec::new(),

@@ -72,8 +72,9 @@ fn flags_set_their_options() {
          --ping-profile course --connections 3 --backlog 9 --writable --listings \
          --utc-offset -03:30 --publish 8080:81 --publish 0.0.0.0:5300:4/udp \
          --publish [::1]:99:1/tcp --app clock -v \
-         --host-name lamp.example --host-name xn--bcher-kva",
+         --host-name lamp.example --host-name xn--bcher-kva --max-upload 3M --max-files 7",
     );
+    assert_eq!(serve.limits, Limits { upload: Some(3 << 20), files: Some(7) });
     assert_eq!(serve.host_names, ["lamp.example", "xn--bcher-kva"]);
     assert_eq!(serve.network.tap, "web0");
     let address = Prefix { address: Ipv4Addr::new(10, 1, 2, 3), length: 16 };
@@ -210,6 +211,16 @@ fn mistakes_are_named_with_their_correction() {
              --http-port 8 --http-port 9 --http-port 10 --http-port 11 --http-port 12",
             "--http-port is given 11 times: at most 10 are supported",
         ),
+        ("--host-name a:80", "--host-name takes a host name without a port, such as lamp.example"),
+        ("--host-name http://a", "not 'http://a'"),
+        ("--host-name a..b", "not 'a..b'"),
+        ("--host-name b\u{fc}cher", "not 'b"),
+        ("--max-upload 10MB", "--max-upload takes a number of bytes, such as 500K, 10M or 2G"),
+        ("--max-upload 0", "not '0'"),
+        ("--max-upload +1", "not '+1'"),
+        ("--max-upload 99999999999G", "not '99999999999G'"),
+        ("--max-files 0", "--max-files takes a number from 1 to 1000000, not '0'"),
+        ("--max-files 3", "which need --writable: add it"),
         ("--time-port x", "--time-port takes a port"),
         ("--file-port x", "--file-port takes a port"),
         ("--file-request-port x", "--file-request-port takes a port"),

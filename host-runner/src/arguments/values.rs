@@ -81,6 +81,18 @@ impl<'p> Flag<'p> {
         self.parse(&wanted, |text| text.parse().ok().filter(|number| range.contains(number)))
     }
 
+    /// A number of bytes, or of KiB, MiB or GiB with the letter behind it.
+    pub fn size(&mut self) -> Result<u64, UsageError> {
+        self.parse("a number of bytes, such as 500K, 10M or 2G", |text| {
+            let units = [("K", 10), ("M", 20), ("G", 30)];
+            let unit = |(letter, shift)| Some((text.strip_suffix(letter)?, shift));
+            let (number, shift) = units.into_iter().find_map(unit).unwrap_or((text, 0));
+            let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+            let number: u64 = number.parse().ok().filter(|_| is_number)?;
+            number.checked_mul(1 << shift).filter(|size| *size > 0)
+        })
+    }
+
     pub fn one_of<T: Copy>(&mut self, choices: &[(&str, T)]) -> Result<T, UsageError> {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         let wanted = format!("one of {}", names.join(", "));

@@ -8,6 +8,7 @@ pub(super) fn status_of(error: StoreError) -> Status {
         StoreError::NotFound | StoreError::IsFolder | StoreError::InvalidName => Status::NOT_FOUND,
         StoreError::Denied | StoreError::ReadOnly => Status::FORBIDDEN,
         StoreError::Full => Status::INSUFFICIENT_STORAGE,
+        StoreError::TooLarge => Status::CONTENT_TOO_LARGE,
         StoreError::Io => Status::INTERNAL_SERVER_ERROR,
         StoreError::NotYet => Status::NOT_YET,
     }

@@ -17,6 +17,8 @@ pub(super) struct ResponseContext<'t> {
     pub version: Version,
     pub persistent: bool,
     pub is_head: bool,
+    /// Whether the content comes from a client.
+    pub is_untrusted: bool,
     /// For the Allow field of 405 and 204.
     pub allow: Methods,
 }
@@ -113,7 +115,19 @@ impl<'r> Reply<'r> {
         if let Some(date) = context.date {
             output.field("Date", date);
         }
+        if context.is_untrusted {
+            output
+                .bytes(b"X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n");
+        }
         Response { draft: self.draft, status }
+    }
+
+    /// Adds, if `is_untrusted`, the fields with which a browser neither guesses another media type
+    /// (Fetch standard, section 3.6) nor runs scripts, and gives a page an origin of its own (Content
+    /// Security Policy Level 3, section 6.3.2).
+    pub(super) fn sandboxed_if(self, is_untrusted: bool) -> Self {
+        self.draft.context.is_untrusted = is_untrusted;
+        self
     }
 
     /// Begins a response of [`Status::OK`].
@@ -157,16 +171,6 @@ impl<'r> Response<'r> {
     /// have six of them.
     pub(super) fn own_field(self, name: &'static str, value: &[u8]) -> Self {
         self.draft.output.field(name, value);
-        self
-    }
-
-    /// Adds the fields with which a browser neither guesses another media type (Fetch standard, section
-    /// 3.6) nor runs scripts, and gives a page an origin of its own (Content Security Policy Level 3,
-    /// section 6.3.2).
-    pub(super) fn sandboxed(self) -> Self {
-        self.draft
-            .output
-            .bytes(b"X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n");
         self
     }
 

@@ -44,6 +44,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
             version: request.version(),
             persistent: self.state.keep_alive == KeepAlive::Open,
             is_head: request.is_head(),
+            is_untrusted: false,
             allow: self.state.allow,
         };
         let mut draft = Draft { output: Output::new(room), context };

@@ -73,7 +73,6 @@ struct Variant<'m> {
     encoding: Encoding,
     has_variants: bool,
     media_type: &'static str,
-    is_untrusted: bool,
 }
 
 impl<F> Download<F> {
@@ -108,9 +107,9 @@ impl<F> Download<F> {
     ) -> Answer {
         let metadata = &store.metadata(&self.file);
         let media_type = metadata.content_type.unwrap_or_else(|| media_type::of(path));
-        let is_untrusted = store.is_untrusted(&self.file);
+        let reply = reply.sandboxed_if(store.is_untrusted(&self.file));
         let Self { encoding, has_variants, .. } = *self;
-        Variant { metadata, encoding, has_variants, media_type, is_untrusted }.respond(
+        Variant { metadata, encoding, has_variants, media_type }.respond(
             request,
             &mut self.body,
             reply,
@@ -187,9 +186,6 @@ impl Variant<'_> {
         let mut response = response.own_field("Accept-Ranges", b"bytes");
         if self.encoding == Encoding::Gzip {
             response = response.own_field("Content-Encoding", b"gzip");
-        }
-        if self.is_untrusted {
-            response = response.sandboxed();
         }
         let Requested::Parts(ranges) = requested else {
             body.end = size;

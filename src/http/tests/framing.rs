@@ -14,11 +14,11 @@ fn a_file() {
         answer,
         "HTTP/1.1 200 OK\r\n\
          Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n\
+         X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n\
          ETag: \"0000000000000002\"\r\n\
          Last-Modified: Tue, 14 Nov 2023 00:00:00 GMT\r\n\
          Cache-Control: no-cache\r\n\
          Accept-Ranges: bytes\r\n\
-         X-Content-Type-Options: nosniff\r\nContent-Security-Policy: sandbox\r\n\
          Content-Type: text/plain; charset=utf-8\r\n\
          Content-Length: 14\r\n\
          \r\n\

@@ -22,6 +22,7 @@
 //! | answer with a long text | [`Route::streamed`], `.stream()` |
 //! | send events | `events("/clock", App::tick)` in the table, and `fn tick(&mut self, events: &mut EventWriter, env: &mut Environment) -> Option<Instant>` |
 //! | guard a change | `self.access.check(request)?` with a [`WriteAccess`] |
+//! | answer under a host name | [`Server::with_host_names`] |
 //! | combine | `Server::new((first, second, files))` |
 //! | anything else | [`Application`] |
 //!

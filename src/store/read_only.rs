@@ -18,6 +18,10 @@ impl<S: Store> Store for ReadOnly<S> {
         self.0.open(path, encoding)
     }
 
+    fn metadata_now(&self, path: &str) -> Result<Metadata, StoreError> {
+        self.0.metadata_now(path)
+    }
+
     fn variant(
         &self,
         file: &S::File,

@@ -33,7 +33,7 @@ const PUBLISHED: &[&str] =
 /// The longest time for a page in these cases. Far more than it takes, for busy machines.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: device\r\nConnection: close\r\n\r\n";
+const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
 
 fn idle_clients_delay_no_page(_: &Device) {
     raise_limit();

@@ -114,7 +114,7 @@ pub(super) struct Admission {
 
 impl Admission {
     /// The reason for 421.
-    pub const UNKNOWN_HOST: &str = "use the IP address or a configured name";
+    pub const UNKNOWN_HOST: &str = "use the IP address";
 
     /// Whether `request` is for this server, by the host's name: see [`host`](super::host).
     pub fn is_host_known(&self, request: &Request<'_>) -> bool {

@@ -101,6 +101,8 @@ impl<S: Store> Store for Limited<S> {
     type Listing = S::Listing;
     type Upload = Upload<S::Upload>;
 
+    const CAN_WAIT: bool = S::CAN_WAIT;
+
     fn open(&self, path: &str, encoding: Encoding) -> Result<S::File, StoreError> {
         self.store.open(path, encoding)
     }

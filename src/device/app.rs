@@ -125,7 +125,7 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
         FileList::new(self.files.store(), path).map_err(|error| match error {
             StoreError::Io => http::Status::INTERNAL_SERVER_ERROR,
             StoreError::Denied => http::Status::FORBIDDEN,
-            StoreError::NotYet => http::Status::NOT_YET,
+            StoreError::NotYet if S::CAN_WAIT => http::Status::NOT_YET,
             _ => http::Status::NOT_FOUND,
         })
     }
@@ -198,6 +198,8 @@ impl<'a, S: Store> DeviceApplication<'a, S> {
 
 impl<'a, S: Store> Application for DeviceApplication<'a, S> {
     type Exchange = DeviceExchange<'a, S>;
+
+    const CAN_WAIT: bool = S::CAN_WAIT;
 
     fn methods(&self, path: &str) -> Option<Methods> {
         Some(match self.resource(path)? {

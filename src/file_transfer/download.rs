@@ -29,7 +29,7 @@ pub struct Connection<'n, F> {
 
 #[derive(Debug)]
 enum State<F> {
-    /// The file is to be opened.
+    /// The store has not opened the file yet.
     Opening,
     Sending {
         file: F,
@@ -77,11 +77,12 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
         &mut self,
         connection: &mut Self::Connection,
         peer: Endpoints,
-        _env: &mut Environment<'_>,
+        env: &mut Environment<'_>,
     ) {
         connection.path = self.path;
         connection.remote = Some(peer.remote);
         connection.state = State::Opening;
+        self.open_file(connection, env);
     }
 
     fn receive(
@@ -101,18 +102,8 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> usize {
-        if matches!(connection.state, State::Opening) {
-            connection.state = match self.store.open(connection.path, Encoding::Identity) {
-                Ok(file) => {
-                    let size = self.store.metadata(&file).size;
-                    State::Sending { file, object: ObjectWriter::new(size) }
-                }
-                Err(StoreError::NotYet) => return 0,
-                Err(error) => {
-                    connection.report(env, Err(error.text()));
-                    State::Finished
-                }
-            };
+        if S::CAN_WAIT && matches!(connection.state, State::Opening) {
+            self.open_file(connection, env);
         }
         let State::Sending { file, object } = &mut connection.state else { return 0 };
         let path = connection.path;
@@ -126,7 +117,7 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
                 }
                 given
             }
-            Err(WriteError::Read(StoreError::NotYet)) => 0,
+            Err(WriteError::Read(StoreError::NotYet)) if S::CAN_WAIT => 0,
             Err(error) => {
                 connection.state = State::Broken;
                 connection.report(env, Err(error.text()));
@@ -150,6 +141,23 @@ impl<'n, S: Store> Protocol for Download<'n, S> {
 
     fn close(&mut self, connection: &mut Self::Connection, _env: &mut Environment<'_>) {
         connection.state = State::Finished;
+    }
+}
+
+impl<'n, S: Store> Download<'n, S> {
+    /// Opens the file, if the store has it at hand.
+    fn open_file(&self, connection: &mut Connection<'n, S::File>, env: &mut Environment<'_>) {
+        connection.state = match self.store.open(connection.path, Encoding::Identity) {
+            Ok(file) => {
+                let size = self.store.metadata(&file).size;
+                State::Sending { file, object: ObjectWriter::new(size) }
+            }
+            Err(StoreError::NotYet) if S::CAN_WAIT => return,
+            Err(error) => {
+                connection.report(env, Err(error.text()));
+                State::Finished
+            }
+        };
     }
 }
 

@@ -54,7 +54,7 @@ pub struct Connection<F, U> {
 #[derive(Debug)]
 enum State<F, U> {
     Reading(Option<Incoming<U>>),
-    /// The file is to be opened.
+    /// The store has not opened the file yet.
     Opening,
     Sending {
         file: F,
@@ -221,16 +221,11 @@ impl<S: Store> Protocol for FileServer<S> {
         output: &mut [u8],
         env: &mut Environment<'_>,
     ) -> usize {
-        if matches!(connection.state, State::Opening) {
-            let name = connection.reader.text().map_or("", |(_, name)| name);
-            match self.store.open(name, Encoding::Identity) {
-                Ok(file) => {
-                    let object = ObjectWriter::new(self.store.metadata(&file).size);
-                    connection.state = State::Sending { file, object };
-                }
-                Err(StoreError::NotYet) => return 0,
-                Err(error) => connection.refuse(error.into(), env),
-            }
+        if S::CAN_WAIT
+            && matches!(connection.state, State::Opening)
+            && let Err(error) = self.open_file(connection)
+        {
+            connection.refuse(error.into(), env);
         }
         let name = connection.reader.text().map_or("", |(_, name)| name);
         match &mut connection.state {
@@ -246,7 +241,7 @@ impl<S: Store> Protocol for FileServer<S> {
                         }
                         given
                     }
-                    Err(WriteError::Read(StoreError::NotYet)) => 0,
+                    Err(WriteError::Read(StoreError::NotYet)) if S::CAN_WAIT => 0,
                     Err(error) => {
                         connection.state = State::Broken;
                         connection.report(env, false, Err(error.text()));
@@ -329,7 +324,7 @@ impl<S: Store> FileServer<S> {
             }
             Step::Complete => match connection.reader.text() {
                 Some((Field::Get, _)) if !connection.reader.has_data() => {
-                    connection.state = State::Opening;
+                    self.open_file(connection)?
                 }
                 Some((Field::FileName, name)) if connection.reader.has_data() => {
                     self.incoming(incoming, connection.reader.token())?;
@@ -342,6 +337,20 @@ impl<S: Store> FileServer<S> {
                 _ => return Err(Refusal::NothingAsked),
             },
         }
+        Ok(())
+    }
+
+    /// Opens the file that the client asks for, or leaves it to a later call.
+    fn open_file(&self, connection: &mut Connection<S::File, S::Upload>) -> Result<(), StoreError> {
+        let name = connection.reader.text().map_or("", |(_, name)| name);
+        connection.state = match self.store.open(name, Encoding::Identity) {
+            Err(StoreError::NotYet) if S::CAN_WAIT => State::Opening,
+            file => {
+                let file = file?;
+                let object = ObjectWriter::new(self.store.metadata(&file).size);
+                State::Sending { file, object }
+            }
+        };
         Ok(())
     }
 

@@ -68,6 +68,9 @@ pub trait Application {
     /// begins, and emptied when nothing more is to be produced or the connection is lost.
     type Exchange;
 
+    /// Whether a [`Store`](crate::store::Store) that it shows [can wait](crate::store::Store::CAN_WAIT).
+    const CAN_WAIT: bool = true;
+
     /// The methods that the resource at `path` has, or `None` if there is no such resource here.
     /// `path` is as in [`Request::path`].
     fn methods(&self, path: &str) -> Option<Methods>;

@@ -223,6 +223,8 @@ impl<A> Routes<A> {
 impl<A> Application for Routes<A> {
     type Exchange = RouteExchange;
 
+    const CAN_WAIT: bool = false;
+
     fn methods(&self, path: &str) -> Option<Methods> {
         let add = |all: Methods, route: &Route<A>| all.and(route.methods);
         Some(self.matching(path).fold(Methods::NONE, add)).filter(|methods| !methods.is_empty())

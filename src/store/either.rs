@@ -37,6 +37,8 @@ impl<A: Store, B: Store> Store for Either<A, B> {
     type Listing = Either<A::Listing, B::Listing>;
     type Upload = Either<A::Upload, B::Upload>;
 
+    const CAN_WAIT: bool = A::CAN_WAIT || B::CAN_WAIT;
+
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         match self {
             Self::First(store) => store.open(path, encoding).map(Either::First),

@@ -31,6 +31,10 @@ pub trait Store {
     /// A file that is being written, invisible until committed. Dropping it discards it.
     type Upload;
 
+    /// Whether it gives [`StoreError::NotYet`]. What services do then is left out of programs whose
+    /// stores are all at hand.
+    const CAN_WAIT: bool = true;
+
     /// Opens the variant of the file at `path` in `encoding`.
     ///
     /// # Errors
@@ -317,6 +321,8 @@ impl<S: Store> Store for &S {
     type File = S::File;
     type Listing = S::Listing;
     type Upload = S::Upload;
+
+    const CAN_WAIT: bool = S::CAN_WAIT;
 
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         (**self).open(path, encoding)

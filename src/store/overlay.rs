@@ -59,6 +59,8 @@ where
     type Listing = OverlayListing<Upper::Listing, Lower::Listing>;
     type Upload = Upper::Upload;
 
+    const CAN_WAIT: bool = Upper::CAN_WAIT || Lower::CAN_WAIT;
+
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         match self.upper.open(path, encoding) {
             Err(StoreError::NotFound) => {}

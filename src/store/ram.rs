@@ -317,6 +317,8 @@ impl<'s, 'm> Store for &'s RamStore<'m> {
     type Listing = RamListing;
     type Upload = RamUpload<'s, 'm>;
 
+    const CAN_WAIT: bool = false;
+
     fn open(&self, path: &str, encoding: Encoding) -> Result<Self::File, StoreError> {
         let (slot, block) = self.with(|memory| {
             let slot = memory.visible(path)?;

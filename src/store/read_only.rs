@@ -14,6 +14,8 @@ impl<S: Store> Store for ReadOnly<S> {
     type Listing = S::Listing;
     type Upload = Infallible;
 
+    const CAN_WAIT: bool = S::CAN_WAIT;
+
     fn open(&self, path: &str, encoding: Encoding) -> Result<S::File, StoreError> {
         self.0.open(path, encoding)
     }

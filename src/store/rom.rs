@@ -135,6 +135,8 @@ impl Store for RomStore {
     type Listing = RomListing;
     type Upload = ();
 
+    const CAN_WAIT: bool = false;
+
     fn open(&self, path: &str, encoding: Encoding) -> Result<OpenRomFile, StoreError> {
         // A program holds few files, and most paths differ in length: faster than a binary search.
         let found = self.files.iter().find(|file| file.path == path);

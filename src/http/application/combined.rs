@@ -17,6 +17,8 @@ use crate::{
 impl Application for () {
     type Exchange = ();
 
+    const CAN_WAIT: bool = false;
+
     fn methods(&self, _: &str) -> Option<Methods> {
         None
     }
@@ -35,6 +37,8 @@ impl Application for () {
 /// No resources while it is `None`.
 impl<A: Application> Application for Option<A> {
     type Exchange = A::Exchange;
+
+    const CAN_WAIT: bool = A::CAN_WAIT;
 
     fn methods(&self, path: &str) -> Option<Methods> {
         self.as_ref()?.methods(path)
@@ -99,6 +103,8 @@ impl<A: Application> Application for Option<A> {
 /// A borrowed application.
 impl<A: Application> Application for &mut A {
     type Exchange = A::Exchange;
+
+    const CAN_WAIT: bool = A::CAN_WAIT;
 
     fn methods(&self, path: &str) -> Option<Methods> {
         (**self).methods(path)
@@ -165,6 +171,8 @@ pub enum Either<A, B> {
 /// The first answers for every path that it knows, the second for the others.
 impl<A: Application, B: Application> Application for (A, B) {
     type Exchange = Either<A::Exchange, B::Exchange>;
+
+    const CAN_WAIT: bool = A::CAN_WAIT || B::CAN_WAIT;
 
     fn methods(&self, path: &str) -> Option<Methods> {
         self.0.methods(path).or_else(|| self.1.methods(path))
@@ -255,6 +263,8 @@ fn choose<'x, A: Application, B: Application>(
 impl<A: Application, B: Application, C: Application> Application for (A, B, C) {
     type Exchange = Either<A::Exchange, Either<B::Exchange, C::Exchange>>;
 
+    const CAN_WAIT: bool = A::CAN_WAIT || B::CAN_WAIT || C::CAN_WAIT;
+
     fn methods(&self, path: &str) -> Option<Methods> {
         let (a, b, c) = self;
         a.methods(path).or_else(|| b.methods(path)).or_else(|| c.methods(path))
@@ -326,6 +336,8 @@ impl<A: Application, B: Application, C: Application> Application for (A, B, C) {
 /// Four in a row.
 impl<A: Application, B: Application, C: Application, D: Application> Application for (A, B, C, D) {
     type Exchange = Either<A::Exchange, Either<B::Exchange, Either<C::Exchange, D::Exchange>>>;
+
+    const CAN_WAIT: bool = A::CAN_WAIT || B::CAN_WAIT || C::CAN_WAIT || D::CAN_WAIT;
 
     fn methods(&self, path: &str) -> Option<Methods> {
         let (a, b, c, d) = self;

@@ -20,7 +20,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         for _ in 0..ATTEMPTS {
             match self.compose() {
                 Ok(response) => return self.state.begin_writing(response),
-                Err(Problem { status: Status::NOT_YET, .. }) => {
+                Err(Problem { status: Status::NOT_YET, .. }) if A::CAN_WAIT => {
                     self.state.writing = Writing::Due;
                     return;
                 }

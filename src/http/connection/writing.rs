@@ -35,14 +35,14 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
                     let Some(written) = self.produce(rest, room) else { return sent };
                     written
                 }
-                Writing::Due => {
+                Writing::Due if A::CAN_WAIT => {
                     self.complete();
                     if matches!(self.state.writing, Writing::Due) {
                         return sent;
                     }
                     0
                 }
-                Writing::Nothing | Writing::Staged | Writing::Broken => return sent,
+                Writing::Nothing | Writing::Due | Writing::Staged | Writing::Broken => return sent,
             };
         }
     }
@@ -92,7 +92,7 @@ impl<A: Application> ConnectionMut<'_, '_, A> {
         let len = match poll {
             BodyPoll::Bytes(len @ 1..) => len.min(longest),
             // The medium is slow, not the application idle: the limit for progress stays.
-            BodyPoll::Bytes(0) if is_sized => return None,
+            BodyPoll::Bytes(0) if A::CAN_WAIT && is_sized => return None,
             // A client that half-closes gets its response, but its connection does not wait for more
             // data.
             BodyPoll::Bytes(0) | BodyPoll::Wait(_) if self.state.end_of_input => {

@@ -131,7 +131,7 @@ impl<F> Download<F> {
                 body.next += len as u64;
                 BodyPoll::Bytes(len)
             }
-            Err(StoreError::NotYet) => BodyPoll::Bytes(0),
+            Err(StoreError::NotYet) if S::CAN_WAIT => BodyPoll::Bytes(0),
             // The file has become shorter, or the medium has failed: the connection is closed before
             // the body is complete.
             Ok(0) | Err(_) => BodyPoll::End,

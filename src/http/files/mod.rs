@@ -119,6 +119,8 @@ impl<S: Store> Files<S> {
 impl<S: Store> Application for Files<S> {
     type Exchange = Exchange<S>;
 
+    const CAN_WAIT: bool = S::CAN_WAIT;
+
     fn methods(&self, path: &str) -> Option<Methods> {
         path.strip_prefix(self.prefix)?;
         Some(match self.is_writable() {

@@ -189,6 +189,7 @@ mod tests {
     use bareserve::store::ram::{RamMemory, RamStore};
 
     use super::*;
+    use crate::folder_store::FolderStore;
 
     fn put(store: &impl Store, path: &str, pieces: &[&[u8]]) -> Result<Commit, StoreError> {
         let mut upload = store.create(None)?;
@@ -229,6 +230,20 @@ mod tests {
         assert_eq!(store.remove("folder/old"), Err(StoreError::NotFound));
         assert_eq!(put(&store, "b", &[b"x"]), Ok(Commit::Created));
         assert_eq!(put(&store, "c", &[b"x"]), Err(StoreError::Full));
+    }
+
+    #[test]
+    fn the_files_of_a_folder_are_counted_by_its_workers() {
+        let root = std::env::temp_dir().join(format!("bareserve-count-{}", std::process::id()));
+        std::fs::create_dir_all(root.join("a/b")).unwrap();
+        for name in ["one", "a/two", "a/b/three"] {
+            std::fs::write(root.join(name), "x").unwrap();
+        }
+        let store = FolderStore::open(&root, true, "--root").unwrap();
+        let count =
+            |files| Limits { upload: None, files }.count(&store, &|| store.workers().wait());
+        assert_eq!([Some(9), Some(2), None].map(count), [3, 2, 0]);
+        std::fs::remove_dir_all(&root).unwrap();
     }
 
     #[test]

@@ -68,12 +68,24 @@ where
             found => return found.map(Either::First),
         }
         // A variant in the lower store does not belong to a file in the upper one.
-        let is_hidden =
-            encoding != Encoding::Identity && self.upper.open(path, Encoding::Identity).is_ok();
-        if is_hidden {
-            return Err(StoreError::NotFound);
+        if encoding != Encoding::Identity {
+            match self.upper.open(path, Encoding::Identity) {
+                Ok(_) => return Err(StoreError::NotFound),
+                Err(StoreError::NotYet) if Upper::CAN_WAIT => return Err(StoreError::NotYet),
+                Err(_) => {}
+            }
         }
         self.lower.open(path, encoding).map(Either::Second)
+    }
+
+    fn metadata_now(&self, path: &str) -> Result<Metadata, StoreError> {
+        if !Self::CAN_WAIT {
+            return self.open(path, Encoding::Identity).map(|file| self.metadata(&file));
+        }
+        match self.upper.metadata_now(path) {
+            Err(StoreError::NotFound) => self.lower.metadata_now(path),
+            found => found,
+        }
     }
 
     fn variant(
@@ -174,7 +186,7 @@ where
     }
 
     fn commit(&self, upload: Self::Upload, path: &str) -> Result<Commit, StoreError> {
-        let hides = match self.lower.open(path, Encoding::Identity) {
+        let hides = match self.find_lower(path) {
             Err(StoreError::IsFolder) => return Err(StoreError::IsFolder),
             found => found.is_ok(),
         };
@@ -184,11 +196,23 @@ where
 
     fn remove(&self, path: &str) -> Result<(), StoreError> {
         match self.upper.remove(path) {
-            Err(StoreError::NotFound) => match self.lower.open(path, Encoding::Identity) {
-                Ok(_) => Err(StoreError::ReadOnly),
+            Err(StoreError::NotFound) => match self.find_lower(path) {
+                Ok(()) => Err(StoreError::ReadOnly),
                 Err(error) => Err(error),
             },
             removed => removed,
+        }
+    }
+}
+
+impl<Upper, Lower: Store, const NAME: usize> Overlay<Upper, Lower, NAME> {
+    /// Looks for a file at `path` in the lower store, before a change. Waits for a store that can wait.
+    #[inline(always)]
+    fn find_lower(&self, path: &str) -> Result<(), StoreError> {
+        // What opens a file is in the program anyway.
+        match Lower::CAN_WAIT {
+            true => self.lower.metadata_now(path).map(|_| ()),
+            false => self.lower.open(path, Encoding::Identity).map(|_| ()),
         }
     }
 }

@@ -19,6 +19,8 @@ use smoltcp::{
 pub struct Bench {
     wall_clock: WallClock,
     entropy: SeededEntropy,
+    /// The most polls without output that are repeated, for a store that is not ready.
+    pub patience: usize,
     /// Requests and transfers that were reported.
     pub log: Log,
 }
@@ -46,7 +48,12 @@ impl Observer for Log {
 
 impl Bench {
     pub fn new() -> Self {
-        Self { wall_clock: WallClock::new(), entropy: SeededEntropy::new(1), log: Log::default() }
+        Self {
+            wall_clock: WallClock::new(),
+            entropy: SeededEntropy::new(1),
+            patience: 0,
+            log: Log::default(),
+        }
     }
 
     pub fn env(&mut self) -> Environment<'_> {
@@ -102,11 +109,16 @@ impl Bench {
     ) -> usize {
         let before = output.len();
         let mut slice = vec![0xee; room];
+        let mut patience = self.patience;
         while !is_over(protocol.phase(connection)) {
             let given = protocol.transmit(connection, &mut slice, &mut self.env());
             assert!(given <= room);
             output.extend_from_slice(&slice[..given]);
-            if given == 0 {
+            if given > 0 {
+                patience = self.patience;
+            } else if patience > 0 {
+                patience -= 1;
+            } else {
                 break;
             }
         }

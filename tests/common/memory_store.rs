@@ -20,6 +20,10 @@ pub struct MemoryStore {
     pub shrunk_to: Cell<Option<u64>>,
     /// Reading fails from this offset.
     pub broken_at: Cell<Option<u64>>,
+    /// How often each file is not there yet, and each read of it.
+    pub delay: Cell<usize>,
+    /// How often that has been so.
+    waited: Cell<usize>,
     uploads: Rc<Cell<usize>>,
     reads: Rc<Cell<usize>>,
 }
@@ -80,6 +84,14 @@ impl MemoryStore {
         self.files.borrow().keys().cloned().collect()
     }
 
+    /// Delays the operation that follows.
+    fn wait(&self) -> Result<(), StoreError> {
+        let waited = self.waited.get();
+        let is_over = waited >= self.delay.get();
+        self.waited.set(if is_over { 0 } else { waited + 1 });
+        if is_over { Ok(()) } else { Err(StoreError::NotYet) }
+    }
+
     /// Files open for reading, and uploads neither committed nor dropped.
     pub fn open_handles(&self) -> usize {
         self.reads.get() + self.uploads.get()
@@ -95,7 +107,15 @@ impl Store for MemoryStore {
         assert!(bareserve::store::is_valid_path(path), "a store must not see {path:?}");
         let content = self.content(path).filter(|_| encoding == Encoding::Identity);
         let content = content.ok_or(StoreError::NotFound)?;
+        self.wait()?;
         Ok(File { content, _count: Count::new(&self.reads) })
+    }
+
+    fn metadata_now(&self, path: &str) -> Result<Metadata, StoreError> {
+        let delay = self.delay.replace(0);
+        let metadata = self.open(path, Encoding::Identity).map(|file| self.metadata(&file));
+        self.delay.set(delay);
+        metadata
     }
 
     fn metadata(&self, file: &File) -> Metadata {
@@ -109,6 +129,7 @@ impl Store for MemoryStore {
     }
 
     fn read(&self, file: &mut File, offset: u64, buffer: &mut [u8]) -> Result<usize, StoreError> {
+        self.wait()?;
         let broken_at = self.broken_at.get().unwrap_or(u64::MAX);
         if offset >= broken_at {
             return Err(StoreError::Io);
@@ -136,6 +157,10 @@ impl Store for MemoryStore {
 
     fn is_writable(&self) -> bool {
         self.writable.get()
+    }
+
+    fn remove(&self, path: &str) -> Result<(), StoreError> {
+        self.files.borrow_mut().remove(path).map(|_| ()).ok_or(StoreError::NotFound)
     }
 
     fn create(&self, _size: Option<u64>) -> Result<Upload, StoreError> {

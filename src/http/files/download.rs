@@ -87,6 +87,9 @@ impl<F> Download<F> {
             Ok(file) => store.variant(file, path, Encoding::Gzip),
             Err(_) => store.open(path, Encoding::Gzip),
         };
+        if S::CAN_WAIT && matches!(gzipped, Err(StoreError::NotYet)) {
+            return Err(StoreError::NotYet);
+        }
         let has_variants = gzipped.is_ok();
         let (file, encoding) = match gzipped {
             Ok(file) if choose(request) == Encoding::Gzip => (file, Encoding::Gzip),

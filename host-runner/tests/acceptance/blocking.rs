@@ -34,6 +34,10 @@ pub fn cases() -> Vec<Case> {
 /// The longest time for a page in these cases. Far more than it takes, for busy machines.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The longest time of half of the pages that are served beside what blocks. One page may take longer, as
+/// other programs use the processor too.
+const USUAL: Duration = Duration::from_millis(50);
+
 fn log_that_is_not_read(_: &Path) {
     let (reader, writer) = io::pipe().expect("a pipe");
     let mut device = Device::start_with_errors_to(writer.into(), &[]);
@@ -41,9 +45,8 @@ fn log_that_is_not_read(_: &Path) {
     for _ in 0..200 {
         assert_eq!(status_of(&"x".repeat(8000)), 404);
     }
-    let begin = Instant::now();
-    assert_eq!(status_of(""), 200);
-    println!("a page while the log is not read: {:?}", begin.elapsed());
+    let median = median_of((0..50).map(|_| time_of("")).collect());
+    println!("a page while the log is not read: {median:?}");
 
     let mut lines = lines_of(reader);
     let dropped = |line: &String| line.ends_with("dropped: standard error did not accept them");
@@ -71,9 +74,7 @@ fn log_that_is_closed(_: &Path) {
 }
 
 fn serves_and_ends(mut device: Device) {
-    for _ in 0..50 {
-        assert_eq!(status_of(""), 200);
-    }
+    median_of((0..50).map(|_| time_of("")).collect());
     assert_eq!(device.stop_with(Signal::SIGTERM), Some(0));
 }
 
@@ -131,18 +132,16 @@ fn file_on_a_slow_disk(folder: &Path) {
         })
     });
     thread::sleep(Duration::from_millis(50));
-    let mut longest = Duration::ZERO;
-    let mut pages = 0;
+    let mut times = Vec::new();
     while !clients.iter().all(|client| client.is_finished()) {
-        let begin = Instant::now();
-        assert_eq!(status_of("fast.txt"), 200);
-        longest = longest.max(begin.elapsed());
-        pages += 1;
+        times.push(time_of("fast.txt"));
         thread::sleep(Duration::from_millis(5));
     }
     let answers = clients.map(|client| client.join().expect("an answer"));
-    println!("{pages} pages beside files on a slow disk: at most {longest:?}; {answers:?}");
+    let (pages, longest) = (times.len(), times.iter().copied().max().unwrap_or_default());
     assert!(pages > 20, "pages were not served meanwhile");
+    let median = median_of(times);
+    println!("{pages} pages beside a slow disk: {median:?}, at most {longest:?}; {answers:?}");
     assert!(longest < Duration::from_millis(300), "a page took {longest:?}");
     for ((length, took), least) in answers.into_iter().zip([100_000, 100_000, 100, 130_000]) {
         assert!(length > least, "{length} bytes");
@@ -154,6 +153,21 @@ fn file_on_a_slow_disk(folder: &Path) {
 
 fn lines_of(reader: PipeReader) -> impl Iterator<Item = String> {
     BufReader::new(reader).lines().map(|line| line.expect("a line"))
+}
+
+/// Requests the page at `path`, which exists, and returns how long that took.
+fn time_of(path: &str) -> Duration {
+    let begin = Instant::now();
+    assert_eq!(status_of(path), 200);
+    begin.elapsed()
+}
+
+/// The median, which is at most [`USUAL`].
+fn median_of(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    let median = times[times.len() / 2];
+    assert!(median <= USUAL, "half of the pages took {median:?} and more: {times:?}");
+    median
 }
 
 /// Requests the page at `path`, and returns the status of the response.

@@ -1,8 +1,8 @@
 //! The device's page and data as an application of the web server.
 
 use super::{
-    Cursor, EventStream, FileList, LossRequest, Metrics, MetricsRow, Overview, PAGE, Status,
-    StatusRow, capture::PcapReader, parse_date,
+    Cursor, EventStream, FileList, LossRequest, Metrics, Overview, PAGE, Status,
+    capture::PcapReader, parse_date,
 };
 use crate::{
     http,
@@ -40,11 +40,11 @@ pub enum DeviceExchange<'a, S: Store> {
     /// Files from the page's form.
     Upload(Option<files::Exchange<S>>),
     /// `status.json`
-    Status(Cursor<StatusRow>),
+    Status(Cursor<'a>),
     /// `metrics`
-    Metrics(Cursor<MetricsRow>),
+    Metrics(Cursor<'a>),
     /// `events`
-    Events(EventStream),
+    Events(EventStream<'a>),
     /// `files.json`
     Files(FileList<S>),
     /// `capture.pcap`

@@ -2,7 +2,7 @@
 
 use smoltcp::time::{Duration, Instant};
 
-use super::{Cursor, Overview, Status, StatusRow};
+use super::{Cursor, Overview, Status};
 use crate::{protocol::environment::Environment, wire::writer::ResumableWriter};
 
 /// The time between two events.
@@ -10,23 +10,23 @@ const INTERVAL: Duration = Duration::from_secs(1);
 
 /// An endless stream of `text/event-stream`: asks the browser to reconnect 2 s after a lost connection
 /// (`retry`), then sends `event: status` with the status at once and each second.
-pub struct EventStream {
-    part: Part,
+pub struct EventStream<'a> {
+    part: Part<'a>,
     /// Bytes of `part` that have been written, unless it counts them itself.
     sent: usize,
     /// When the next event is due.
     due: Instant,
 }
 
-enum Part {
+enum Part<'a> {
     Start,
     Name,
-    Data(Cursor<StatusRow>),
+    Data(Cursor<'a>),
     End,
     Waiting,
 }
 
-impl EventStream {
+impl<'a> EventStream<'a> {
     /// A stream whose first event is due now.
     pub const fn new() -> Self {
         Self { part: Part::Start, sent: 0, due: Instant::ZERO }
@@ -36,7 +36,7 @@ impl EventStream {
     /// before [`EventStream::poll_at`].
     pub fn read(
         &mut self,
-        overview: &Overview<'_>,
+        overview: &Overview<'a>,
         env: &Environment<'_>,
         out: &mut [u8],
     ) -> usize {
@@ -91,7 +91,7 @@ impl EventStream {
     }
 }
 
-impl Default for EventStream {
+impl Default for EventStream<'_> {
     fn default() -> Self {
         Self::new()
     }

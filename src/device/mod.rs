@@ -16,7 +16,7 @@
 //! [`DeviceApplication`] serves these routes.
 //!
 //! Every answer is produced in pieces of any size, down to one byte: a connection keeps a copy of
-//! one row's numbers and a position, not the text.
+//! one row's values and a position, not the text.
 //!
 //! # Status
 //! One line of JSON. Counters only grow, and wrap at 2³² (bytes: 2⁶⁴).
@@ -70,14 +70,14 @@ mod requests;
 mod status;
 
 pub use app::{DeviceApplication, DeviceExchange};
-pub use document::{Cursor, Document};
+pub use document::{Cursor, Document, Row};
 pub use events::EventStream;
 pub use files::FileList;
-pub use metrics::{Metrics, MetricsRow};
+pub use metrics::Metrics;
 pub use overview::{Overview, PingEntry};
 pub use page::PAGE;
 pub use requests::{LossRequest, parse_date};
-pub use status::{Status, StatusRow};
+pub use status::Status;
 
 #[cfg(test)]
 mod tests;

@@ -1,155 +1,113 @@
 //! The status as one line of JSON.
 
 use super::{
-    document::Document,
-    figures::{COUNT, FIGURES},
+    document::{Document, Row},
+    figures::FIGURES,
     overview::Overview,
 };
 use crate::{
-    counters::{QueueFigures, Transport},
+    counters::{ServiceEntry, Transport},
     ping::server as ping,
     protocol::environment::Environment,
-    wire::{
-        template::{Value, boolean},
-        writer::ResumableWriter,
-    },
+    wire::template::{Value, boolean},
 };
 
 /// `status.json`; the [module](super#status) documents its members.
 pub struct Status<'a>(pub Overview<'a>);
 
-/// A part of the status: a copy of the numbers in it.
-#[derive(Debug, Clone)]
-pub enum StatusRow {
-    /// From the first byte to the list of services.
-    Device {
-        /// Milliseconds since the device started.
-        uptime_ms: i64,
-        /// The date in milliseconds since 1970-01-01 00:00 UTC, if known.
-        unix_ms: Option<i64>,
-        /// Seconds that local time is ahead of UTC.
-        utc_offset_s: i64,
-        /// TCP connections in all pools.
-        connections: u32,
-    },
-    /// One service.
-    Service {
-        /// Its index in the list.
-        index: usize,
-        /// Its numbers, in the order in which they are shown.
-        values: [u64; COUNT],
-    },
-    /// The rest: the queue and the ping service.
-    End {
-        /// The counters of the queue.
-        backlog: QueueFigures,
-        /// The ping service: loss in percent, datagrams answered, datagrams lost.
-        ping: Option<[u32; 3]>,
-    },
-}
+/// The rows of a service.
+const ROWS_OF_A_SERVICE: usize = 3;
 
-impl Document for Status<'_> {
-    type Row = StatusRow;
-
-    fn row(&self, n: usize, env: &Environment<'_>) -> Option<StatusRow> {
-        let Self(overview) = self;
-        let Some(after_device) = n.checked_sub(1) else {
-            return Some(StatusRow::Device {
-                uptime_ms: env.now.total_millis(),
-                unix_ms: env.date().map(|date| date.0.div_euclid(1000)),
-                utc_offset_s: env.wall_clock.utc_offset_seconds().into(),
-                connections: env.registry.connections,
-            });
+impl<'a> Document<'a> for Status<'a> {
+    fn row(&self, n: usize, env: &Environment<'_>, row: &mut Row<'a>) -> bool {
+        let Some(n) = n.checked_sub(1) else {
+            self.device(env, row);
+            return true;
         };
-        if let Some(service) = env.registry.services.get(after_device) {
-            let mut values = [0; COUNT];
-            for (value, figure) in values.iter_mut().zip(&FIGURES) {
-                *value = (figure.value)(&service.counters);
-            }
-            return Some(StatusRow::Service { index: after_device, values });
+        let (index, part) = (n / ROWS_OF_A_SERVICE, n % ROWS_OF_A_SERVICE);
+        match (env.registry.services.get(index), part) {
+            (Some(service), 0) => name(service, index == 0, row),
+            (Some(service), 1) => ports(service, row),
+            (Some(service), _) => figures(service, row),
+            (None, 0) => queue(env, row),
+            (None, 1) => self.ping(env, row),
+            (None, _) => return false,
         }
-        (after_device == env.registry.services.len()).then(|| StatusRow::End {
-            backlog: env.registry.queue,
-            ping: overview.ping.map(|entry| {
-                let loss = entry.loss_percent().into();
-                let entry = env.registry.find(ping::NAME, Transport::Udp);
-                let (answered, lost) = entry.map_or((0, 0), |entry| {
-                    (entry.counters.served.get(), entry.counters.unanswered.get())
-                });
-                [loss, answered, lost]
-            }),
-        })
-    }
-
-    fn write(&self, row: &StatusRow, env: &Environment<'_>, out: &mut ResumableWriter<'_>) {
-        match row {
-            StatusRow::Device { uptime_ms, unix_ms, utc_offset_s, connections } => {
-                self.write_device(*uptime_ms, *unix_ms, *utc_offset_s, *connections, out);
-            }
-            StatusRow::Service { index, values } => write_service(*index, values, env, out),
-            StatusRow::End { backlog, ping } => write_end(backlog, *ping, out),
-        }
+        true
     }
 }
 
-impl Status<'_> {
-    fn write_device(
-        &self,
-        uptime_ms: i64,
-        unix_ms: Option<i64>,
-        utc_offset_s: i64,
-        connections: u32,
-        out: &mut ResumableWriter<'_>,
-    ) {
-        let overview = &self.0;
-        out.render(
+impl<'a> Status<'a> {
+    /// From the first byte to the list of services.
+    fn device(&self, env: &Environment<'_>, row: &mut Row<'a>) {
+        let Self(overview) = self;
+        let date = env.date().map(|date| Value::Signed(date.0.div_euclid(1000)));
+        row.begin(
             "{\"device\":{\"name\":%,\"version\":%,\"uptime_ms\":%,\"unix_ms\":%,\
              \"utc_offset_s\":%,\"connections\":%,\"writable\":%,\"authorized\":%,\"files_root\":%},\
              \"services\":[",
-            &[
-                Value::Json(overview.name),
-                Value::Json(overview.version),
-                Value::Signed(uptime_ms),
-                unix_ms.map_or(Value::Text("null"), Value::Signed),
-                Value::Signed(utc_offset_s),
-                Value::Number(connections.into()),
-                boolean(overview.writable),
-                boolean(overview.authorized),
-                Value::Json(overview.files_root),
-            ],
-        );
+        )
+        .value(Value::Json(overview.name))
+        .value(Value::Json(overview.version))
+        .number(env.now.total_millis().unsigned_abs())
+        .value(date.unwrap_or(Value::Text("null")))
+        .value(Value::Signed(env.wall_clock.utc_offset_seconds().into()))
+        .number(env.registry.connections.into())
+        .value(boolean(overview.writable))
+        .value(boolean(overview.authorized))
+        .value(Value::Json(overview.files_root));
+    }
+
+    /// The last row: loss in percent, datagrams answered, datagrams lost.
+    fn ping(&self, env: &Environment<'_>, row: &mut Row<'a>) {
+        let Some(entry) = self.0.ping else {
+            row.begin("null}");
+            return;
+        };
+        row.begin("{\"loss_percent\":%,\"answered\":%,\"lost\":%}}")
+            .number(entry.loss_percent().into());
+        let (answered, lost) =
+            env.registry.find(ping::NAME, Transport::Udp).map_or((0, 0), |service| {
+                (service.counters.served.get(), service.counters.unanswered.get())
+            });
+        row.number(answered.into()).number(lost.into());
     }
 }
 
-fn write_service(
-    index: usize,
-    values: &[u64; COUNT],
-    env: &Environment<'_>,
-    out: &mut ResumableWriter<'_>,
-) {
-    let Some(service) = env.registry.services.get(index) else { return };
-    out.put(if index == 0 { "" } else { "," });
-    out.render(
-        "{\"name\":%,\"protocol\":\"%\",\"ports\":[",
-        &[Value::Json(service.name), Value::Text(service.transport.name())],
-    );
-    for (n, port) in service.ports.iter().enumerate() {
-        out.put(if n == 0 { "" } else { "," });
-        out.number(u64::from(*port));
-    }
-    out.put("]");
-    for (figure, value) in FIGURES.iter().zip(values) {
-        out.render(",\"%\":%", &[Value::Text(figure.key), Value::Number(*value)]);
-    }
-    out.put("}");
+fn name(service: &ServiceEntry, is_first: bool, row: &mut Row<'_>) {
+    row.begin("%{\"name\":%,\"protocol\":\"%\",\"ports\":[")
+        .text(if is_first { "" } else { "," })
+        .value(Value::Json(service.name))
+        .text(service.transport.name());
 }
 
-fn write_end(backlog: &QueueFigures, ping: Option<[u32; 3]>, out: &mut ResumableWriter<'_>) {
-    out.render(
-        "],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":",
-        &[backlog.waiting, backlog.capacity, backlog.dropped].map(|n| Value::Number(n.into())),
+fn ports(service: &ServiceEntry, row: &mut Row<'_>) {
+    row.begin(match service.ports.len() {
+        0 => "",
+        1 => "%",
+        2 => "%,%",
+        3 => "%,%,%",
+        _ => "%,%,%,%",
+    });
+    for port in &service.ports {
+        row.number(u64::from(*port));
+    }
+}
+
+fn figures(service: &ServiceEntry, row: &mut Row<'_>) {
+    row.begin(
+        "],\"open\":%,\"capacity\":%,\"parked\":%,\"served\":%,\"expired\":%,\"peer_resets\":%,\
+         \"unanswered\":%,\"bytes_in\":%,\"bytes_out\":%}",
     );
-    let Some(ping) = ping else { return out.put("null}") };
-    let values = ping.map(|number| Value::Number(number.into()));
-    out.render("{\"loss_percent\":%,\"answered\":%,\"lost\":%}}", &values);
+    for figure in &FIGURES {
+        row.number((figure.value)(&service.counters));
+    }
+}
+
+fn queue(env: &Environment<'_>, row: &mut Row<'_>) {
+    let queue = env.registry.queue;
+    row.begin("],\"backlog\":{\"waiting\":%,\"capacity\":%,\"dropped\":%},\"ping\":")
+        .number(queue.waiting.into())
+        .number(queue.capacity.into())
+        .number(queue.dropped.into());
 }

@@ -103,9 +103,20 @@ fn read_all(size: usize, mut read: impl FnMut(&mut [u8]) -> usize) -> Vec<u8> {
     }
 }
 
-fn read_document<D: Document>(document: &D, size: usize, env: &Environment<'_>) -> String {
+fn read_document<'a>(document: &dyn Document<'a>, size: usize, env: &Environment<'_>) -> String {
     let mut cursor = Cursor::new();
     let text = read_all(size, |out| cursor.read(document, env, out));
+    String::from_utf8(text).unwrap()
+}
+
+/// Reads all events that are due at `now`, `size` bytes at a time.
+fn read_events<'a>(
+    stream: &mut EventStream<'a>,
+    (overview, registry): (&Overview<'a>, Registry<'_>),
+    size: usize,
+    now: Instant,
+) -> String {
+    let text = at(now, registry, |env| read_all(size, |out| stream.read(overview, env, out)));
     String::from_utf8(text).unwrap()
 }
 
@@ -286,27 +297,21 @@ fn events_are_sent_at_once_and_then_each_second() {
         format!("event: status\ndata: {status}\n\n")
     };
     Bench::new().show(|overview, registry| {
+        let shown = (&overview, registry);
         for size in [1, 2, 7, 100, 4096] {
             let mut stream = EventStream::new();
-            let read = |stream: &mut EventStream, now| {
-                let bytes =
-                    read_all(size, |out| at(now, registry, |env| stream.read(&overview, env, out)));
-                String::from_utf8(bytes).unwrap()
-            };
             assert!(stream.poll_at() <= NOW && !stream.is_quiet());
-            assert_eq!(
-                read(&mut stream, NOW),
-                format!("retry: 2000\n\n{}", event(NOW.total_millis()))
-            );
+            let first = format!("retry: 2000\n\n{}", event(NOW.total_millis()));
+            assert_eq!(read_events(&mut stream, shown, size, NOW), first);
             assert!(stream.is_quiet());
             let next = stream.poll_at();
             assert!(next > NOW && next <= NOW + Duration::from_secs(1));
-            assert_eq!(read(&mut stream, next - Duration::from_micros(1)), "");
-            assert_eq!(read(&mut stream, next), event(next.total_millis()));
+            assert_eq!(read_events(&mut stream, shown, size, next - Duration::from_micros(1)), "");
+            assert_eq!(read_events(&mut stream, shown, size, next), event(next.total_millis()));
             assert_eq!(stream.poll_at(), next + Duration::from_secs(1));
             // A peer that did not read for long gets one event, not all that it missed.
             let late = next + Duration::from_secs(3600);
-            assert_eq!(read(&mut stream, late), event(late.total_millis()));
+            assert_eq!(read_events(&mut stream, shown, size, late), event(late.total_millis()));
             assert!(stream.poll_at() > late);
         }
     });

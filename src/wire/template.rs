@@ -24,6 +24,9 @@ pub enum Value<'v> {
     Bytes(&'v [u8]),
     /// A text as a JSON string with its quotes ([`json::write::quote`]).
     Json(&'v str),
+    /// A text in quotes, with the three escapes of a label in the Prometheus text format: `\"`, `\\`
+    /// and `\n`.
+    Label(&'v str),
     /// A text with the special characters of HTML escaped ([`html::escape`]).
     Html(&'v str),
     /// A path, percent-encoded ([`percent::encode_path`]).
@@ -94,6 +97,7 @@ impl ResumableWriter<'_> {
             Value::Text(text) => self.put(text),
             Value::Bytes(bytes) => self.bytes(bytes),
             Value::Json(text) => json::write::quote(text, self),
+            Value::Label(text) => self.label(text),
             Value::Html(text) => html::escape(text, self),
             Value::Path(path) => percent::encode_path(path, self),
             Value::Number(number) => self.number(number),
@@ -109,6 +113,18 @@ impl ResumableWriter<'_> {
             }
             Value::Address(address) => self.address(address),
         }
+    }
+
+    fn label(&mut self, text: &str) {
+        self.put("\"");
+        for byte in text.bytes() {
+            match byte {
+                b'\n' => self.put("\\n"),
+                b'"' | b'\\' => self.bytes(&[b'\\', byte]),
+                _ => self.bytes(&[byte]),
+            }
+        }
+        self.put("\"");
     }
 
     fn address(&mut self, address: IpAddress) {

@@ -39,18 +39,22 @@ pub fn format(time: UnixTime) -> [u8; LENGTH] {
 /// future is in the past. Without `now`, 70 to 99 are 19xx and the rest are 20xx. The weekday is not
 /// compared with the date.
 pub fn parse(text: &[u8], now: Option<UnixTime>) -> Option<UnixTime> {
-    let (pattern, civil) = [IMF_FIXDATE, ASCTIME, RFC850].into_iter().find_map(|pattern| {
-        let (civil, rest) = date_text::read(pattern, text)?;
-        rest.is_empty().then_some((pattern, civil))
-    })?;
-    if pattern == RFC850 { in_century(civil, now) } else { civil }.to_unix(0)
+    for pattern in [IMF_FIXDATE, ASCTIME, RFC850] {
+        if let Some((mut date, [])) = date_text::read(pattern, text) {
+            if pattern == RFC850 {
+                add_century(&mut date, now);
+            }
+            return date.to_unix(0);
+        }
+    }
+    None
 }
 
 /// Adds the century to a two-digit year.
-fn in_century(mut date: Civil, now: Option<UnixTime>) -> Civil {
+fn add_century(date: &mut Civil, now: Option<UnixTime>) {
     let Some(now) = now else {
         date.year += if date.year < 70 { 2000 } else { 1900 };
-        return date;
+        return;
     };
     let mut fifty_years_on = Civil::from_unix(now, 0);
     fifty_years_on.year += 50;
@@ -58,10 +62,9 @@ fn in_century(mut date: Civil, now: Option<UnixTime>) -> Civil {
     // date would still be more than 50 years after `now`.
     date.year = fifty_years_on.year - (fifty_years_on.year - date.year).rem_euclid(100);
     let key = |c: &Civil| (c.year, c.month, c.day, c.hour, c.minute, c.second);
-    if key(&date) > key(&fifty_years_on) {
+    if key(date) > key(&fifty_years_on) {
         date.year -= 100;
     }
-    date
 }
 
 /// The value of the Date field, formatted once a second.

@@ -86,9 +86,9 @@ impl Civil {
             return None;
         }
         let days = days_since_1970(self.year, self.month, self.day)?;
-        let [hour, minute, second] = [self.hour, self.minute, self.second].map(i32::from);
+        let minutes = i32::from(self.hour) * 60 + i32::from(self.minute);
         let seconds = i64::from(days) * SECONDS_PER_DAY
-            + i64::from((hour * 60 + minute) * 60 + second)
+            + i64::from(minutes * 60 + i32::from(self.second))
             - i64::from(utc_offset_seconds);
         Some(UnixTime(seconds * 1_000_000))
     }
@@ -143,9 +143,9 @@ pub fn weekday_of(days: i32) -> u8 {
 pub fn days_in_month(year: i32, month: u8) -> Option<u8> {
     let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     match month {
-        1 | 3 | 5 | 7 | 8 | 10 | 12 => Some(31),
-        4 | 6 | 9 | 11 => Some(30),
         2 => Some(if is_leap { 29 } else { 28 }),
+        // The odd months have 31 days up to July, the even ones from August on.
+        1..=12 => Some(30 + (month + month / 8) % 2),
         _ => None,
     }
 }

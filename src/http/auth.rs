@@ -6,6 +6,7 @@ use base64ct::{Base64, Encoding};
 use super::bytes::is_same_name;
 
 pub use crate::protocol::token::Token;
+use crate::wire::search::split_bytes_once;
 
 /// The longest Basic credentials that are decoded, in bytes, user name and colon included.
 const LONGEST_BASIC: usize = 96;
@@ -15,8 +16,7 @@ impl Token {
     /// Basic's password with any user name. Schemes are named without regard to case (RFC 9110
     /// section 11.1).
     pub fn authorizes(&self, value: &[u8]) -> bool {
-        let blank = value.iter().position(|&byte| byte == b' ').unwrap_or(value.len());
-        let (scheme, credentials) = value.split_at_checked(blank).unwrap_or_default();
+        let Some((scheme, credentials)) = split_bytes_once(value, b' ') else { return false };
         let credentials = credentials.trim_ascii();
         if is_same_name(scheme, b"Bearer") {
             self.matches(credentials)
@@ -32,9 +32,7 @@ impl Token {
     fn is_password_of(&self, credentials: &[u8]) -> bool {
         let mut buffer = [0; LONGEST_BASIC];
         let Ok(decoded) = Base64::decode(credentials, &mut buffer) else { return false };
-        let mut halves = decoded.splitn(2, |&byte| byte == b':');
-        let (_user, password) = (halves.next(), halves.next());
-        password.is_some_and(|password| self.matches(password))
+        split_bytes_once(decoded, b':').is_some_and(|(_user, password)| self.matches(password))
     }
 }
 

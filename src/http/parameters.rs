@@ -3,6 +3,7 @@
 
 pub(super) use super::bytes::trim;
 use super::bytes::{is_same_name, is_token};
+use crate::wire::search::split_bytes_once;
 
 /// The elements of a comma-separated list, without the whitespace around them. Empty ones are left
 /// out, as RFC 9110 section 5.6.1.2 wants; a comma in a quoted string separates nothing.
@@ -68,9 +69,8 @@ impl<'v> Iterator for Parameters<'v> {
 }
 
 fn parameter(piece: &[u8]) -> Option<(&[u8], Value<'_>)> {
-    let equals = piece.iter().position(|&byte| byte == b'=')?;
-    let (name, value) = piece.split_at_checked(equals)?;
-    let value = match value.get(1..)? {
+    let (name, value) = split_bytes_once(piece, b'=')?;
+    let value = match value {
         [b'"', text @ .., b'"'] if is_quoted_content(text) => Value::Quoted(text),
         text if is_token(text) => Value::Token(text),
         _ => return None,

@@ -1,15 +1,15 @@
 //! Range (RFC 9110 section 14.2): `bytes=0-499, 1000-, -200`.
 //!
 //! ```
-//! use bareserve::http::range::{ByteRange, Requested, requested};
+//! use bareserve::http::range::{ByteRange, Ranges, Requested, requested};
 //!
-//! let Requested::Parts(ranges) = requested(b"bytes=0-1, -3", 10) else { panic!() };
+//! let mut ranges = Ranges::new();
+//! assert_eq!(requested(b"bytes=0-1, -3", 10, &mut ranges), Requested::Parts);
 //! assert_eq!(ranges, [ByteRange { first: 0, last: 1 }, ByteRange { first: 7, last: 9 }]);
-//! assert_eq!(requested(b"bytes=10-", 10), Requested::Unsatisfiable);
 //! ```
 
 use super::{bytes::is_same_name, parameters};
-use crate::wire::number::parse_decimal;
+use crate::wire::{number::parse_decimal, search::split_bytes_once};
 
 /// The most ranges in a request.
 pub const MAX_RANGES: usize = 8;
@@ -32,14 +32,12 @@ impl ByteRange {
 }
 
 /// The response that a Range field asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-// One byte tells the variants apart; the 64-bit payload would make it eight, which are slow to compare.
-#[repr(u8)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Requested {
     /// 200 with the whole file, as without the field.
     Whole,
-    /// 206 with these ranges; with more than one as `multipart/byteranges`.
-    Parts(Ranges),
+    /// 206 with the ranges; with more than one as `multipart/byteranges`.
+    Parts,
     /// 416: the file has none of the bytes (RFC 9110 section 15.5.17).
     Unsatisfiable,
 }
@@ -47,65 +45,58 @@ pub enum Requested {
 /// One range or more, in the order of the request.
 pub type Ranges = heapless::Vec<ByteRange, MAX_RANGES>;
 
-/// Evaluates `value`, that of a Range field, for a file of `size` bytes.
+/// Evaluates `value`, that of a Range field, for a file of `size` bytes, and adds the ranges to
+/// `ranges`, which is empty.
 ///
 /// The field is ignored, as section 14.2 allows, if its unit is not bytes, if its syntax is invalid,
 /// and if it looks like an attack: more than [`MAX_RANGES`] ranges, or ranges that are longer than the
 /// file in total.
-pub fn requested(value: &[u8], size: u64) -> Requested {
-    parse(value, size).unwrap_or(Requested::Whole)
+pub fn requested(value: &[u8], size: u64, ranges: &mut Ranges) -> Requested {
+    parse(value, size, ranges).unwrap_or(Requested::Whole)
 }
 
 /// `None` for the whole file.
-fn parse(value: &[u8], size: u64) -> Option<Requested> {
-    let (unit, set) = value.split_at_checked(value.iter().position(|&byte| byte == b'=')?)?;
+fn parse(value: &[u8], size: u64, ranges: &mut Ranges) -> Option<Requested> {
+    let (unit, set) = split_bytes_once(value, b'=')?;
     // Range units are compared without regard to case (section 14.1).
     if !is_same_name(unit, b"bytes") {
         return None;
     }
-    let mut ranges = Ranges::new();
-    let mut specs = parameters::list(set.get(1..)?).peekable();
-    specs.peek()?;
-    for (index, spec) in specs.enumerate() {
-        if index == MAX_RANGES {
+    let mut total = 0_u64;
+    let mut count = 0;
+    for spec in parameters::list(set) {
+        count += 1;
+        if count > MAX_RANGES {
             return None;
         }
-        if let Some(range) = resolve(spec, size)? {
+        let (first, last) = positions(spec, size)?;
+        if let Some(end) = size.checked_sub(1).filter(|end| first <= *end) {
+            let range = ByteRange { first, last: last.min(end) };
+            total = total.saturating_add(range.length());
             ranges.push(range).ok()?;
         }
     }
-    if ranges.is_empty() {
-        return Some(Requested::Unsatisfiable);
-    }
-    let total = ranges.iter().fold(0u64, |sum, range| sum.saturating_add(range.length()));
-    (total <= size).then_some(Requested::Parts(ranges))
-}
-
-/// Evaluates `first-last`, `first-` or `-length` (section 14.1.2) for a file of `size` bytes.
-/// `Some(None)` if the file has none of the bytes; `None` if the field is to be ignored.
-fn resolve(spec: &[u8], size: u64) -> Option<Option<ByteRange>> {
-    let (first, last) = spec.split_at_checked(spec.iter().position(|&byte| byte == b'-')?)?;
-    match (first, last.get(1..)?) {
-        (b"", length) => match (parse_decimal(length)?, size.checked_sub(1)) {
-            (0, _) => Some(None),
-            // An empty file satisfies it, but Content-Range cannot express an empty range.
-            (_, None) => None,
-            (length, Some(last)) => {
-                Some(Some(ByteRange { first: size.saturating_sub(length), last }))
-            }
-        },
-        (first, b"") => Some(clip(parse_decimal(first)?, u64::MAX, size)),
-        (first, last) => {
-            let (first, last) = (parse_decimal(first)?, parse_decimal(last)?);
-            // Section 14.1.1: a last position before the first is invalid.
-            if last < first { None } else { Some(clip(first, last, size)) }
-        }
+    match ranges.is_empty() {
+        _ if count == 0 || total > size => None,
+        true => Some(Requested::Unsatisfiable),
+        false => Some(Requested::Parts),
     }
 }
 
-fn clip(first: u64, last: u64, size: u64) -> Option<ByteRange> {
-    let end = size.checked_sub(1)?;
-    (first <= end).then_some(ByteRange { first, last: last.min(end) })
+/// The first and the last position of `first-last`, `first-` or `-length` (section 14.1.2), which may
+/// be after the end of the file. `None` if the field is to be ignored.
+fn positions(spec: &[u8], size: u64) -> Option<(u64, u64)> {
+    let (first, last) = split_bytes_once(spec, b'-')?;
+    if first.is_empty() {
+        let length = parse_decimal(last)?;
+        // An empty file satisfies it, but Content-Range cannot express an empty range.
+        let is_inexpressible = size == 0 && length > 0;
+        return (!is_inexpressible).then_some((size.saturating_sub(length), u64::MAX));
+    }
+    let first = parse_decimal(first)?;
+    let last = if last.is_empty() { u64::MAX } else { parse_decimal(last)? };
+    // Section 14.1.1: a last position before the first is invalid.
+    (first <= last).then_some((first, last))
 }
 
 #[cfg(test)]
@@ -114,12 +105,23 @@ mod tests {
 
     use super::*;
     use crate::entropy::{Entropy, SeededEntropy};
-    use Requested::{Unsatisfiable, Whole};
 
-    fn parts(ranges: &[(u64, u64)]) -> Requested {
-        let ranges = ranges.iter().map(|&(first, last)| ByteRange { first, last });
-        Requested::Parts(ranges.collect())
+    /// The response, and the ranges if they are part of it.
+    fn evaluate(value: &[u8], size: u64) -> (Requested, Ranges) {
+        let mut ranges = Ranges::new();
+        match requested(value, size, &mut ranges) {
+            Requested::Parts => (Requested::Parts, ranges),
+            other => (other, Ranges::new()),
+        }
     }
+
+    fn parts(ranges: &[(u64, u64)]) -> (Requested, Ranges) {
+        let ranges = ranges.iter().map(|&(first, last)| ByteRange { first, last });
+        (Requested::Parts, ranges.collect())
+    }
+
+    const WHOLE: (Requested, Ranges) = (Requested::Whole, Ranges::new());
+    const UNSATISFIABLE: (Requested, Ranges) = (Requested::Unsatisfiable, Ranges::new());
 
     #[test]
     fn ranges_of_ten_thousand_bytes() {
@@ -142,39 +144,39 @@ mod tests {
             ("bytes=,0-0 ,,", parts(&[(0, 0)])),
             ("bytes=0-0,10000-", parts(&[(0, 0)])),
             // No byte of the file.
-            ("bytes=10000-", Unsatisfiable),
-            ("bytes=10000-10001, 20000-", Unsatisfiable),
-            ("bytes=99999999999999999999999999-", Unsatisfiable),
-            ("bytes=-0", Unsatisfiable),
+            ("bytes=10000-", UNSATISFIABLE),
+            ("bytes=10000-10001, 20000-", UNSATISFIABLE),
+            ("bytes=99999999999999999999999999-", UNSATISFIABLE),
+            ("bytes=-0", UNSATISFIABLE),
             // Another unit, invalid syntax, too many bytes or ranges.
-            ("items=0-1", Whole),
-            ("bytes", Whole),
-            ("bytes=", Whole),
-            ("bytes=,", Whole),
-            ("bytes=-", Whole),
-            ("bytes=5", Whole),
-            ("bytes=2-1", Whole),
-            ("bytes=0-0,2-1", Whole),
-            ("bytes=a-b", Whole),
-            ("bytes=0-1-2", Whole),
-            ("bytes=+1-2", Whole),
-            ("bytes=0 - 1", Whole),
-            ("bytes=0-1;", Whole),
-            ("bytes =0-1", Whole),
-            ("bytes=0-,0-", Whole),
-            ("bytes=0-9999,0-0", Whole),
-            ("bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8", Whole),
+            ("items=0-1", WHOLE),
+            ("bytes", WHOLE),
+            ("bytes=", WHOLE),
+            ("bytes=,", WHOLE),
+            ("bytes=-", WHOLE),
+            ("bytes=5", WHOLE),
+            ("bytes=2-1", WHOLE),
+            ("bytes=0-0,2-1", WHOLE),
+            ("bytes=a-b", WHOLE),
+            ("bytes=0-1-2", WHOLE),
+            ("bytes=+1-2", WHOLE),
+            ("bytes=0 - 1", WHOLE),
+            ("bytes=0-1;", WHOLE),
+            ("bytes =0-1", WHOLE),
+            ("bytes=0-,0-", WHOLE),
+            ("bytes=0-9999,0-0", WHOLE),
+            ("bytes=0-0,1-1,2-2,3-3,4-4,5-5,6-6,7-7,8-8", WHOLE),
         ] {
-            assert_eq!(requested(value.as_bytes(), 10_000), expected, "{value}");
+            assert_eq!(evaluate(value.as_bytes(), 10_000), expected, "{value}");
         }
     }
 
     #[test]
     fn an_empty_file_has_no_first_byte() {
-        assert_eq!(requested(b"bytes=0-", 0), Unsatisfiable);
-        assert_eq!(requested(b"bytes=0-0", 0), Unsatisfiable);
-        assert_eq!(requested(b"bytes=-0", 0), Unsatisfiable);
-        assert_eq!(requested(b"bytes=-1", 0), Whole);
+        assert_eq!(evaluate(b"bytes=0-", 0), UNSATISFIABLE);
+        assert_eq!(evaluate(b"bytes=0-0", 0), UNSATISFIABLE);
+        assert_eq!(evaluate(b"bytes=-0", 0), UNSATISFIABLE);
+        assert_eq!(evaluate(b"bytes=-1", 0), WHOLE);
     }
 
     #[test]
@@ -187,7 +189,7 @@ mod tests {
                 value[random as usize % 39] = b"0123456789-,,= x"[(random >> 60) as usize];
             }
             let size = entropy.next_u64() >> (entropy.next_u64() % 64);
-            if let Requested::Parts(ranges) = requested(&value, size) {
+            if let (Requested::Parts, ranges) = evaluate(&value, size) {
                 assert!(!ranges.is_empty());
                 let total: u128 = ranges.iter().map(|range| u128::from(range.length())).sum();
                 assert!(total <= u128::from(size));

@@ -40,6 +40,13 @@ pub const fn is_same_name(one: &[u8], other: &[u8]) -> bool {
     one.eq_ignore_ascii_case(other)
 }
 
+/// The bytes before the first `separator` and those after it; `None` without a separator.
+#[inline(never)]
+pub fn split_bytes_once(bytes: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let (before, after) = bytes.split_at_checked(position(separator, bytes)?)?;
+    Some((before, after.get(1..)?))
+}
+
 /// Iterates over `name=value` pairs with `separator` between them. White space around a pair is
 /// removed; a pair without `=` has no value.
 pub fn pairs(text: &str, separator: u8) -> impl Iterator<Item = (&str, Option<&str>)> {
@@ -91,6 +98,9 @@ mod tests {
         assert_eq!(split_once("a?b?c", b'?'), ("a", Some("b?c")));
         assert_eq!(split_once("\u{e4}?", b'?'), ("\u{e4}", Some("")));
         assert_eq!(split_once("", b'?'), ("", None));
+        assert_eq!(split_bytes_once(b"a?b?c", b'?'), Some((&b"a"[..], &b"b?c"[..])));
+        assert_eq!(split_bytes_once(b"?", b'?'), Some((&b""[..], &b""[..])));
+        assert_eq!(split_bytes_once(b"a", b'?'), None);
         assert!(pairs("a=1; b;=c=", b';').eq([("a", Some("1")), ("b", None), ("", Some("c="))]));
     }
 }

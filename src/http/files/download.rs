@@ -166,10 +166,11 @@ impl Variant<'_> {
     ) -> Answer {
         let size = self.metadata.size;
         let tag = &EntityTag::new(self.metadata.version, self.encoding);
-        let requested = self.requested(request, tag, env);
-        let status = match &requested {
+        let mut ranges = Ranges::new();
+        let requested = self.requested(request, tag, &mut ranges, env);
+        let status = match requested {
             Ok(Requested::Whole) => Status::OK,
-            Ok(Requested::Parts(_)) => Status::PARTIAL_CONTENT,
+            Ok(Requested::Parts) => Status::PARTIAL_CONTENT,
             Ok(Requested::Unsatisfiable) => {
                 return reply
                     .status(Status::RANGE_NOT_SATISFIABLE)
@@ -177,7 +178,7 @@ impl Variant<'_> {
                     .page("");
             }
             Err(Status::NOT_MODIFIED) => Status::NOT_MODIFIED,
-            Err(status) => return reply.error(*status),
+            Err(status) => return reply.error(status),
         };
         let response = self.validators(tag, reply.status(status), env);
         let caching = match self.metadata.immutable {
@@ -190,10 +191,10 @@ impl Variant<'_> {
         if self.encoding == Encoding::Gzip {
             response = response.own_field("Content-Encoding", b"gzip");
         }
-        let Requested::Parts(ranges) = requested else {
+        if requested == Requested::Whole {
             body.end = size;
             return response.own_field("Content-Type", self.media_type.as_bytes()).sized(size);
-        };
+        }
         if let [range] = ranges.as_slice() {
             (body.next, body.end) = (range.first, range.last.saturating_add(1));
             return response
@@ -215,11 +216,12 @@ impl Variant<'_> {
             .sized(parts.length())
     }
 
-    /// The requested ranges, if the client's conditions are met.
+    /// What the client requests, if its conditions are met; adds the ranges to `ranges`.
     fn requested(
         &self,
         request: &Request<'_>,
         tag: &EntityTag,
+        ranges: &mut Ranges,
         env: &Environment<'_>,
     ) -> Result<Requested, Status> {
         if !request.may_have_conditions_or_range() {
@@ -235,7 +237,7 @@ impl Variant<'_> {
         Ok(match request.field("Range") {
             // RFC 9110 section 14.2: ranges are defined for GET only.
             Some(value) if !request.is_head() && current.allows_range(request) => {
-                range::requested(value.as_bytes(), self.metadata.size)
+                range::requested(value.as_bytes(), self.metadata.size, ranges)
             }
             _ => Requested::Whole,
         })

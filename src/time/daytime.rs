@@ -28,7 +28,7 @@ impl TimeFormat for Daytime {
     }
 
     fn write(&self, time: UnixTime, utc_offset_seconds: i32, text: &mut TimeText) -> Option<()> {
-        let civil = Civil::from_unix(time, utc_offset_seconds);
+        let mut civil = Civil::from_unix(time, utc_offset_seconds);
         if !(1..=9999).contains(&civil.year) {
             return None;
         }
@@ -37,10 +37,9 @@ impl TimeFormat for Daytime {
         date_text::write(b", %Y %H:%M:%S-UTC", &civil, 0, text)?;
         if utc_offset_seconds != 0 {
             let minutes = utc_offset_seconds.unsigned_abs() / 60;
-            let offset =
-                Civil { hour: (minutes / 60) as u8, minute: (minutes % 60) as u8, ..civil };
+            (civil.hour, civil.minute) = ((minutes / 60) as u8, (minutes % 60) as u8);
             let pattern = if utc_offset_seconds < 0 { b"-%H:%M" } else { b"+%H:%M" };
-            date_text::write(pattern, &offset, 0, text)?;
+            date_text::write(pattern, &civil, 0, text)?;
         }
         date_text::append(b"\r\n", text)
     }

@@ -84,7 +84,7 @@ impl ClientsMemory {
         let tasks = HostTasks {
             host,
             time: TimeClient::new(time),
-            fetch: Fetch::offered(FileSink(StoreSink::new(store))),
+            fetch: fetch(store),
             has_time: false,
         };
         let pings = PingClient::new(host, PINGS, ignore as fn(PingEvent));
@@ -173,7 +173,7 @@ impl Clients {
         }
         tasks.has_time |= has_succeeded;
         tasks.time.restart();
-        tasks.fetch = Fetch::offered(FileSink(StoreSink::new(self.store)));
+        tasks.fetch = fetch(self.store);
         Stage::Pausing(if has_succeeded { now } else { now + RETRY })
     }
 }
@@ -238,6 +238,13 @@ impl StreamSession for HostTasks {
     }
 }
 
+/// The transfer of the file that the host offers.
+// Called twice; not inlined, to save flash.
+#[inline(never)]
+fn fetch(store: Store) -> Fetch<'static, FileSink> {
+    Fetch::offered(FileSink(StoreSink::new(store)))
+}
+
 /// The store, under [`FILE_NAME`].
 struct FileSink(StoreSink<Store>);
 
@@ -257,6 +264,8 @@ impl Sink for FileSink {
     }
 }
 
+// A call instead of a copy for each result.
+#[inline(never)]
 fn report(remote: IpEndpoint, form: &str, values: &[Value<'_>], env: &mut Environment<'_>) {
     let what = Template { text: form, values };
     env.observer.event(Event::Note { service: "client", remote, what });

@@ -6,6 +6,8 @@ use heapless::vec::VecView;
 // Not inlined: each element is built on the stack first, in a frame that is released on return.
 #[inline(never)]
 pub(crate) fn fill<T>(vec: &mut VecView<T>, mut make: impl FnMut() -> T) -> &mut [T] {
-    while vec.push(make()).is_ok() {}
+    while !vec.is_full() {
+        let _ = vec.push(make());
+    }
     vec.as_mut_slice()
 }

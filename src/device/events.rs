@@ -11,17 +11,20 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// An endless stream of `text/event-stream`: asks the browser to reconnect 2 s after a lost connection
 /// (`retry`), then sends `event: status` with the status at once and each second.
 pub struct EventStream<'a> {
-    part: Part<'a>,
+    part: Part,
+    /// The status of the present event.
+    data: Cursor<'a>,
     /// Bytes of `part` that have been written, unless it counts them itself.
     sent: usize,
     /// When the next event is due.
     due: Instant,
 }
 
-enum Part<'a> {
+#[derive(Clone, Copy)]
+enum Part {
     Start,
     Name,
-    Data(Cursor<'a>),
+    Data,
     End,
     Waiting,
 }
@@ -29,7 +32,7 @@ enum Part<'a> {
 impl<'a> EventStream<'a> {
     /// A stream whose first event is due now.
     pub const fn new() -> Self {
-        Self { part: Part::Start, sent: 0, due: Instant::ZERO }
+        Self { part: Part::Start, data: Cursor::new(), sent: 0, due: Instant::ZERO }
     }
 
     /// Writes the bytes that follow to the front of `out` and returns how many: 0 when nothing is due
@@ -44,19 +47,20 @@ impl<'a> EventStream<'a> {
         // Each round ends one part, so five rounds are more than one event.
         for _ in 0..5 {
             let Some(room @ [_, ..]) = out.get_mut(written..) else { break };
-            let (text, next) = match &mut self.part {
+            let (text, next) = match self.part {
                 Part::Start => ("retry: 2000\n\n", Part::Waiting),
                 Part::Waiting if env.now < self.due => break,
                 Part::Waiting => {
                     // Events missed during a long wait for room are skipped.
                     let next = self.due + INTERVAL;
                     self.due = if next > env.now { next } else { env.now + INTERVAL };
+                    self.data = Cursor::new();
                     self.part = Part::Name;
                     continue;
                 }
-                Part::Name => ("event: status\ndata: ", Part::Data(Cursor::new())),
-                Part::Data(progress) => {
-                    let taken = progress.read(&Status(*overview), env, room);
+                Part::Name => ("event: status\ndata: ", Part::Data),
+                Part::Data => {
+                    let taken = self.data.read(&Status(*overview), env, room);
                     if taken == 0 {
                         self.part = Part::End;
                     }

@@ -81,12 +81,8 @@ impl ClientsMemory {
         store: Store,
     ) -> Result<(), SetupError> {
         let Self { clients, tcp, time, ping } = self;
-        let tasks = HostTasks {
-            host,
-            time: TimeClient::new(time),
-            fetch: fetch(store),
-            has_time: false,
-        };
+        let tasks =
+            HostTasks { host, time: TimeClient::new(time), fetch: fetch(store), has_time: false };
         let pings = PingClient::new(host, PINGS, ignore as fn(PingEvent));
         let ping_server = IpEndpoint::new(host, ping::PORT);
         let clients = clients.put(Clients {

@@ -1,6 +1,8 @@
 //! The status in the text format 0.0.4 of Prometheus
 //! (`Content-Type: text/plain; version=0.0.4; charset=utf-8`).
 
+use core::num::NonZeroUsize;
+
 use super::{
     document::{Document, Row},
     figures::{FIGURES, Figure},
@@ -14,7 +16,7 @@ pub struct Metrics<'a>(pub Overview<'a>);
 impl<'a> Document<'a> for Metrics<'a> {
     fn row(&self, n: usize, env: &Environment<'_>, row: &mut Row<'a>) -> bool {
         let services = env.registry.services;
-        let rows_of_a_family = services.len() + 1;
+        let rows_of_a_family = NonZeroUsize::MIN.saturating_add(services.len());
         match n.checked_sub(2) {
             None if n == 0 => self.device(env, row),
             None => self.ping(row),
